@@ -1,0 +1,22 @@
+"""Autoregressive language model."""
+
+from .config import Config
+from .model import Model
+from .objective import log_likelihood_bound, objective
+from .sampler import sample
+from .types import Examples, Vocab
+
+NEEDS = ("eos",)  # special tokens asked of a tokenizer, besides BOS and padding
+SAMPLERS = {"autoregressive": sample}  # the first is the default
+
+__all__ = [
+    "NEEDS",
+    "SAMPLERS",
+    "Config",
+    "Examples",
+    "Model",
+    "Vocab",
+    "log_likelihood_bound",
+    "objective",
+    "sample",
+]

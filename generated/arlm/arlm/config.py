@@ -1,0 +1,43 @@
+"""Every number of arlm; a dotted name such as `backbone.layers` is its path in the spec."""
+
+from dataclasses import dataclass
+
+from .rules import TopK
+from .types import Vocab
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Sampler autoregressive."""
+
+    # A token drawn among the k likeliest; k = 1 is greedy
+    tokens: TopK = TopK(k=1, temperature=1.0)
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """The network, rotary."""
+
+    layers: int = 12  # blocks of attention and perceptron
+    width: int = 768  # features of a hidden state, D
+    heads: int = 12  # of attention; they divide the width
+    dropout: float = 0.1  # on each residual branch
+    positions: int = 0  # learned absolute positions for this many sites
+    mixing: bool = False  # add linear maps of the neighbours' embeddings
+
+
+@dataclass(frozen=True)
+class Config:
+    """All of it; the vocabulary is decided by the task's tokenizer."""
+
+    vocab: Vocab
+    sampler: Sampler = Sampler()
+    backbone: Backbone = Backbone()
+
+    @classmethod
+    def small(cls) -> "Config":
+        """A tiny one for tests: a toy vocabulary, a small network."""
+        return cls(
+            vocab=Vocab(size=11, pad=8, bos=9, eos=10),
+            backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0),
+        )

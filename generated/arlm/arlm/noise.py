@@ -1,0 +1,23 @@
+"""How clean text is corrupted in arlm: process none."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from .types import Examples, Prefix
+
+
+class Noised(NamedTuple):
+    tokens: Tensor  # (B, L)
+    valid: Tensor  # (B, L)
+
+
+def corrupt(x: Examples) -> Noised:
+    """x_t = x_0."""
+    return Noised(x.tokens, x.valid)
+
+
+def prior(x: Examples) -> Prefix:
+    """The given tokens that stand before the first free site; later ones are met on the way."""
+    valid = (x.valid & x.fixed).long().cumprod(1).bool()
+    return Prefix(x.tokens.clone(), valid, valid.clone())

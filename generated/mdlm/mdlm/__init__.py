@@ -1,0 +1,23 @@
+"""Masked diffusion language model."""
+
+from .config import Config
+from .model import Model
+from .objective import log_likelihood_bound, objective
+from .sampler import sample
+from .sampler_confidence import sample as sampler_confidence
+from .types import Examples, Vocab
+
+NEEDS = ("eos", "mask")  # special tokens asked of a tokenizer, besides BOS and padding
+SAMPLERS = {"ancestral": sample, "confidence": sampler_confidence}  # the first is the default
+
+__all__ = [
+    "NEEDS",
+    "SAMPLERS",
+    "Config",
+    "Examples",
+    "Model",
+    "Vocab",
+    "log_likelihood_bound",
+    "objective",
+    "sample",
+]

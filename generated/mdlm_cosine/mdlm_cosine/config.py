@@ -1,0 +1,79 @@
+"""Every number of mdlm_cosine; a dotted name such as `backbone.layers` is its path in the spec."""
+
+from dataclasses import dataclass
+
+from .noise import CosineSchedule
+from .rules import Confidence, Temperature, TopK
+from .types import Vocab
+
+
+@dataclass(frozen=True)
+class NoiseTime:
+    """How times are drawn."""
+
+    edge: float = 1e-05  # keep this far from t = 0 and t = 1
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise process."""
+
+    # alpha(t) = 1 - sin(pi t / 2): slow near the noise, fast near the data
+    schedule: CosineSchedule = CosineSchedule()
+    time: NoiseTime = NoiseTime()
+
+
+@dataclass(frozen=True)
+class SamplerAncestral:
+    """Sampler ancestral."""
+
+    steps: int = 128  # of equal length, from t = 1 to t = 0
+    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+
+
+@dataclass(frozen=True)
+class SamplerConfidence:
+    """Sampler fixed_budget."""
+
+    per_step: int = 1  # sites unmasked by each network call
+    sites: Confidence = Confidence()  # The sites where the network is surest go first
+    # A token drawn among the k likeliest; k = 1 is greedy
+    tokens: TopK = TopK(k=1, temperature=1.0)
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """The samplers."""
+
+    ancestral: SamplerAncestral = SamplerAncestral()
+    confidence: SamplerConfidence = SamplerConfidence()
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """The network, rotary."""
+
+    layers: int = 12  # blocks of attention and perceptron
+    width: int = 768  # features of a hidden state, D
+    heads: int = 12  # of attention; they divide the width
+    dropout: float = 0.1  # on each residual branch
+    positions: int = 0  # learned absolute positions for this many sites
+    mixing: bool = False  # add linear maps of the neighbours' embeddings
+
+
+@dataclass(frozen=True)
+class Config:
+    """All of it; the vocabulary is decided by the task's tokenizer."""
+
+    vocab: Vocab
+    noise: Noise = Noise()
+    sampler: Sampler = Sampler()
+    backbone: Backbone = Backbone()
+
+    @classmethod
+    def small(cls) -> "Config":
+        """A tiny one for tests: a toy vocabulary, a small network."""
+        return cls(
+            vocab=Vocab(size=12, pad=8, bos=9, eos=10, mask=11),
+            backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0),
+        )

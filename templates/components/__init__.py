@@ -1,0 +1,1 @@
+"""The components: one axis value a file, real modules that a generated package receives verbatim."""

@@ -1,0 +1,20 @@
+"""Scores of the tokens of a site."""
+
+import torch
+from torch import Tensor, nn
+
+from ..types import Vocab
+
+
+class TokenLogits(nn.Module):
+    """hidden -> scores over the vocabulary; masks, padding and BOS are never predicted."""
+
+    def __init__(self, width: int, vocab: Vocab):
+        super().__init__()
+        self.linear = nn.Linear(width, vocab.size)
+        never = torch.zeros(vocab.size, dtype=torch.bool)
+        never[list(vocab.special)] = True
+        self.register_buffer("never", never, persistent=False)
+
+    def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N, V)
+        return self.linear(hidden).float().masked_fill(self.never, -torch.inf)

@@ -1,0 +1,17 @@
+"""The sites where the network is surest go first.
+
+Paper: arXiv:2202.04200 (MaskGIT); arXiv:2502.09992 (LLaDA, low-confidence remasking)
+Also known as: low_confidence, top_prob, maskgit
+"""
+
+from dataclasses import dataclass
+
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """max_v p(v | x_t): the surest sites go first (MaskGIT, arXiv:2202.04200)."""
+
+    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
+        return logits.softmax(-1).amax(-1)

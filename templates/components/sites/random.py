@@ -1,0 +1,17 @@
+"""Any order.
+
+Also known as: uniform, any_order
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class Random:
+    """A uniform score: sites go in random order."""
+
+    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
+        return torch.rand(len(logits), generator=rng, device=logits.device)

@@ -1,0 +1,24 @@
+"""A token drawn from the nucleus: the likeliest tokens that together hold p.
+
+Paper: arXiv:1904.09751 (Holtzman et al.)
+Also known as: nucleus, topp
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class TopP:
+    """The smallest set of likeliest tokens whose mass reaches p (arXiv:1904.09751, eq. 2)."""
+
+    p: float = 0.9  # mass that is kept; in (0, 1]
+    temperature: float = 1.0  # applied before the cut; below 1 sharpens; in (0, inf)
+
+    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
+        p, ids = (logits / self.temperature).softmax(-1).sort(descending=True)  # (N, V)
+        before = p.cumsum(-1) - p  # mass of the likelier tokens
+        kept = p.masked_fill(before >= self.p, 0.0)
+        return ids.gather(1, torch.multinomial(kept, 1, generator=rng))[:, 0]

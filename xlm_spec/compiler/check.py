@@ -1,0 +1,12 @@
+"""Across the axes: do the pieces fit (X2xx), does the mathematics hold (X3xx)?"""
+
+from xlm_spec.compiler.method import compose
+from xlm_spec.compiler.spec import Spec
+from xlm_spec.diagnostics import Failed
+
+
+def check(spec: Spec) -> None:
+    """Raises Failed with every misfit, in order of place."""
+    found = {(d.span, d.message): d for d in compose(spec).problems}
+    if found:
+        raise Failed(sorted(found.values(), key=lambda d: (d.span.line, d.span.column, d.code)))

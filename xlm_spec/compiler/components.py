@@ -1,0 +1,259 @@
+"""Components, read statically: nothing is imported, what a file says of itself is taken from its syntax.
+
+A component is a Python module under `templates/components/<folder>/<value>.py`. Its definitions are
+copied into packages as they stand; its signatures are its interface (see CONTRIBUTING.md).
+"""
+
+import ast
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent.parent
+TEMPLATES = HERE / "_templates"  # in the wheel
+if not TEMPLATES.is_dir():
+    TEMPLATES = HERE.parent / "templates"  # in a checkout
+COMPONENTS = TEMPLATES / "components"
+
+RANGE = re.compile(r"; in ([\[(])(\S+), (\S+)([\])])$")
+SHAPE = re.compile(r"\([BN](?:, [\w /+]+)*\)")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number or switch of the spec: keyword-only in the component, or a field of its dataclass."""
+
+    name: str
+    type: str  # float, int, bool or str
+    default: object
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+    closed: tuple[bool, bool] = (True, True)  # is `low` allowed, is `high`
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A signature: positional parameters are wires (name -> type), keyword-only ones parameters."""
+
+    name: str
+    wires: dict[str, str]
+    parameters: tuple[Parameter, ...]
+    returns: str
+    doc: str
+
+    @property
+    def shape(self) -> str:
+        """The first shape that the docstring names, such as (B, 1)."""
+        found = SHAPE.search(self.doc)
+        return found[0] if found else ""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A top-level function or class, or a method that a package may go without."""
+
+    name: str  # `corrupt`, `Backbone.open_cache`
+    text: str
+    names: frozenset[str]  # what it reads
+    attributes: frozenset[tuple[str, str]]  # (x, y) for each x.y, x a plain name
+    members: frozenset[str]  # every y of ....y
+
+
+@dataclass(frozen=True)
+class Component:
+    """One value of an axis, or a library (`types`, `ops`)."""
+
+    folder: str
+    value: str
+    title: str
+    doc: str
+    paper: str
+    synonyms: tuple[str, ...]
+    imports: dict[str, frozenset[str]]  # module -> names; "" -> modules imported whole
+    definitions: dict[str, Definition]
+    functions: dict[str, Function]
+    fields: dict[str, tuple[Parameter, ...]]  # class -> its annotated fields
+    types: dict[str, dict[str, str]]  # class -> field -> annotation
+    methods: dict[str, dict[str, Function]]
+    constants: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder}/{self.value}"
+
+    @property
+    def main(self) -> Function:
+        """The function that is named like the file (many-of axes)."""
+        return self.functions[self.value]
+
+    @property
+    def object(self) -> str:
+        """The dataclass that ends up in Config (schedules and rules); "" where there is none."""
+        return next(iter(self.fields), "")
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters that a spec may set, each once."""
+        if self.folder == "backbone":
+            return self.methods["Backbone"]["__init__"].parameters
+        if not self.functions:
+            return self.fields.get(self.object, ())
+        found = {p.name: p for f in self.functions.values() for p in f.parameters}
+        for f in self.functions.values():
+            for p in f.parameters:
+                assert found[p.name] == p, f"{self.path}: `{p.name}` is declared in two ways"
+        return tuple(found.values())
+
+
+def values(folder: str) -> list[str]:
+    """The values of an axis, from its files."""
+    return sorted(p.stem for p in (COMPONENTS / folder).glob("*.py") if p.stem != "__init__")
+
+
+@cache
+def component(folder: str, value: str) -> Component:
+    """A shipped component; `folder` is "" for the libraries `types` and `ops`."""
+    return read((COMPONENTS / folder / f"{value}.py").read_text(encoding="utf-8"), folder, value)
+
+
+def read(source: str, folder: str, value: str) -> Component:
+    """What the source of a component says of itself."""
+    tree, lines = ast.parse(source), source.splitlines()
+    doc = ast.get_docstring(tree) or ""
+    imports: dict[str, set[str]] = {}
+    definitions: dict[str, Definition] = {}
+    functions, fields, types, methods = {}, {}, {}, {}
+    constants = {}
+    for node in tree.body[1 if doc else 0 :]:
+        match node:
+            case ast.ImportFrom():
+                module = "." * (1 if node.level else 0) + (node.module or "")
+                imports.setdefault(module, set()).update(ast.unparse(a) for a in node.names)
+            case ast.Import():
+                imports.setdefault("", set()).update(ast.unparse(a) for a in node.names)
+            case ast.FunctionDef():
+                functions[node.name] = signature(node, lines)
+                definitions[node.name] = definition(node, node.name, lines)
+            case ast.ClassDef():
+                definitions |= class_definitions(node, lines, prunable=folder == "backbone")
+                methods[node.name] = {
+                    m.name: signature(m, lines) for m in node.body if isinstance(m, ast.FunctionDef)
+                }
+                annotated = [n for n in node.body if isinstance(n, ast.AnnAssign)]
+                types[node.name] = {n.target.id: ast.unparse(n.annotation) for n in annotated}
+                if any("dataclass" in ast.unparse(d) for d in node.decorator_list):
+                    fields[node.name] = tuple(
+                        parameter(n.target.id, n.annotation, n.value, lines[n.lineno - 1])
+                        for n in annotated
+                    )
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                constants[name] = ast.literal_eval(node.value)
+            case _:
+                raise AssertionError(f"{folder}/{value}.py:{node.lineno}: not part of a component")
+    paper = re.search(r"^Paper: (.+)$", doc, re.M)
+    synonyms = re.search(r"^Also known as: (.+)$", doc, re.M)
+    return Component(
+        folder=folder,
+        value=value,
+        title=doc.split("\n")[0].rstrip("."),
+        doc=doc,
+        paper=paper[1] if paper else "",
+        synonyms=tuple(synonyms[1].split(", ")) if synonyms else (),
+        imports={m: frozenset(n) for m, n in imports.items()},
+        definitions=definitions,
+        functions=functions,
+        fields=fields,
+        types=types,
+        methods=methods,
+        constants=constants,
+    )
+
+
+def signature(node: ast.FunctionDef, lines: list[str]) -> Function:
+    given = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    return Function(
+        name=node.name,
+        wires={
+            a.arg: ast.unparse(a.annotation) if a.annotation else ""
+            for a in node.args.args
+            if a.arg != "self"
+        },
+        parameters=tuple(parameter(a.arg, a.annotation, d, lines[a.lineno - 1]) for a, d in given),
+        returns=ast.unparse(node.returns) if node.returns else "",
+        doc=ast.get_docstring(node) or "",
+    )
+
+
+def parameter(name: str, annotation, default, line: str) -> Parameter:
+    """From `steps: int = 128,  # of equal length; in [1, inf)`."""
+    meaning = line.partition("  # ")[2]
+    found = RANGE.search(meaning)
+    kind, choices = ast.unparse(annotation), ()
+    if kind.startswith("Literal["):
+        kind, choices = "str", tuple(ast.literal_eval(f"({kind[8:-1]},)"))
+    if not found:
+        value = None if default is None else literal(default)
+        return Parameter(name, kind, value, meaning, choices=choices)
+    low, high = float(found[2]), float(found[3])
+    return Parameter(
+        name,
+        kind,
+        literal(default),
+        meaning[: found.start()],
+        low,
+        None if high == float("inf") else high,
+        (found[1] == "[", found[4] == "]"),
+        choices,
+    )
+
+
+def literal(node: ast.expr) -> object:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:  # an object, as in the runtime's nested settings
+        return None
+
+
+def definition(node: ast.stmt, name: str, lines: list[str]) -> Definition:
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    text = "\n".join(lines[first - 1 : node.end_lineno])
+    walked = list(ast.walk(node))
+    return Definition(
+        name,
+        text,
+        frozenset(n.id for n in walked if isinstance(n, ast.Name)),
+        frozenset(
+            (n.value.id, n.attr)
+            for n in walked
+            if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
+        ),
+        frozenset(n.attr for n in walked if isinstance(n, ast.Attribute)),
+    )
+
+
+def class_definitions(
+    node: ast.ClassDef, lines: list[str], prunable: bool
+) -> dict[str, Definition]:
+    """A class; the public methods at its end that a package may go without are apart from it."""
+    apart = []
+    for n in reversed(node.body if prunable else []):
+        if not isinstance(n, ast.FunctionDef) or n.name in ("__init__", "forward"):
+            break
+        apart.insert(0, n)
+    kept = [n for n in node.body if n not in apart]
+    whole = ast.ClassDef(
+        name=node.name,
+        bases=node.bases,
+        keywords=node.keywords,
+        body=kept,
+        decorator_list=node.decorator_list,
+        lineno=node.lineno,
+        end_lineno=kept[-1].end_lineno,
+    )
+    out = {node.name: definition(whole, node.name, lines)}
+    return out | {
+        f"{node.name}.{n.name}": definition(n, f"{node.name}.{n.name}", lines) for n in apart
+    }

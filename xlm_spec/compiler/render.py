@@ -1,0 +1,116 @@
+"""Plan -> {path: bytes}: pure, in memory, the same bytes as copier renders from the same templates."""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict
+from functools import cache
+from pathlib import PurePosixPath
+
+from jinja2 import FunctionLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from xlm_spec import __version__
+from xlm_spec.compiler.axes import AXES
+from xlm_spec.compiler.components import TEMPLATES, Component, component, values
+from xlm_spec.compiler.lower import Plan
+
+ANSWERS = ".copier-answers.yml"
+LOCK = ".xlm/lock.json"
+BUNDLE = "~/.local/share/xlm-spec/templates.bundle"
+PACKAGE = "package/"
+YIELD = re.compile(r"{% yield (\w+) from ([\w.]+) %}(.*){% endyield %}")
+
+
+def render(plan: Plan) -> dict[str, bytes]:
+    """Every file of the package, by its path inside the package's folder."""
+    tree = template_tree()
+    env = environment(tree)
+    context = context_of(plan)
+    out: dict[str, bytes] = {}
+    for template in tree:
+        if template.startswith(PACKAGE):
+            for path, more in destinations(env, template, context):
+                text = env.get_template(template).render(context | more)
+                assert path not in out, f"two templates write {path}"
+                out[path] = text.encode()
+    return out
+
+
+def context_of(plan: Plan) -> dict:
+    """What the templates see, as copier lays it out."""
+    ir = asdict(plan)
+    answers = {"_commit": template_version(), "_src_path": BUNDLE, "ir": ir}
+    return {"plan": ir, "_copier_answers": answers, "_copier_conf": {"answers_file": ANSWERS}}
+
+
+def destinations(env: SandboxedEnvironment, template: str, context: dict):
+    """The paths that a template is rendered to, each with the loop variable that it sees."""
+    name = template.removeprefix(PACKAGE).removesuffix(".jinja")
+    found = YIELD.search(name)
+    if not found:
+        yield path(env.from_string(name).render(context)), {}
+        return
+    variable, source, inner = found.groups()
+    for item in env.compile_expression(source)(**context):
+        more = {variable: item}
+        whole = name[: found.start()] + inner + name[found.end() :]
+        yield path(env.from_string(whole).render(context | more)), more
+
+
+def path(text: str) -> str:
+    """A path that stays inside the package."""
+    parts = PurePosixPath(text).parts
+    assert parts and not text.startswith("/") and ".." not in parts, f"unsafe path {text!r}"
+    return "/".join(parts)
+
+
+def environment(tree: dict[str, str]) -> SandboxedEnvironment:
+    """Jinja as copier sets it up from copier.yml, with the two filters of copier's that we use."""
+    env = SandboxedEnvironment(
+        loader=FunctionLoader(tree.get),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters["hash"] = lambda text, kind: hashlib.new(kind, text.encode()).hexdigest()
+    env.filters["to_json"] = lambda value, **kw: json.dumps(value, **kw)
+    return env
+
+
+@cache
+def template_tree() -> dict[str, str]:
+    """The templates as they travel: copier.yml, the glue, and every definition of a component."""
+    files = [TEMPLATES / "copier.yml", *sorted((TEMPLATES / "package").rglob("*"))]
+    tree = {
+        f.relative_to(TEMPLATES).as_posix(): f.read_text(encoding="utf-8")
+        for f in files
+        if f.is_file()
+    }
+    folders = [*dict.fromkeys(a.folder for a in AXES), "head"]
+    shipped = [component(f, v) for f in folders for v in values(f)]
+    for c in [component("", "types"), component("", "ops"), *shipped]:
+        tree |= parts(c)
+    return tree
+
+
+def parts(c: Component) -> dict[str, str]:
+    """The definitions of a component, each with the empty lines that go before it."""
+    folder = f"parts/{c.folder}/{c.value}" if c.folder else f"parts/{c.value}"
+    return {
+        f"{folder}/{d.name}.py": ("\n" if "." in d.name else "\n\n") + escape(d.text) + "\n"
+        for d in c.definitions.values()
+    }
+
+
+def escape(text: str) -> str:
+    """Python that Jinja prints as it stands."""
+    return f"{{% raw %}}{text}{{% endraw %}}" if re.search(r"{[{%#]", text) else text
+
+
+@cache
+def template_version() -> str:
+    """A version of the templates' content: two states of development never share one."""
+    tree = json.dumps(template_tree(), sort_keys=True).encode()
+    return f"{__version__}.dev{int(hashlib.sha256(tree).hexdigest()[:12], 16)}"

@@ -1,0 +1,153 @@
+"""The JSON Schema (draft 2020-12) of a spec, derived from the components; editors use it too."""
+
+from xlm_spec.compiler.axes import (
+    BACKBONE,
+    LOSS,
+    NOISE,
+    PROCESS,
+    RULES,
+    SAMPLER,
+    TARGET,
+    WEIGHTS,
+    Axis,
+    cards,
+    settings,
+    tasks,
+)
+from xlm_spec.compiler.components import Component, Parameter
+
+TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string"}
+NAME = "^[a-z][a-z0-9_]*$"
+
+
+def schema() -> dict:
+    """What a spec may hold, as far as its form goes."""
+    run = settings()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "xlm-spec",
+        "description": "The method of a language model: noise, target, loss, sampler, network.",
+        "type": "object",
+        "required": "xlm_spec name noise target loss sampler backbone".split(),
+        "additionalProperties": False,
+        "properties": {
+            "xlm_spec": {"const": 1, "description": "version of the spec language"},
+            "name": {"type": "string", "pattern": NAME, "description": "of the package"},
+            "title": {"type": "string", "description": "the method in a few words"},
+            "paper": {"type": "string", "description": "where the method is from"},
+            "noise": {
+                "type": "object",
+                "required": [PROCESS.key],
+                "additionalProperties": False,
+                "properties": {a.key: one_of(a) for a in NOISE},
+            },
+            "target": one_or_many(TARGET),
+            "loss": one_or_many(LOSS, {"weight": weight()}),
+            "sampler": samplers(),
+            "backbone": one_of(BACKBONE),
+            "data": section(run, "Data", task=task()),
+            "train": section(run, "Train"),
+        },
+    }
+
+
+def number(p: Parameter) -> dict:
+    """What a parameter may be."""
+    out: dict = {"type": TYPES[p.type], "description": p.meaning, "default": p.default}
+    if p.choices:
+        out["enum"] = list(p.choices)
+    if p.low is not None:
+        out["minimum" if p.closed[0] else "exclusiveMinimum"] = p.low
+    if p.high is not None:
+        out["maximum" if p.closed[1] else "exclusiveMaximum"] = p.high
+    return out
+
+
+def describe(c: Component) -> str:
+    return f"{c.title} ({c.paper})" if c.paper else c.title
+
+
+def one_of(axis: Axis, more: dict | None = None) -> dict:
+    """A value, or a mapping with `kind` and that value's parameters."""
+    found = cards(axis)
+    kinds = {"enum": list(found), "description": axis.meaning}
+    branches = [
+        {
+            "if": {"properties": {"kind": {"const": value}}},
+            "then": {
+                "description": describe(c),
+                "properties": {
+                    "kind": kinds,
+                    **{p.name: number(p) for p in c.parameters},
+                    **(more or {}),
+                },
+                "additionalProperties": False,
+            },
+        }
+        for value, c in found.items()
+    ]
+    return {
+        "description": axis.meaning,
+        "if": {"type": "object"},
+        "then": {"required": ["kind"], "properties": {"kind": kinds}, "allOf": branches},
+        "else": kinds,
+    }
+
+
+def item(axis: Axis, more: dict) -> dict:
+    """A name, or `name: {parameters}`."""
+    found = cards(axis)
+    parameters = {
+        value: {
+            "type": "object",
+            "description": describe(c),
+            "properties": {p.name: number(p) for p in c.parameters} | more,
+            "additionalProperties": False,
+        }
+        for value, c in found.items()
+    }
+    return {
+        "if": {"type": "object"},
+        "then": {
+            "properties": parameters,
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+        "else": {"enum": list(found), "description": axis.meaning},
+    }
+
+
+def one_or_many(axis: Axis, more: dict | None = None) -> dict:
+    """An item, or a list of them."""
+    one = item(axis, more or {})
+    many = {"type": "array", "minItems": 1, "items": one}
+    return {"description": axis.meaning, "if": {"type": "array"}, "then": many, "else": one}
+
+
+def samplers() -> dict:
+    """One sampler, or names -> samplers."""
+    one = one_of(SAMPLER, {a.key: one_of(a) for a in RULES})
+    named = {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": NAME},
+        "additionalProperties": one,
+    }
+    several = {"type": "object", "not": {"required": ["kind"]}}
+    return {"description": SAMPLER.meaning, "if": several, "then": named, "else": one}
+
+
+def weight() -> dict:
+    told = "; ".join(f"{k}: {v}" for k, v in WEIGHTS.items())
+    return {"enum": list(WEIGHTS), "description": told, "default": "one"}
+
+
+def section(run: Component, name: str, **other: dict) -> dict:
+    """A section of settings that belong to the runtime."""
+    properties = {p.name: number(p) for p in run.fields[name]} | other
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def task() -> dict:
+    return {"type": "string", "examples": tasks(), "description": "what is trained on"}

@@ -1,0 +1,217 @@
+"""Document -> Spec: right keys, right types, right ranges (X1xx)."""
+
+import keyword
+import sys
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from xlm_spec.compiler import axes
+from xlm_spec.compiler.axes import AXES, Axis, cards
+from xlm_spec.compiler.load import Document, Path_
+from xlm_spec.compiler.schema import schema
+from xlm_spec.compiler.spec import Choice, Sampling, Spec
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, nearest
+
+WORDS = {
+    "number": "a number",
+    "integer": "a whole number",
+    "string": "a text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
+TAKEN = {"torch", "lightning", "datasets", "torchmetrics", "xlm_spec", "tests", "numpy"}
+RANGES = "minimum maximum exclusiveMinimum exclusiveMaximum".split()
+
+
+def validate(doc: Document) -> Spec:
+    """Raises Failed with everything that is wrong with the form, in order of place."""
+    errors = Draft202012Validator(schema()).iter_errors(doc.values)
+    found = [d for e in errors for d in explain(doc, e)]
+    found += [] if found else reserved(doc)
+    if found:
+        unique = {(d.span, d.message): d for d in found}
+        raise Failed(sorted(unique.values(), key=lambda d: (d.span.line, d.span.column)))
+    return spec(doc)
+
+
+def reserved(doc: Document) -> list[Diagnostic]:
+    """The package's name shadows nothing."""
+    name = doc.values["name"]
+    if not (keyword.iskeyword(name) or name in sys.stdlib_module_names or name in TAKEN):
+        return []
+    told = f"a package called `{name}` would hide another module of that name"
+    return [doc.diagnostic("X107", told, ("name",), f"for example `{name}_lm`")]
+
+
+def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:
+    """What a person is told of one schema error."""
+    path, value, wanted = tuple(error.absolute_path), error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties" | "propertyNames" if error.validator == "propertyNames":
+            return []
+        case "additionalProperties":
+            known = list(error.schema.get("properties", {}))
+            return [unknown(doc, (*path, k), known) for k in value if k not in known]
+        case "required":
+            here = [k for k in wanted if k not in value]
+            strangers = [k for k in value if k not in error.schema.get("properties", {})]
+            told = [k for k in here if not nearest(k, strangers)]  # else a misspelt key says it
+            return [missing(doc, path, k) for k in told]
+        case "enum" | "const":
+            known = wanted if error.validator == "enum" else [wanted]
+            return [not_allowed(doc, path, value, known)]
+        case "type":
+            return [wrong_type(doc, path, value, wanted)]
+        case "pattern":
+            told = f"{told_of(value)} is no name: small letters, digits and _, a letter first"
+            return [doc.diagnostic("X107", told, path, key=path[:1] == ("sampler",))]
+        case rule if rule in RANGES:
+            return [out_of_range(doc, path, value, error.schema)]
+        case _:
+            return [doc.diagnostic("X104", f"{dotted(path)}: {error.message}", path)]
+
+
+def unknown(doc: Document, path: Path_, known: list[str]) -> Diagnostic:
+    key, where = path[-1], dotted(path[:-1])
+    value = synonym(path, key)
+    hint = value or alternatives(key, known)
+    return doc.diagnostic("X102", f"unknown key `{key}` in {where}", path, hint, key=True)
+
+
+def missing(doc: Document, path: Path_, key: str) -> Diagnostic:
+    axis = axis_at((*path, key))
+    hint = f"{axis.meaning}; one of: {', '.join(cards(axis))}" if axis else ""
+    return doc.diagnostic("X103", f"{dotted(path)} has no `{key}`", path, hint, key=True)
+
+
+def not_allowed(doc: Document, path: Path_, value: object, known: list) -> Diagnostic:
+    message = f"{dotted(path)}: {told_of(value)} is not one of its values"
+    hint = synonym(path, value) or alternatives(value, map(str, known))
+    return doc.diagnostic("X105", message, path, hint)
+
+
+def wrong_type(doc: Document, path: Path_, value: object, wanted: str) -> Diagnostic:
+    hint = ""
+    if isinstance(value, str) and wanted in ("number", "integer"):
+        bare = value.replace("_", "")
+        hint = f"write {bare}" if bare.lstrip("-").replace(".", "", 1).isdigit() else ""
+    if (
+        isinstance(value, str)
+        and wanted == "boolean"
+        and value.lower() in ("yes", "no", "on", "off")
+    ):
+        hint = f"write {'true' if value.lower() in ('yes', 'on') else 'false'} (YAML 1.2)"
+    message = f"{dotted(path)} is {WORDS[wanted]}, not {told_of(value)}"
+    return doc.diagnostic("X104", message, path, hint)
+
+
+def out_of_range(doc: Document, path: Path_, value: object, rule: dict) -> Diagnostic:
+    low = rule.get("minimum", rule.get("exclusiveMinimum"))
+    high = rule.get("maximum", rule.get("exclusiveMaximum"))
+    left = "(" if low is None or "exclusiveMinimum" in rule else "["
+    right = ")" if high is None or "exclusiveMaximum" in rule else "]"
+    end = f"{-float('inf') if low is None else low:g}, {float('inf') if high is None else high:g}"
+    message = f"{dotted(path)} = {value} lies outside {left}{end}{right}"
+    return doc.diagnostic("X106", message, path, rule.get("description", ""))
+
+
+def synonym(path: Path_, word: object) -> str:
+    """The hint where a word of other code or papers was written."""
+    axis = axis_at(path) or axis_at(path[:-1])
+    known = cards(axis).items() if axis else ()
+    found = [value for value, c in known if word in c.synonyms]
+    return f"that is called `{found[0]}` here" if found else ""
+
+
+def axis_at(path: Path_) -> Axis | None:
+    """The axis that a path of the document belongs to."""
+    words = [p for p in path if isinstance(p, str) and p != "kind"]
+    if words[:1] == ["sampler"] and len(words) > 1:  # perhaps behind a sampler's name
+        words = ["sampler", words[-1]] if words[-1] in ("sites", "tokens") else ["sampler"]
+    return next((a for a in AXES if a.path == ".".join(words)), None)
+
+
+def dotted(path: Path_) -> str:
+    text = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    return f"`{text}`" if text else "the spec"
+
+
+def told_of(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case str():
+            return f"`{value}`"
+        case _:
+            return str(value)
+
+
+def spec(doc: Document) -> Spec:
+    """The choices of a document whose form is right."""
+    v = doc.values
+    noise = {
+        a: choice(a, v["noise"][a.key], ("noise", a.key)) for a in axes.NOISE if a.key in v["noise"]
+    }
+    return Spec(
+        document=doc,
+        name=v["name"],
+        title=v.get("title", v["name"]),
+        paper=v.get("paper", ""),
+        process=noise[axes.PROCESS],
+        schedule=noise.get(axes.SCHEDULE),
+        time=noise.get(axes.TIME),
+        targets=items(axes.TARGET, v["target"]),
+        losses=items(axes.LOSS, v["loss"]),
+        samplers=samplers(v["sampler"]),
+        backbone=choice(axes.BACKBONE, v["backbone"], ("backbone",)),
+        data=v.get("data") or {},
+        train=v.get("train") or {},
+    )
+
+
+def choice(axis: Axis, value: str | dict, path: Path_) -> Choice:
+    if isinstance(value, str):
+        return Choice(axis, cards(axis)[value], path)
+    given = {k: v for k, v in value.items() if k != "kind"}
+    return Choice(axis, cards(axis)[value["kind"]], path, given)
+
+
+def items(axis: Axis, value: str | dict | list) -> tuple[Choice, ...]:
+    many = isinstance(value, list)
+    return tuple(
+        item(axis, v, (axis.path, i) if many else (axis.path,))
+        for i, v in enumerate(value if many else [value])
+    )
+
+
+def item(axis: Axis, value: str | dict, path: Path_) -> Choice:
+    if isinstance(value, str):
+        return Choice(axis, cards(axis)[value], path)
+    [(name, given)] = value.items()
+    numbers = {k: v for k, v in given.items() if k != "weight"}
+    return Choice(axis, cards(axis)[name], (*path, name), numbers, given.get("weight", "one"))
+
+
+def samplers(value: str | dict) -> tuple[Sampling, ...]:
+    if isinstance(value, str) or "kind" in value:
+        kind = value if isinstance(value, str) else value["kind"]
+        return (sampling(kind, value, ("sampler",)),)
+    return tuple(sampling(name, v, ("sampler", name)) for name, v in value.items())
+
+
+def sampling(name: str, value: str | dict, path: Path_) -> Sampling:
+    loop = choice(axes.SAMPLER, value, path)
+    rules = {
+        a.key: choice(a, loop.given.pop(a.key), (*path, a.key))
+        for a in axes.RULES
+        if a.key in loop.given
+    }
+    return Sampling(name, loop, rules)

@@ -1,0 +1,98 @@
+"""What is told to a person when an input is bad: code, place, one sentence, what is allowed, a hint.
+
+Used by the compiler and the runtime alike; imports nothing but the standard library.
+"""
+
+import difflib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a text, 0-based, the end excluded."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One thing that is wrong. `source` is the text in which `span` lies."""
+
+    code: str
+    message: str
+    hint: str = ""
+    file: str = ""
+    span: Span | None = None
+    source: str = ""
+    severity: str = "error"
+
+    def as_json(self) -> dict:
+        """The object that `--json` prints; lines and columns are 1-based."""
+        span = self.span
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "file": self.file,
+            "line": span and span.line + 1,
+            "column": span and span.column + 1,
+            "end_line": span and span.end_line + 1,
+            "end_column": span and span.end_column + 1,
+            "hint": self.hint,
+        }
+
+    def text(self, colour: bool = False) -> str:
+        """The lines that a person reads."""
+        red, blue, bold, plain = ("\33[31m", "\33[34m", "\33[1m", "\33[0m") if colour else [""] * 4
+        out = [f"{red}{self.severity}[{self.code}]{plain}{bold}: {self.message}{plain}"]
+        gutter = ""
+        if self.file and self.span:
+            line = self.source.splitlines()[self.span.line : self.span.line + 1] or [""]
+            number = str(self.span.line + 1)
+            gutter = " " * len(number)
+            one_line = self.span.end_line == self.span.line
+            end = self.span.end_column if one_line else len(line[0])
+            caret = " " * self.span.column + "^" * max(1, end - self.span.column)
+            out += [
+                f"{gutter}{blue}-->{plain} {self.file}:{number}:{self.span.column + 1}",
+                f"{gutter} {blue}|{plain}",
+                f"{blue}{number} |{plain} {line[0]}",
+                f"{gutter} {blue}|{plain} {red}{caret}{plain}",
+            ]
+        elif self.file:
+            out.append(f"{blue}-->{plain} {self.file}")
+        if self.hint:
+            out.append(f"{gutter} {blue}={plain} help: {self.hint}")
+        return "\n".join(out)
+
+
+class Failed(Exception):
+    """The input is bad; what is wrong, and the exit code it ends in."""
+
+    def __init__(self, diagnostics: Diagnostic | Iterable[Diagnostic], exit_code: int = 1):
+        found = [diagnostics] if isinstance(diagnostics, Diagnostic) else list(diagnostics)
+        super().__init__("; ".join(d.message for d in found))
+        self.diagnostics, self.exit_code = found, exit_code
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    return next(iter(difflib.get_close_matches(word, list(known), 1, 0.6)), None)
+
+
+def alternatives(word: object, known: Iterable[str]) -> str:
+    """A hint: the word that was probably meant, and all that are allowed."""
+    known = list(known)
+    meant = nearest(str(word), known)
+    listed = "allowed: " + ", ".join(known) if known else "nothing is allowed here"
+    return f"did you mean `{meant}`? {listed}" if meant else listed
+
+
+def wants_colour(stream) -> bool:
+    """A terminal that NO_COLOR does not forbid."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
