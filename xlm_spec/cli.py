@@ -1,0 +1,134 @@
+"""The commands of xlm-spec. Imports wait until a command needs them; no logic lives here."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from xlm_spec import __version__
+from xlm_spec.diagnostics import Failed, wants_colour
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="xlm-spec")
+def cli() -> None:
+    """Compile one-page specs of language models into PyTorch packages."""
+
+
+@cli.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.option("--into", default="generated", metavar="DIR", help="where packages are written")
+@click.option("--check", "check_only", is_flag=True, help="write nothing; exit 1 if stale")
+@click.option(
+    "--emit", type=click.Choice(["spec", "plan", "files"]), help="print a stage, write nothing"
+)
+def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None) -> None:
+    """Compile specs into DIR/<name>/.
+
+    Exit 1: an error in a spec, or stale with --check. Exit 3: a file was edited since the last build.
+    """
+    from xlm_spec.compiler import build as compiler
+
+    code = 0
+    for path in specs:
+        try:
+            if emit:
+                click.echo(compiler.stage(path, emit), nl=False)
+                continue
+            done = compiler.build(path, into, check_only)
+            click.echo(summary(done), err=True)
+            code = max(code, int(check_only and done.stale))
+        except Failed as e:
+            tell(e)
+            code = max(code, e.exit_code)
+    sys.exit(code)
+
+
+@cli.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.option("--json", "as_json", is_flag=True, help="diagnostics as JSON on stdout")
+def check(specs: tuple[str, ...], as_json: bool) -> None:
+    """Check specs: everything but rendering."""
+    from xlm_spec.compiler.build import plan_of
+
+    found = []
+    for path in specs:
+        try:
+            plan_of(path)
+            click.echo(f"{path}: ok", err=True)
+        except Failed as e:
+            found += e.diagnostics
+            if not as_json:
+                tell(e)
+    if as_json:
+        click.echo(json.dumps([d.as_json() for d in found], indent=2))
+    sys.exit(bool(found))
+
+
+@cli.command()
+@click.argument("spec")
+@click.option(
+    "-o", "out", type=click.Path(dir_okay=False), metavar="FILE", help="instead of stdout"
+)
+def lower(spec: str, out: str | None) -> None:
+    """Print the plan of a spec as answers for `copier update --data-file`."""
+    from xlm_spec.compiler.build import answers_of
+
+    put(attempt(lambda: answers_of(spec)), out)
+
+
+@cli.command()
+@click.argument("axis", required=False)
+@click.argument("value", required=False)
+def axes(axis: str | None, value: str | None) -> None:
+    """Show the language: all axes, one AXIS, or one VALUE of it."""
+    from xlm_spec.compiler.cards import show
+
+    click.echo(attempt(lambda: show(axis, value)))
+
+
+@cli.command()
+@click.option(
+    "-o", "out", type=click.Path(dir_okay=False), metavar="FILE", help="instead of stdout"
+)
+def schema(out: str | None) -> None:
+    """Print the JSON Schema of a spec."""
+    from xlm_spec.compiler.schema import schema as derived
+
+    put(json.dumps(derived(), indent=2) + "\n", out)
+
+
+def attempt(run):
+    """The result of `run`; where it fails, the diagnostics and their exit code."""
+    try:
+        return run()
+    except Failed as e:
+        tell(e)
+        sys.exit(e.exit_code)
+
+
+def tell(failed: Failed) -> None:
+    for d in failed.diagnostics:
+        click.echo(d.text(wants_colour(sys.stderr)) + "\n", err=True)
+
+
+def put(text: str, out: str | None) -> None:
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(out).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as e:
+        raise click.FileError(out, e.strerror or "") from None
+
+
+def summary(done) -> str:
+    """What a build did, in a line."""
+    counts = {"created": done.created, "updated": done.updated, "removed": done.removed}
+    told = ", ".join(f"{len(files)} {what}" for what, files in counts.items() if files)
+    return f"{done.folder}: {told or 'unchanged'}"
+
+
+def main() -> None:
+    cli()

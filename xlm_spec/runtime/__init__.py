@@ -1,0 +1,1 @@
+"""What all packages share: training, data, tasks, metrics, evaluation, generation."""

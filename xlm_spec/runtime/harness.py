@@ -1,0 +1,118 @@
+"""A method as Lightning trains it: objective -> sum -> mean -> log."""
+
+import json
+import math
+from pathlib import Path
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+from xlm_spec.runtime.choose import Run, model_of
+from xlm_spec.runtime.layout import Layout
+from xlm_spec.runtime.randomness import generator, seed_of
+from xlm_spec.runtime.scoring import Scores, draw, nats, sampling_generator, start_of
+from xlm_spec.runtime.tasks.task import Rows
+
+
+class Harness(LightningModule):
+    """Composed of a package's parts. `scale`: mean free tokens of a training sequence."""
+
+    def __init__(self, run: Run, layout: Layout, scale: float, folder: Path):
+        super().__init__()
+        self.run, self.layout, self.scale, self.folder = run, layout, scale, folder
+        torch.manual_seed(seed_of(run.train.seed, "weights"))
+        self.model = model_of(run)
+        if run.train.compile:
+            self.model.backbone.compile()
+        self.scores = Scores(run)
+
+    def configure_optimizers(self):
+        train = self.run.train
+        matrices = [p for p in self.model.parameters() if p.ndim > 1]
+        others = [p for p in self.model.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": matrices, "weight_decay": train.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=train.lr, betas=(0.9, train.beta2), fused=True)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.lr_share)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def lr_share(self, step: int) -> float:
+        """Linear warm-up, then half a cosine down to `lr_end`."""
+        train = self.run.train
+        rise = min(1.0, (step + 1) / (train.warmup + 1))
+        done = min(1.0, max(0, step - train.warmup) / max(1, train.steps - train.warmup))
+        fall = train.lr_end + (1 - train.lr_end) * (1 + math.cos(math.pi * done)) / 2
+        return rise * fall
+
+    def training_step(self, x, batch_idx: int) -> Tensor:
+        where = (self.run.train.seed, batch_idx, self.global_rank)
+        torch.manual_seed(seed_of(*where, "dropout"))
+        rng = generator(*where, "noise", device=self.device)
+        terms = self.run.package.objective(self.model, x, self.run.config, rng)
+        means = {k: v.mean() / self.scale for k, v in terms.items()}
+        loss = torch.stack(list(means.values())).sum()
+        step = self.global_step + 1
+        if step % self.run.train.log_every == 0:  # as Lightning's logger does
+            logged = {"loss": loss, **(means if len(means) > 1 else {})}
+            self.log_dict({f"train/{k}": v.detach() for k, v in logged.items()})
+            self.log("step", float(step))
+        return loss
+
+    def validation_step(self, batch: tuple[int, Rows], batch_idx: int) -> None:
+        first, rows = batch
+        rng = generator(self.run.train.seed, "validation", first, device=self.device)
+        self.scores.add_loss(nats(self.run, self.layout, self.model, rows, rng), self.scale)
+        left = self.run.train.sample_examples - first
+        if left > 0:
+            self.sample(first, rows.take(slice(0, left)))
+
+    def sample(self, first: int, rows: Rows) -> None:
+        """Scores what the default sampler writes for some prompts, and keeps it in predictions/."""
+        sampler = next(iter(self.run.package.SAMPLERS))
+        rng = sampling_generator(self.run, sampler, first, self.device)
+        start = start_of(self.layout, rows, self.device)
+        answers = draw(self.run, self.layout, self.model, sampler, start, rng).answers
+        truths = self.layout.truths(rows)
+        self.scores.add_answers(answers.to(self.device), truths.to(self.device))
+        write_predictions(
+            self.folder / "predictions" / f"val-{self.global_step:07d}-{self.global_rank}.jsonl",
+            self.run,
+            rows,
+            answers,
+            truths,
+        )
+
+    def on_validation_epoch_end(self) -> None:
+        found = self.scores.compute()
+        self.log_dict({f"val/{k}": v for k, v in found.items()})
+        self.log("step", float(self.global_step))
+        self.scores.reset()
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        checkpoint["xlm_spec"] = self.run.as_dict()
+
+
+def write_predictions(file: Path, run: Run, rows: Rows, answers: Tensor, truths: Tensor) -> None:
+    """One JSON object a line: prompt, answer, truth."""
+    decode = run.task.words.decode
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8", newline="\n") as out:
+        for prompt, n, answer, truth in zip(
+            rows.prompt.tolist(),
+            rows.prompt_length.tolist(),
+            answers.tolist(),
+            truths.tolist(),
+            strict=True,
+        ):
+            told = {
+                "prompt": decode(prompt[:n]),
+                "answer": decode([t for t in answer if t >= 0]),
+                "truth": decode([t for t in truth if t >= 0]),
+            }
+            out.write(json.dumps(told) + "\n")

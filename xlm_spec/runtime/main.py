@@ -1,0 +1,142 @@
+"""The command line of every package: train, eval, generate, info. Heavy imports wait until needed."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from xlm_spec.diagnostics import Diagnostic, Failed, wants_colour
+from xlm_spec.runtime.choose import Run, choose, read_config
+
+
+def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) -> int:
+    """Runs a command; returns its exit code. Bad input ends in a diagnostic and exit code 1."""
+    args = parser(package.__name__).parse_args(argv)
+    try:
+        args.command(package, data, train, args)
+    except Failed as e:
+        for d in e.diagnostics:
+            print(d.text(wants_colour(sys.stderr)), file=sys.stderr)
+        return e.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def parser(name: str) -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog=f"python -m {name}", description="Train and use this model.")
+    commands = top.add_subparsers(required=True, metavar="train | eval | generate | info")
+
+    def command(word: str, run, told: str) -> argparse.ArgumentParser:
+        p = commands.add_parser(word, help=told, description=told)
+        p.set_defaults(command=run)
+        p.add_argument("--task", help="what it is trained on (default: the spec's)")
+        p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="sets",
+                       help="a number by its dotted name, as in train.batch=64")  # fmt: skip
+        return p
+
+    p = command("train", run_train, "Train.")
+    p.add_argument("--size", help="numbers that a task names: cpu, paper (default: paper)")
+    p.add_argument("--config", type=Path, help="a config.yaml of an earlier run")
+    p.add_argument("--run", type=Path, metavar="DIR", help="folder of this run")
+    budget = p.add_mutually_exclusive_group()
+    budget.add_argument("--minutes", type=float, help="fix the number of steps from this")
+    budget.add_argument("--steps", type=int, help="number of optimiser steps")
+    p.add_argument("--seed", type=int)
+    p.add_argument("--init", type=Path, metavar="CHECKPOINT", help="weights to start from")
+    p.add_argument("--resume", action="store_true", help="go on with the run in --run")
+    p.add_argument("--overfit", action="store_true", help="train and validate on one batch")
+    p.add_argument("--devices", type=int, default=1)
+
+    p = command("eval", run_eval, "Score a checkpoint on every example of a split.")
+    checkpoint(p)
+    p.add_argument("--split", choices=["val", "test"], default="test")
+    p.add_argument("--sampler", help="by its name in the spec (default: the first)")
+    p.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    p = command("generate", run_generate, "Sample.")
+    checkpoint(p)
+    p.add_argument("-n", type=int, default=1, help="samples of each prompt; test prompts if none")
+    p.add_argument("--prompt", action="append", default=[], metavar="TEXT")
+    p.add_argument("--sampler", help="by its name in the spec (default: the first)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+    p.add_argument("--watch", action="store_true", help="show every step")
+
+    p = command("info", run_info, "Parameters, sizes, objective, needs.")
+    p.add_argument("--size", help="numbers that a task names")
+    return top
+
+
+def checkpoint(p: argparse.ArgumentParser) -> None:
+    source = p.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", type=Path, metavar="DIR", help="its best checkpoint")
+    source.add_argument("--checkpoint", type=Path, metavar="FILE")
+
+
+def run_train(package, data, train, args) -> None:
+    config = read_config(args.config) if args.config else None
+    if args.resume:
+        given = [args.task, args.size, args.config, args.minutes, args.steps, args.seed, args.init]
+        if not args.run or args.sets or args.overfit or any(g is not None for g in given):
+            told = "a run is resumed as it was begun"
+            raise Failed(Diagnostic("X608", told, "give --run and --resume alone"))
+        config = read_config(args.run / "config.yaml")
+    sets = list(args.sets)
+    sets += [f"train.steps={args.steps}"] if args.steps is not None else []
+    sets += [f"train.seed={args.seed}"] if args.seed is not None else []
+    sets += ["data.overfit=true"] if args.overfit else []
+    run = choose(package, data, train, args.task, args.size, config, sets)
+    positive(args.minutes, "--minutes")
+    folder = args.run or new_folder(run)
+    tell(run, folder)
+    from xlm_spec.runtime.train import train as workflow
+
+    workflow(run, folder, args.minutes, args.init, args.resume, args.devices)
+    print(folder)
+
+
+def run_eval(package, data, train, args) -> None:
+    from xlm_spec.runtime.evaluate import evaluate
+
+    evaluate(package, data, train, args)
+
+
+def run_generate(package, data, train, args) -> None:
+    from xlm_spec.runtime.generate import generate
+
+    positive(args.n, "-n")
+    generate(package, data, train, args)
+
+
+def run_info(package, data, train, args) -> None:
+    from xlm_spec.runtime.info import info
+
+    info(choose(package, data, train, args.task, args.size, sets=args.sets))
+
+
+def positive(number: float | None, flag: str) -> None:
+    if number is not None and not number > 0:
+        raise Failed(Diagnostic("X602", f"{flag} is a number above 0, not {number:g}"))
+
+
+def new_folder(run: Run) -> Path:
+    """runs/<package>/<task>-<n>, the first that is free."""
+    home = Path("runs") / run.name
+    n = 1
+    while (home / f"{run.task.name}-{n}").exists():
+        n += 1
+    return home / f"{run.task.name}-{n}"
+
+
+def tell(run: Run, folder: Path) -> None:
+    """What was chosen, and by whom."""
+    by: dict[str, list[str]] = {}
+    for key, origin in run.origin.items():
+        by.setdefault(origin, []).append(f"{key}={run.numbers[key]}")
+    print(f"{run.name} on {run.task.name}, size {run.size}, into {folder}", file=sys.stderr)
+    for origin, numbers in by.items():
+        print(f"  {origin}: {'  '.join(numbers)}", file=sys.stderr)

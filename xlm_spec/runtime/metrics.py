@@ -1,0 +1,26 @@
+"""Figures of answers against truths; both (B, W) long, padded with -1."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def same_width(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    width = max(a.shape[1], b.shape[1])
+    a, b = (F.pad(x, (0, width - x.shape[1]), value=-1) for x in (a, b))
+    return a, b
+
+
+def sequence_accuracy(answer: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Is the whole answer right? Share of examples, each of weight 1."""
+    answer, truth = same_width(answer, truth)
+    right = (answer == truth).all(1).double()
+    return right, torch.ones_like(right)
+
+
+def token_accuracy(answer: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Share of the truth's tokens that stand at their place in the answer, weighed by their number."""
+    answer, truth = same_width(answer, truth)
+    counts = (truth >= 0).sum(1).double()
+    right = ((answer == truth) & (truth >= 0)).sum(1).double()
+    return right / counts.clamp(min=1), counts

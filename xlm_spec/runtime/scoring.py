@@ -1,0 +1,104 @@
+"""A network on rows of data: the loss, and what it writes against what was wanted."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torchmetrics import MeanMetric, MetricCollection
+
+from xlm_spec.runtime.choose import Run
+from xlm_spec.runtime.layout import Layout
+from xlm_spec.runtime.randomness import generator
+from xlm_spec.runtime.tasks.task import Rows
+
+
+class Counted:
+    """A network that counts its calls; nothing else of it changes."""
+
+    def __init__(self, model: torch.nn.Module):
+        self.model, self.calls = model, 0
+        self.heads = {n for n, _ in model.named_children()}
+
+    def __call__(self, *args, **kwargs):
+        self.calls += 1
+        return self.model(*args, **kwargs)
+
+    def __getattr__(self, name: str):
+        found = getattr(self.model, name)
+        if name in self.heads or not callable(found):
+            return found
+        self.calls += 1  # another pass of the backbone is called as it is fetched
+        return found
+
+
+@dataclass
+class Drawn:
+    """What a sampler wrote for a batch of prompts."""
+
+    answers: Tensor  # (B, W), padded with -1
+    states: list  # the trajectory if asked for, else the last state
+    steps: int
+    calls: int
+    seconds: float
+
+
+def draw(
+    run: Run, layout: Layout, model, sampler: str, start, rng: torch.Generator, keep: bool = False
+) -> Drawn:
+    """Runs a sampler from `start`; with `keep` the whole trajectory is kept."""
+    counted, begun, states, steps = Counted(model), time.perf_counter(), [], 0
+    for state in run.package.SAMPLERS[sampler](counted, run.config, start, rng):
+        steps += 1
+        states = [*states, state] if keep else [state]
+    seconds = time.perf_counter() - begun
+    last = states[-1] if states else start
+    answers = layout.answers(last.tokens.cpu(), last.valid.cpu(), start.fixed.cpu())
+    return Drawn(answers, states, steps, counted.calls, seconds)
+
+
+class Scores(torch.nn.Module):
+    """Means over examples, each counted once, over all devices."""
+
+    def __init__(self, run: Run):
+        super().__init__()
+        self.task = run.task
+        names = ["loss", *run.task.metrics]
+        self.means = MetricCollection({n: MeanMetric() for n in names}, compute_groups=False)
+
+    def add_loss(self, nats: Tensor, scale: float) -> None:
+        """Nats per sequence (B,), shown per token."""
+        self.means["loss"].update(nats / scale)
+
+    def add_answers(self, answers: Tensor, truths: Tensor) -> None:
+        for name, metric in self.task.metrics.items():
+            value, weight = metric.of(answers, truths)
+            self.means[name].update(value, weight)
+
+    def compute(self) -> dict[str, float]:
+        found = {n: m for n, m in self.means.items() if m.update_called}
+        return {n: float(m.compute()) for n, m in found.items()}
+
+    def reset(self) -> None:
+        self.means.reset()
+
+
+def nats(run: Run, layout: Layout, model, rows: Rows, rng: torch.Generator) -> Tensor:
+    """The objective on rows, summed over its terms, (B,) nats per sequence."""
+    x = to(layout.examples(rows), rng.device)
+    terms = run.package.objective(model, x, run.config, rng)
+    return torch.stack(list(terms.values())).sum(0)
+
+
+def to(x, device):
+    """A named tuple of tensors on a device."""
+    return type(x)(*(a.to(device) if isinstance(a, Tensor) else a for a in x))
+
+
+def start_of(layout: Layout, rows: Rows, device):
+    return to(layout.start(rows.prompt, rows.prompt_length), device)
+
+
+def sampling_generator(run: Run, sampler: str, first: int, device) -> torch.Generator:
+    """The generator of a batch that starts at row `first`."""
+    return generator(run.train.seed, "sample", sampler, first, device=device)
