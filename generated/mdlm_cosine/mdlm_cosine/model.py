@@ -16,9 +16,19 @@ def angles(place: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Te
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turns each pair of features of (B, H, L, D / H) by its angle."""
+    """Turns each pair of features of (..., L, D / H) by its angle."""
     a, b = x.chunk(2, -1)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
+
+
+def initialize(module: nn.Module) -> None:
+    """Every map keeps the scale of what it reads; an embedding has length one."""
+    if isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=module.in_features**-0.5)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+    if isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, std=module.embedding_dim**-0.5)
 
 
 class Block(nn.Module):
@@ -37,8 +47,9 @@ class Block(nn.Module):
     def heads_of(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
         qkv = self.qkv(self.norm_1(x)).unflatten(-1, (3, self.heads, -1))
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        return rotate(q, cos, sin), rotate(k, cos, sin), v
+        qk, v = qkv.permute(2, 0, 3, 1, 4).split((2, 1))
+        q, k = rotate(qk, cos, sin)
+        return q, k, v[0]
 
     def residual(self, x: Tensor, attended: Tensor) -> Tensor:
         """(B, L, D) with what attention (B, H, L, D / H) and the perceptron add."""
@@ -73,6 +84,7 @@ class Backbone(nn.Module):
         self.mixing = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(sides))
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
+        self.apply(initialize)
 
     def embedding(self, tokens: Tensor, valid: Tensor, place: Tensor) -> Tensor:
         """Neighbouring tokens at sites `place`, each (B, L) or (L,) -> (B, L, D)."""
@@ -102,6 +114,8 @@ class TokenLogits(nn.Module):
     def __init__(self, width: int, vocab: Vocab):
         super().__init__()
         self.linear = nn.Linear(width, vocab.size)
+        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # at first nearly uniform
+        nn.init.zeros_(self.linear.bias)
         never = torch.zeros(vocab.size, dtype=torch.bool)
         never[list(vocab.special)] = True
         self.register_buffer("never", never, persistent=False)

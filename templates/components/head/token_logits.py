@@ -12,6 +12,8 @@ class TokenLogits(nn.Module):
     def __init__(self, width: int, vocab: Vocab):
         super().__init__()
         self.linear = nn.Linear(width, vocab.size)
+        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # at first nearly uniform
+        nn.init.zeros_(self.linear.bias)
         never = torch.zeros(vocab.size, dtype=torch.bool)
         never[list(vocab.special)] = True
         self.register_buffer("never", never, persistent=False)

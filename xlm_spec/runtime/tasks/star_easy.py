@@ -16,7 +16,7 @@ TASK = Star(
             "backbone.positions": 40,
             "backbone.mixing": True,
             "train.batch": 64,
-            "train.lr": 2e-3,
+            "train.lr": 3e-3,
             "train.warmup": 200,
             "train.steps": 1500,
         },

@@ -16,7 +16,7 @@ TASK = Star(
             "backbone.positions": 32,
             "backbone.mixing": True,
             "train.batch": 64,
-            "train.lr": 2e-3,
+            "train.lr": 3e-3,
             "train.warmup": 100,
             "train.steps": 1000,
         },

@@ -1,0 +1,39 @@
+# `make demo` and `make test` need Python >= 3.11, git and make; both share the set-up in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+SPECS := specs/*.yaml
+
+.PHONY: setup demo test lint regen docs bench clean
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/python -m benchmarks.demo
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+regen: setup
+	$(BIN)/xlm-spec build $(SPECS)
+	$(BIN)/xlm-spec schema -o xlm_spec/spec.schema.json
+
+docs: setup
+	$(BIN)/python -m pytest -q tests/test_readme.py
+
+bench: setup
+	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.speed
+
+clean:
+	rm -rf .venv runs dist

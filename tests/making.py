@@ -1,0 +1,55 @@
+"""Packages for tests: a method in a few words, built into a folder and imported."""
+
+import importlib
+import itertools
+import sys
+from pathlib import Path
+
+from xlm_spec.compiler.build import build
+from xlm_spec.compiler.check import check
+from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.spec import Spec
+from xlm_spec.compiler.validate import validate
+
+ROOT = Path(__file__).parent.parent
+numbers = itertools.count()
+
+MASKED = {
+    "noise": "{process: mask, schedule: linear}",
+    "target": "masked_tokens",
+    "loss": "[cross_entropy: {weight: elbo}]",
+    "sampler": "{kind: ancestral, steps: 8}",
+}
+PLAIN = {
+    "noise": "{process: none}",
+    "target": "next_token",
+    "loss": "cross_entropy",
+    "sampler": "autoregressive",
+}
+
+
+def text(base: dict[str, str] = MASKED, name: str = "method", **changes: str) -> str:
+    """A spec: the parts of `base`, some of them changed."""
+    parts = base | {"backbone": "rotary"} | changes
+    lines = [f"{k}: {v}" for k, v in parts.items()]
+    return "\n".join(["xlm_spec: 1", f"name: {name}", *lines]) + "\n"
+
+
+def checked(spec: str) -> Spec:
+    """A spec that passed every check. Raises Failed."""
+    found = validate(parse(spec.encode()))
+    check(found)
+    return found
+
+
+def package(folder: Path, base: dict[str, str] = MASKED, **changes: str):
+    """Builds a method and imports it under a name of its own."""
+    name = f"method_{next(numbers)}"
+    file = folder / f"{name}.yaml"
+    file.write_text(text(base, name, **changes))
+    done = build(file, folder)
+    sys.path.insert(0, str(done.folder))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(done.folder))
