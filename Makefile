@@ -22,7 +22,7 @@ test: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/mypy
 
 regen: setup
 	$(BIN)/xlm-spec build $(SPECS)

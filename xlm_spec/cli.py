@@ -26,7 +26,7 @@ def cli() -> None:
 def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None) -> None:
     """Compile specs into DIR/<name>/.
 
-    Exit 1: an error in a spec, or stale with --check. Exit 3: a file was edited since the last build.
+    Exit 1: an error in a spec, or stale with --check. Exit 3: a file was edited since it was built.
     """
     from xlm_spec.compiler import build as compiler
 

@@ -1,4 +1,4 @@
-"""What is told to a person when an input is bad: code, place, one sentence, what is allowed, a hint.
+"""What a person is told of a bad input: code, place, one sentence, what is allowed, a hint.
 
 Used by the compiler and the runtime alike; imports nothing but the standard library.
 """

@@ -1,1 +1,1 @@
-"""The components: one axis value a file, real modules that a generated package receives verbatim."""
+"""The components: one axis value a file, real modules that packages receive verbatim."""

@@ -47,7 +47,7 @@ class State(NamedTuple):
 
 
 class Prefix(NamedTuple):
-    """What a sampler holds that writes from left to right: each row is valid up to its last token."""
+    """What a sampler holds that writes left to right: a row is valid up to its last token."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool

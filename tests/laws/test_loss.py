@@ -8,6 +8,21 @@ from itertools import product
 
 import pytest
 import torch
+from laws.world import (
+    BOS,
+    EOS,
+    LENGTH,
+    MASK,
+    PAD,
+    Conditional,
+    Posterior,
+    V,
+    generator,
+    quadrature,
+    world,
+)
+from making import MASKED, PLAIN, package
+
 from components.loss.cross_entropy import cross_entropy
 from components.process import mask
 from components.schedule.cosine import CosineSchedule
@@ -15,8 +30,6 @@ from components.schedule.linear import LinearSchedule
 from components.target.masked_tokens import masked_tokens
 from components.target.next_token import next_token
 from components.types import Examples
-from laws.world import LENGTH, MASK, Conditional, Posterior, generator, quadrature, world
-from making import MASKED, PLAIN, package
 
 W = world()
 
@@ -67,7 +80,7 @@ def test_any_other_network_scores_worse():
 
 
 def test_the_derivative_vanishes_at_the_posterior():
-    """Along any blur the bound falls no further: a finite difference from the minimum is of order 2."""
+    """A small step away from the minimum raises the bound by its square only."""
     small = bound(Posterior(W, blur=1e-4), LinearSchedule()) - W.entropy
     large = bound(Posterior(W, blur=1e-2), LinearSchedule()) - W.entropy
     assert 0 < small < large / 50
@@ -83,8 +96,6 @@ def estimate(method, model, rows: int = 200_000, given: int = 1) -> tuple[float,
 
 
 def config_of(method):
-    from laws.world import BOS, EOS, PAD, V
-
     return method.Config(vocab=method.Vocab(size=V, pad=PAD, bos=BOS, eos=EOS, mask=MASK))
 
 

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from laws.world import BOS, EOS, LENGTH, MASK, PAD, V, follows, generator, world
+
 from components.process import mask
 from components.schedule.cosine import CosineSchedule
 from components.schedule.linear import LinearSchedule
 from components.time import iid, stratified
 from components.types import Examples, Vocab
-from laws.world import BOS, EOS, LENGTH, MASK, PAD, V, follows, generator, world
 
 VOCAB = Vocab(size=V, pad=PAD, bos=BOS, eos=EOS, mask=MASK)
 ROWS = 40_000

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from laws.world import ALARM, follows, generator, p_value
+
 from components.sites.confidence import Confidence
 from components.sites.random import Random
 from components.tokens.temperature import Temperature
 from components.tokens.top_k import TopK
 from components.tokens.top_p import TopP
-from laws.world import ALARM, follows, generator, p_value
 
 P = torch.tensor([0.4, 0.05, 0.25, 0.3], dtype=torch.float64)
 N = 40_000

@@ -1,6 +1,6 @@
-"""Samplers with the exact network: exact ones draw from the data, ancestral from its enumerated law."""
+"""Samplers with the exact network: exact ones draw from the data, ancestral from its own law."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -73,15 +73,19 @@ def ancestral_law(steps: int) -> torch.Tensor:
     return torch.tensor([chance.get(tuple(x[1:].tolist()), 0.0) for x in W.x], dtype=torch.float64)
 
 
+def drawn_with(fire: float, p: torch.Tensor) -> list[tuple[int, float]]:
+    return [(v, fire * float(p[v])) for v in range(SIZE)]
+
+
 def step_law(model, chance: dict, fire: float) -> dict:
     out: dict = {}
     for state, mass in chance.items():
         tokens = torch.tensor([(int(W.x[0, 0]), *state)])
         p = model(tokens, tokens >= 0)[0].exp()
         choices = [
-            [(v, 1.0)] if v != MASK else [(MASK, 1 - fire)] + [(u, fire * float(p[i, u])) for u in range(SIZE)]
+            [(v, 1.0)] if v != MASK else [(MASK, 1 - fire), *drawn_with(fire, p[i])]
             for i, v in enumerate(state, 1)
-        ]  # fmt: skip
+        ]
         for combination in product(*choices):
             weight = mass
             for _, w in combination:
@@ -103,7 +107,7 @@ def test_ancestral_follows_its_enumerated_law(steps, tmp_path):
 def test_ancestral_tends_to_the_data(tmp_path):
     """The error falls with the steps; at 512 it is below what 40,000 samples can tell."""
     distances = [float((ancestral_law(n) - W.p).abs().sum() / 2) for n in (2, 4, 8, 16)]
-    assert all(a > 1.6 * b for a, b in zip(distances, distances[1:], strict=False))
+    assert all(a > 1.6 * b for a, b in pairwise(distances))
     method = package(tmp_path, sampler="{kind: ancestral, steps: 512}")
     follows(drawn(method, Posterior(W)), exact(W))
 

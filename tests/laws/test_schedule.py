@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+
 from components.schedule.cosine import CosineSchedule
 from components.schedule.linear import LinearSchedule
 

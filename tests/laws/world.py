@@ -60,7 +60,7 @@ def world(seed: int = 0) -> World:
 
 
 class Posterior:
-    """The exact minimiser of cross-entropy under mask noise, p(x_i | visible tokens), as a network."""
+    """The exact minimiser of cross-entropy under mask noise, p(x_i | visible), as a network."""
 
     def __init__(self, world: World, blur: float = 0.0):
         self.world, self.blur = world, blur

@@ -1,4 +1,4 @@
-"""Python text: calls and imports laid out as ruff lays them out, so that nothing is formatted later."""
+"""Python text: calls and imports as ruff lays them out, so that nothing is formatted later."""
 
 import sys
 from collections.abc import Iterable

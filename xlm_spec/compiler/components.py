@@ -1,4 +1,4 @@
-"""Components, read statically: nothing is imported, what a file says of itself is taken from its syntax.
+"""Components, read statically: what a file says of itself is in its syntax; none is imported.
 
 A component is a Python module under `templates/components/<folder>/<value>.py`. Its definitions are
 copied into packages as they stand; its signatures are its interface (see CONTRIBUTING.md).
@@ -22,7 +22,7 @@ SHAPE = re.compile(r"\([BN](?:, [\w /+]+)*\)")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number or switch of the spec: keyword-only in the component, or a field of its dataclass."""
+    """A number or switch of the spec: keyword-only in a component, or a field of its dataclass."""
 
     name: str
     type: str  # float, int, bool or str

@@ -62,7 +62,7 @@ def parse(raw: bytes, file: str = "<spec>") -> Document:
     return Reader(file, text).document()
 
 
-def scalar(text: str) -> None | bool | int | float | str:
+def scalar(text: str) -> bool | int | float | str | None:
     """A plain scalar of the YAML 1.2 core schema: `1e-4` is a number, `no` a string."""
     if text in CONSTANTS:
         return CONSTANTS[text]

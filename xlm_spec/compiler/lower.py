@@ -131,7 +131,7 @@ class Lowering:
         return names | ({"prior"} & set(c.functions)) | set(c.fields)
 
     def take(self, c: Component, roots: set[str], wanted: dict[str, set[str]]) -> list[str]:
-        """The parts of a component that are reached from `roots`; adds their imports to `wanted`."""
+        """The parts of a component reached from `roots`; adds their imports to `wanted`."""
         reached, todo = set(), set(roots)
         called = set(self.method.passes)
         while todo:
@@ -349,6 +349,7 @@ class Lowering:
         listed = ", ".join(f'"{n}": {f}' for n, f in functions.items())
         needs = "".join(f'"{n}", ' for n in self.method.needs)
         return {
+            "doc": self.spec.title.replace("\\", "\\\\").replace('"', '\\"'),
             "imports": imports(wanted),
             "needs": f"({needs[:-1]})" if len(self.method.needs) < 2 else f"({needs[:-2]})",
             "samplers": f"{{{listed}}}",

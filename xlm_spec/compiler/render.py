@@ -1,4 +1,4 @@
-"""Plan -> {path: bytes}: pure, in memory, the same bytes as copier renders from the same templates."""
+"""Plan -> {path: bytes}: pure, in memory, the same bytes as copier makes of the templates."""
 
 import hashlib
 import json
@@ -61,7 +61,8 @@ def destinations(env: SandboxedEnvironment, template: str, context: dict):
 def path(text: str) -> str:
     """A path that stays inside the package."""
     parts = PurePosixPath(text).parts
-    assert parts and not text.startswith("/") and ".." not in parts, f"unsafe path {text!r}"
+    safe = parts and not text.startswith("/") and ".." not in parts
+    assert safe, f"unsafe path {text!r}"
     return "/".join(parts)
 
 

@@ -28,7 +28,7 @@ def schema() -> dict:
         "title": "xlm-spec",
         "description": "The method of a language model: noise, target, loss, sampler, network.",
         "type": "object",
-        "required": "xlm_spec name noise target loss sampler backbone".split(),
+        "required": ["xlm_spec", "name", "noise", "target", "loss", "sampler", "backbone"],
         "additionalProperties": False,
         "properties": {
             "xlm_spec": {"const": 1, "description": "version of the spec language"},

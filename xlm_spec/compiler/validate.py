@@ -2,6 +2,7 @@
 
 import keyword
 import sys
+from functools import cache
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -22,18 +23,23 @@ WORDS = {
     "object": "a mapping",
 }
 TAKEN = {"torch", "lightning", "datasets", "torchmetrics", "xlm_spec", "tests", "numpy"}
-RANGES = "minimum maximum exclusiveMinimum exclusiveMaximum".split()
+RANGES = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
 
 
 def validate(doc: Document) -> Spec:
     """Raises Failed with everything that is wrong with the form, in order of place."""
-    errors = Draft202012Validator(schema()).iter_errors(doc.values)
+    errors = validator().iter_errors(doc.values)
     found = [d for e in errors for d in explain(doc, e)]
     found += [] if found else reserved(doc)
     if found:
         unique = {(d.span, d.message): d for d in found}
         raise Failed(sorted(unique.values(), key=lambda d: (d.span.line, d.span.column)))
     return spec(doc)
+
+
+@cache
+def validator() -> Draft202012Validator:
+    return Draft202012Validator(schema())
 
 
 def reserved(doc: Document) -> list[Diagnostic]:
@@ -163,7 +169,7 @@ def spec(doc: Document) -> Spec:
     return Spec(
         document=doc,
         name=v["name"],
-        title=v.get("title", v["name"]),
+        title=" ".join(v.get("title", v["name"]).split()),
         paper=v.get("paper", ""),
         process=noise[axes.PROCESS],
         schedule=noise.get(axes.SCHEDULE),

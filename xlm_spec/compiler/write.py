@@ -1,4 +1,4 @@
-"""{path: bytes} -> the package's folder. Until builds merge, edited files are refused, untouched."""
+"""{path: bytes} -> the package's folder. Files edited since they were built are refused."""
 
 import hashlib
 import json

@@ -26,12 +26,12 @@ class Averaged(WeightAveraging):
 class Lines(Callback):
     """Progress as plain lines on stderr, where there is no terminal; at most twenty a run."""
 
-    def on_train_start(self, trainer, module) -> None:
+    def on_train_start(self, trainer, pl_module) -> None:
         self.begun, self.first = time.perf_counter(), trainer.global_step
         self.every = max(1, trainer.max_steps // 20)
         self.told = self.first
 
-    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         step = trainer.global_step
         if not trainer.is_global_zero or step % self.every or step == self.told:
             return
@@ -42,7 +42,7 @@ class Lines(Callback):
         line = f"step {step}/{trainer.max_steps}  loss {loss:.4f}  {rate:.1f} steps/s"
         print(f"{line}  left {left // 60}:{left % 60:02d}", file=sys.stderr, flush=True)
 
-    def on_validation_end(self, trainer, module) -> None:
+    def on_validation_end(self, trainer, pl_module) -> None:
         found = {k: v for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
         if found and trainer.is_global_zero and not trainer.sanity_checking:
             told = "  ".join(f"{k} {float(v):.4f}" for k, v in found.items())

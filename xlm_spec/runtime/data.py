@@ -1,4 +1,4 @@
-"""Batches: a function of the step alone, so that a resumed run sees what an uninterrupted one does."""
+"""Batches: a function of the step alone, so that a resumed run sees what any other does."""
 
 from collections.abc import Iterator
 
@@ -57,7 +57,7 @@ class Stream(IterableDataset):
 
 
 class Scored(Dataset):
-    """Batches of consecutive rows; each rank has every `world`-th batch, so each row is scored once."""
+    """Batches of consecutive rows; each rank has every `world`-th, so each row is scored once."""
 
     def __init__(self, rows: Rows, batch: int = EVAL_BATCH, rank: int = 0, world: int = 1):
         self.rows = rows

@@ -1,7 +1,7 @@
 """Where prompt, answer and filler stand in a row; tasks and methods know nothing of each other.
 
 A row is BOS, prompt, answer, EOS (if the method reads one), padding. In a method whose room can't
-shrink (`fill: eos`) the rest of the longest answer's room is EOS too, to be predicted like any token.
+shrink (`fill: eos`) the rest of the longest answer's room is EOS too, predicted like any token.
 """
 
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ class Loaded:
 
 
 def load(package, data, train, args) -> Loaded:
-    """The best checkpoint of `--run`, or `--checkpoint`; `--set` and `--task` change its numbers."""
+    """The best checkpoint of `--run`, or `--checkpoint`; `--set` and `--task` change numbers."""
     file = args.checkpoint or best_of(args.run)
     found = checkpoint.load(file)
     told = dict(found["xlm_spec"])

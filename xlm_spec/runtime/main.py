@@ -1,4 +1,4 @@
-"""The command line of every package: train, eval, generate, info. Heavy imports wait until needed."""
+"""The command line of every package: train, eval, generate, info. Heavy imports wait."""
 
 import argparse
 import sys

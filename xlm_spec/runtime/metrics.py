@@ -19,7 +19,7 @@ def sequence_accuracy(answer: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def token_accuracy(answer: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Share of the truth's tokens that stand at their place in the answer, weighed by their number."""
+    """Share of the truth's tokens that stand at their place in the answer, weighed by number."""
     answer, truth = same_width(answer, truth)
     counts = (truth >= 0).sum(1).double()
     right = ((answer == truth) & (truth >= 0)).sum(1).double()

@@ -1,7 +1,8 @@
-"""Counter-based randomness: a generator is a function of what it is for, never of what ran before."""
+"""Counter-based randomness: a generator depends on what it is for, not on what ran before."""
 
 import hashlib
 
+import torch
 from torch import Generator
 
 
@@ -11,6 +12,6 @@ def seed_of(*what: object) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def generator(*what: object, device: object = "cpu") -> Generator:
+def generator(*what: object, device: str | torch.device = "cpu") -> Generator:
     """A generator on a device, seeded by what it is for."""
     return Generator(device=device).manual_seed(seed_of(*what))

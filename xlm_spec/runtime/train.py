@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import warnings
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -127,7 +128,8 @@ def with_steps(harness: Harness, data: DataModule, minutes: float) -> Run:
     trial = copy.deepcopy(harness).to(device)
     optimizer = trial.configure_optimizers()["optimizer"]
     times = []
-    for i, x in zip(range(TIMED_STEPS * run.train.accumulate), Stream(data.train, run, 0, 0, 1)):
+    batches = islice(Stream(data.train, run, 0, 0, 1), TIMED_STEPS * run.train.accumulate)
+    for i, x in enumerate(batches):
         begun = time.perf_counter()
         trial.training_step(to(x, device), i).backward()
         torch.nn.utils.clip_grad_norm_(trial.parameters(), run.train.clip)

@@ -122,7 +122,7 @@ class Backbone(nn.Module):
     def extend_cache(
         self, tokens: Tensor, place: Tensor, cache: list[tuple[Tensor, Tensor]]
     ) -> Tensor:
-        """Hidden states (B, D) of the sites `place` (B,) of (B, L) tokens; the cache takes them up.
+        """Hidden states (B, D) of the sites `place` (B,) of (B, L) tokens, which join the cache.
 
         All earlier sites of a row are in the cache; what it holds of later ones is not read.
         """
@@ -184,5 +184,5 @@ class Model(nn.Module):
     def extend_cache(
         self, tokens: Tensor, place: Tensor, cache: list[tuple[Tensor, Tensor]]
     ) -> Tensor:
-        """Hidden states (B, D) of the sites `place` (B,) of (B, L) tokens; the cache takes them up."""
+        """Hidden states (B, D) of the sites `place` (B,) of (B, L) tokens, which join the cache."""
         return self.backbone.extend_cache(tokens, place, cache)

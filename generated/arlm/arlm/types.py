@@ -39,7 +39,7 @@ class Examples(NamedTuple):
 
 
 class Prefix(NamedTuple):
-    """What a sampler holds that writes from left to right: each row is valid up to its last token."""
+    """What a sampler holds that writes left to right: a row is valid up to its last token."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool

@@ -46,7 +46,8 @@ def test_samples_and_keeps_what_is_given(sampler):
     for state in states:
         assert torch.equal(state.tokens[x.fixed], x.tokens[x.fixed])
     last = states[-1].tokens[states[-1].valid & free]
-    assert len(last) and not torch.isin(last, torch.tensor(CONFIG.vocab.special)).any()
+    assert len(last)
+    assert not torch.isin(last, torch.tensor(CONFIG.vocab.special)).any()
 
 
 def test_padding_changes_nothing():

@@ -5,6 +5,7 @@ Also known as: ddpm, posterior, mdlm
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
@@ -19,7 +20,7 @@ def times(
 ) -> Iterator[Interval]:
     """The steps t -> s, each (B, 1)."""
     grid = torch.linspace(1, 0, steps + 1, device=state.tokens.device)
-    for t, s in zip(grid[:-1], grid[1:], strict=True):
+    for t, s in pairwise(grid):
         yield Interval(t.expand(len(state.tokens), 1), s.expand(len(state.tokens), 1))
 
 

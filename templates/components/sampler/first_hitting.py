@@ -13,7 +13,10 @@ from ..types import Draw, Interval, Schedule, State, Vocab
 
 
 def times(state: State, schedule: Schedule, vocab: Vocab, rng: Generator) -> Iterator[Interval]:
-    """With n masks left at t, the next goes at s: 1 - alpha(s) = (1 - alpha(t)) u^(1/n), u ~ U(0, 1)."""
+    """With n masks left at t, the next goes at s: 1 - alpha(s) = (1 - alpha(t)) u^(1/n).
+
+    u ~ U(0, 1) (arXiv:2409.02908, the first-hitting sampler).
+    """
     masked = (state.tokens == vocab.mask) & state.valid & ~state.fixed
     left = masked.sum(1, keepdim=True)  # (B, 1)
     t = torch.ones(left.shape, device=left.device)

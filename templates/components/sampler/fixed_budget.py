@@ -36,7 +36,8 @@ def step(
 ) -> State:
     """Unmasks the `per_step` masked sites of each row that score highest.
 
-    MaskGIT (arXiv:2202.04200); LLaDA (arXiv:2502.09992). The network is told the time at which this share of sites is masked: alpha(t) = 1 - share.
+    MaskGIT (arXiv:2202.04200); LLaDA (arXiv:2502.09992). The network is told the time at which
+    this share of sites is masked: alpha(t) = 1 - share.
     """
     free = state.valid & ~state.fixed
     masked = (state.tokens == vocab.mask) & free

@@ -1,8 +1,8 @@
 """Star graphs: find the path from a centre to a goal in a shuffled list of edges.
 
 Bachmann and Nagarajan (arXiv:2403.06963); the form used by ILM (arXiv:2505.05755) and XLM. Arms of
-equal length leave a centre; the prompt is the shuffled edges, then source (the centre) and goal (the
-end of one arm); the answer is the nodes of the path, source and goal included.
+equal length leave a centre; the prompt is the shuffled edges, then source (the centre) and goal
+(the end of one arm); the answer is the nodes of the path, source and goal included.
 """
 
 import os
@@ -116,6 +116,6 @@ class Star:
 
 
 def key(arms: Tensor) -> bytes:
-    """The same for two examples that ask the same of the same graph, whatever the order of edges."""
+    """The same for two examples that ask the same of one graph, whatever the order of edges."""
     first, *others = arms.tolist()
     return bytes(first) + b"".join(sorted(map(bytes, others)))

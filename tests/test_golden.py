@@ -1,0 +1,131 @@
+"""generated/ and the schema are what the compiler makes today; templates only list."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jinja2 import nodes
+from making import MASKED, ROOT, text
+
+from xlm_spec.compiler.build import plan_of
+from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.lower import lower
+from xlm_spec.compiler.render import ANSWERS, environment, render, template_tree
+from xlm_spec.compiler.schema import schema
+from xlm_spec.compiler.validate import validate
+
+SPECS = sorted((ROOT / "specs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda p: p.stem)
+def test_generated_is_a_fresh_build(spec):
+    for path, data in render(plan_of(spec)).items():
+        assert (ROOT / "generated" / spec.stem / path).read_bytes() == data, path
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda p: p.stem)
+def test_generated_holds_nothing_else(spec):
+    folder = ROOT / "generated" / spec.stem
+    listed = subprocess.run(
+        ["git", "ls-files", "."], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert set(listed) <= set(render(plan_of(spec)))
+
+
+def test_every_generated_package_has_a_spec():
+    packages = {p.name for p in (ROOT / "generated").iterdir() if (p / "spec.yaml").exists()}
+    assert packages == {s.stem for s in SPECS}
+
+
+def test_the_schema_is_fresh():
+    assert json.loads((ROOT / "xlm_spec" / "spec.schema.json").read_text()) == schema()
+
+
+GLUE = [t for t in template_tree() if t.startswith("package/")]
+PYTHON = [t for t in GLUE if t.endswith(".py.jinja")]
+
+
+@pytest.mark.parametrize("template", PYTHON)
+def test_templates_of_python_only_list(template):
+    """No If, no CondExpr, no arithmetic in the Jinja syntax tree."""
+    tree = environment(template_tree()).parse(template_tree()[template])
+    for kind in (nodes.If, nodes.CondExpr, nodes.BinExpr, nodes.UnaryExpr):
+        assert not list(tree.find_all(kind)), f"{kind.__name__} in {template}"
+
+
+@pytest.mark.parametrize("template", GLUE)
+def test_no_template_decides(template):
+    tree = environment(template_tree()).parse(template_tree()[template])
+    assert not list(tree.find_all((nodes.If, nodes.CondExpr)))
+
+
+def test_control_the_syntax_tree_shows_an_if():
+    env = environment({})
+    assert list(env.parse("{% if x %}1{% endif %}").find_all(nodes.If))
+    assert list(env.parse("{{ 1 if x else 2 }}").find_all(nodes.CondExpr))
+
+
+def test_the_plan_holds_no_floats():
+    """YAML readers disagree on 1e-05; numbers are text in the plan."""
+
+    def floats(node):
+        if isinstance(node, dict):
+            return [f for v in node.values() for f in floats(v)]
+        if isinstance(node, list):
+            return [f for v in node for f in floats(v)]
+        return [node] if isinstance(node, float) else []
+
+    for spec in SPECS:
+        assert floats(json.loads(plan_of(spec).as_json())) == []
+
+
+def test_no_text_of_a_spec_becomes_code(tmp_path):
+    """Quotes, braces and newlines in a title stay inside a docstring."""
+    evil = 'title: "x\\"\\"\\"; import os {{ 1 }} {% raw %} \\\\"'
+    doc = parse((text(MASKED) + evil + "\n").encode())
+    files = render(lower(validate(doc)))
+    for path, data in files.items():
+        if path.endswith(".py"):
+            compile(data, path, "exec")
+    names = set(compile(files["method/__init__.py"], "x", "exec").co_names)
+    assert "os" not in names
+
+
+def test_copier_renders_the_same_bytes(tmp_path):
+    """Plain copier, from the templates as they travel and the plan that `lower` prints."""
+    from copier import run_copy
+
+    source = tmp_path / "templates"
+    for path, content in template_tree().items():
+        file = source / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8", newline="\n")
+    for spec in SPECS:
+        plan = plan_of(spec)
+        into = tmp_path / spec.stem
+        run_copy(str(source), into, data={"ir": json.loads(plan.as_json())}, quiet=True)
+        made = {p.relative_to(into).as_posix(): p for p in into.rglob("*") if p.is_file()}
+        files = render(plan)
+        assert set(made) == set(files)
+        for path, data in files.items():
+            if path != ANSWERS:  # copier knows no version of a bare folder
+                assert made[path].read_bytes() == data, path
+        shutil.rmtree(into)
+
+
+@pytest.mark.parametrize("tool", [["check"], ["format", "--check"]], ids=" ".join)
+def test_generated_code_is_clean(tool):
+    """Rendered as ruff lays it out, though nothing formats it."""
+    ruff = Path(sys.executable).parent / "ruff"
+    done = subprocess.run(
+        [ruff, *tool, "--no-cache", "generated"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_two_builds_are_byte_identical():
+    plan = plan_of(SPECS[0])
+    assert render(plan) == render(plan_of(SPECS[0]))
