@@ -81,14 +81,12 @@ class DataModule(LightningDataModule):
     def __init__(self, run: Run, layout: Layout):
         super().__init__()
         self.run, self.layout = run, layout
+        self.train = layout.examples(self.rows("train"))
 
     def rows(self, split: str) -> Rows:
         if not self.run.data.overfit:
             return self.run.task.rows(split)
         return self.run.task.rows("train").take(slice(0, self.run.train.batch))
-
-    def setup(self, stage: str) -> None:
-        self.train = self.layout.examples(self.rows("train"))
 
     @property
     def free_tokens(self) -> float:

@@ -42,10 +42,7 @@ def train(
         hint = f"a multiple of {devices * run.train.accumulate}"
         raise Failed(Diagnostic("X602", told, hint))
     quiet()
-    layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
-    data = DataModule(run, layout)
-    data.setup("fit")
-    harness = Harness(run, layout, data.free_tokens, folder)
+    data, harness = parts(run, folder)
     if init:
         for line in checkpoint.put(harness.model, checkpoint.load(init), run, init):
             print(f"differs from the checkpoint: {line}", file=sys.stderr)
@@ -62,6 +59,13 @@ def train(
     if trainer.global_step % evaluate_every(run):  # the last steps were not validated yet
         trainer.validate(harness, data, verbose=False)
         trainer.save_checkpoint(last)
+
+
+def parts(run: Run, folder: Path) -> tuple[DataModule, Harness]:
+    """The data laid out for the method, and the method as Lightning trains it."""
+    layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
+    data = DataModule(run, layout)
+    return data, Harness(run, layout, data.free_tokens, folder)
 
 
 def trainer_of(run: Run, folder: Path, resumed_at: int | None, devices: int) -> Trainer:

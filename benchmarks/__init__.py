@@ -1,0 +1,1 @@
+"""Claims of quality and speed, each from a command that prints figure, spread and machine."""
