@@ -20,7 +20,7 @@ def main() -> None:
             for name, samplers in METHODS.items():
                 minutes = MINUTES[task] * args.scale
                 runs = [train(place, name, task, minutes, s, show=False) for s in range(args.seeds)]
-                rows += [row(place, name, task, runs, s) for s in samplers]
+                rows += [row(place, name, task, runs, s, minutes) for s in samplers]
                 print(table(rows), flush=True)
     print(
         f"\nTest split, target format nodes, one thread, {args.seeds} seeds (mean ± sd over them)."
@@ -31,7 +31,7 @@ def main() -> None:
     print(machine(threads=1))
 
 
-def row(place, name: str, task: str, runs: list, sampler: str) -> dict[str, object]:
+def row(place, name: str, task: str, runs: list, sampler: str, minutes: float) -> dict:
     found = [evaluate(place, name, run, sampler) for run in runs]
     told = numbers(runs[0])
     return {
@@ -43,7 +43,7 @@ def row(place, name: str, task: str, runs: list, sampler: str) -> dict[str, obje
         "nats/token": spread([f["loss"] for f in found], "{:.3f}"),
         "calls": found[0]["network_calls"],
         "steps": spread([numbers(r)["train"]["steps"] for r in runs], "{:.0f}"),
-        "minutes": MINUTES[task],
+        "minutes": f"{minutes:g}",
         "size": told["size"],
         "n": found[0]["examples"],
     }

@@ -68,7 +68,7 @@ ALL, REFUSED = accepted()
 def test_enough_is_accepted_and_enough_refused():
     total = len(NOISE) * len(TARGETS) * len(LOSSES) * len(SAMPLERS)
     assert 100 < len(ALL) < total / 10
-    assert REFUSED <= {"X2", "X3"}  # each with its place
+    assert {"X2", "X3"} >= REFUSED  # each with its place
     for axis in (
         axes.PROCESS,
         axes.SCHEDULE,

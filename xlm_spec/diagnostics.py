@@ -7,6 +7,7 @@ import difflib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TextIO
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Diagnostic:
     span: Span | None = None
     source: str = ""
     severity: str = "error"
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """By which diagnostics of one text are sorted."""
+        return (self.span.line, self.span.column, self.code) if self.span else (-1, -1, self.code)
 
     def as_json(self) -> dict:
         """The object that `--json` prints; lines and columns are 1-based."""
@@ -93,6 +99,6 @@ def alternatives(word: object, known: Iterable[str]) -> str:
     return f"did you mean `{meant}`? {listed}" if meant else listed
 
 
-def wants_colour(stream) -> bool:
+def wants_colour(stream: TextIO) -> bool:
     """A terminal that NO_COLOR does not forbid."""
     return stream.isatty() and not os.environ.get("NO_COLOR")

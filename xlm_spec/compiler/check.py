@@ -9,4 +9,4 @@ def check(spec: Spec) -> None:
     """Raises Failed with every misfit, in order of place."""
     found = {(d.span, d.message): d for d in compose(spec).problems}
     if found:
-        raise Failed(sorted(found.values(), key=lambda d: (d.span.line, d.span.column, d.code)))
+        raise Failed(sorted(found.values(), key=lambda d: d.order))

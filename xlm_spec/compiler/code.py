@@ -1,7 +1,7 @@
 """Python text: calls and imports as ruff lays them out, so that nothing is formatted later."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 WIDTH = 100
@@ -51,7 +51,7 @@ def mapping(entries: dict[str, str], indent: int) -> list[str]:
     return [f"{space}return {{", *(f"{space}    {p}," for p in pairs), f"{space}}}"]
 
 
-def imports(wanted: dict[str, Iterable[str]]) -> str:
+def imports(wanted: Mapping[str, Iterable[str]]) -> str:
     """Import statements in isort's order; `wanted[""]` are modules imported whole."""
     plain = sorted(wanted.get("", ()))
     groups: list[list[str]] = [[], [], []]

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent.parent
 TEMPLATES = HERE / "_templates"  # in the wheel
@@ -78,7 +79,7 @@ class Component:
     fields: dict[str, tuple[Parameter, ...]]  # class -> its annotated fields
     types: dict[str, dict[str, str]]  # class -> field -> annotation
     methods: dict[str, dict[str, Function]]
-    constants: dict[str, object] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -126,7 +127,7 @@ def read(source: str, folder: str, value: str) -> Component:
     imports: dict[str, set[str]] = {}
     definitions: dict[str, Definition] = {}
     functions, fields, types, methods = {}, {}, {}, {}
-    constants = {}
+    constants: dict[str, Any] = {}
     for node in tree.body[1 if doc else 0 :]:
         match node:
             case ast.ImportFrom():
@@ -143,10 +144,10 @@ def read(source: str, folder: str, value: str) -> Component:
                     m.name: signature(m, lines) for m in node.body if isinstance(m, ast.FunctionDef)
                 }
                 annotated = [n for n in node.body if isinstance(n, ast.AnnAssign)]
-                types[node.name] = {n.target.id: ast.unparse(n.annotation) for n in annotated}
+                types[node.name] = {name_of(n): ast.unparse(n.annotation) for n in annotated}
                 if any("dataclass" in ast.unparse(d) for d in node.decorator_list):
                     fields[node.name] = tuple(
-                        parameter(n.target.id, n.annotation, n.value, lines[n.lineno - 1])
+                        parameter(name_of(n), n.annotation, n.value, lines[n.lineno - 1])
                         for n in annotated
                     )
             case ast.Assign(targets=[ast.Name(id=name)]):
@@ -187,10 +188,18 @@ def signature(node: ast.FunctionDef, lines: list[str]) -> Function:
     )
 
 
-def parameter(name: str, annotation, default, line: str) -> Parameter:
+def name_of(node: ast.AnnAssign) -> str:
+    assert isinstance(node.target, ast.Name)
+    return node.target.id
+
+
+def parameter(
+    name: str, annotation: ast.expr | None, default: ast.expr | None, line: str
+) -> Parameter:
     """From `steps: int = 128,  # of equal length; in [1, inf)`."""
     meaning = line.partition("  # ")[2]
     found = RANGE.search(meaning)
+    assert annotation is not None, f"`{name}` has no type"
     kind, choices = ast.unparse(annotation), ()
     if kind.startswith("Literal["):
         kind, choices = "str", tuple(ast.literal_eval(f"({kind[8:-1]},)"))
@@ -201,7 +210,7 @@ def parameter(name: str, annotation, default, line: str) -> Parameter:
     return Parameter(
         name,
         kind,
-        literal(default),
+        default and literal(default),
         meaning[: found.start()],
         low,
         None if high == float("inf") else high,
@@ -238,7 +247,7 @@ def class_definitions(
     node: ast.ClassDef, lines: list[str], prunable: bool
 ) -> dict[str, Definition]:
     """A class; the public methods at its end that a package may go without are apart from it."""
-    apart = []
+    apart: list[ast.FunctionDef] = []
     for n in reversed(node.body if prunable else []):
         if not isinstance(n, ast.FunctionDef) or n.name in ("__init__", "forward"):
             break

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -33,7 +34,9 @@ class Document:
     keys: dict[Path_, Span]
     spans: dict[Path_, Span]
 
-    def diagnostic(self, code: str, message: str, path: Path_, hint: str = "", key: bool = False):
+    def diagnostic(
+        self, code: str, message: str, path: Path_, hint: str = "", key: bool = False
+    ) -> Diagnostic:
         """A diagnostic at a path: at its key if asked for, else at its value."""
         span = self.keys.get(path) if key else None
         while span is None:
@@ -103,7 +106,7 @@ class Reader:
             raise self.fail("the spec is not a mapping", span_of(nodes[0]))
         return Document(self.file, self.text, self.value(nodes[0], ()), self.keys, self.spans)
 
-    def value(self, node: Node, path: Path_):
+    def value(self, node: Node, path: Path_) -> Any:
         span = self.spans[path] = span_of(node)
         if len(self.spans) > MOST_VALUES or len(path) > DEEPEST:
             raise self.fail("the spec has too many values, or is nested too deeply", span)

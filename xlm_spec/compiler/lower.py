@@ -104,7 +104,8 @@ class Lowering:
 
     def module(self, name: str) -> dict:
         folders, doc = MODULES[name]
-        parts, chosen = [], self.chosen(folders)
+        parts: list[str] = []
+        chosen = self.chosen(folders)
         wanted: dict[str, set[str]] = {}
         for c in chosen:
             parts += self.take(c, self.roots(c), wanted)
@@ -113,7 +114,8 @@ class Lowering:
         return {"name": name, "doc": doc, "imports": imports(wanted), "parts": parts}
 
     def library(self, name: str) -> dict:
-        c, wanted = component("", name), {}
+        c = component("", name)
+        wanted: dict[str, set[str]] = {}
         parts = self.take(c, self.needed[name], wanted)
         return {
             "name": name,
@@ -132,7 +134,8 @@ class Lowering:
 
     def take(self, c: Component, roots: set[str], wanted: dict[str, set[str]]) -> list[str]:
         """The parts of a component reached from `roots`; adds their imports to `wanted`."""
-        reached, todo = set(), set(roots)
+        reached: set[str] = set()
+        todo = set(roots)
         called = set(self.method.passes)
         while todo:
             reached |= todo
@@ -162,12 +165,13 @@ class Lowering:
             lines.append("    schedule = config.noise.schedule")
         for line in method.objective:
             lines += assign(line, 4)
-        terms, made = {}, set()
+        terms: dict[str, str] = {}
+        made: set[str] = set()
         for term in method.terms:
-            for line in (term.target, term.weight):
-                if line and str(line.call) not in made:
-                    lines += assign(line, 4)
-                    made.add(str(line.call))
+            for asked in (term.target, term.weight):
+                if asked and str(asked.call) not in made:
+                    lines += assign(asked, 4)
+                    made.add(str(asked.call))
             value = f"{term.weight.name} * {term.call}" if term.weight else str(term.call)
             terms[term.loss.value] = f"({value}).sum(1)" if term.weight else f"{value}.sum(1)"
         lines += mapping(terms, 4)
@@ -327,7 +331,7 @@ class Lowering:
         """The arguments of a tiny Config."""
         ids = {k: TOY + i for i, k in enumerate(["pad", "bos", *self.method.needs])}
         vocab = Call("Vocab", tuple(f"{k}={v}" for k, v in {"size": TOY + len(ids), **ids}.items()))
-        tiny = dict(self.spec.backbone.component.constants["SMALL"])
+        tiny = self.spec.backbone.component.constants["SMALL"]
         backbone = Call("Backbone", tuple(f"{k}={v!r}" for k, v in tiny.items()))
         return Call("cls", (f"vocab={vocab}", f"backbone={backbone}")).lines("return ", "", 8)
 
@@ -364,9 +368,7 @@ class Lowering:
     def described(self) -> dict:
         """The method with every default filled in; numbers as text."""
 
-        def of(c: Choice | None) -> object:
-            if c is None:
-                return "none"
+        def of(c: Choice) -> dict[str, str]:
             numbers = {p.name: value(p, c.given) for p in c.component.parameters}
             return {"kind": c.value, **numbers}
 
@@ -377,8 +379,7 @@ class Lowering:
         return {
             "noise": {
                 "process": of(self.spec.process),
-                "schedule": of(self.method.schedule),
-                "time": of(self.method.time),
+                **{k: of(c) for k, c in self.method.optional.items()},
             },
             "target": [t.value for t in self.spec.targets],
             "loss": [{"kind": t.value, "weight": t.weight} for t in self.spec.losses],

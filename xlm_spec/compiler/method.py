@@ -69,10 +69,15 @@ class Method:
     problems: list[Diagnostic] = field(default_factory=list)
 
     @property
+    def optional(self) -> dict[str, Choice]:
+        """The axes of the noise that not every method has."""
+        return {c.axis.key: c for c in (self.schedule, self.time) if c}
+
+    @property
     def choices(self) -> list[Choice]:
         """Everything chosen, samplers and their rules included."""
         s = self.spec
-        noise = [c for c in (self.schedule, self.time, s.process) if c]
+        noise = [*self.optional.values(), s.process]
         loops = [c for p in self.loops for c in (*p.rules.values(), p.sampling.loop)]
         return [*noise, *s.targets, *s.losses, *loops, s.backbone]
 
@@ -118,7 +123,7 @@ class Method:
         """Is the objective, in expectation, an upper bound of -log p(x)?"""
         exact = self.schedule is None or all(
             self.schedule.given.get(k, v) == v
-            for k, v in dict(self.schedule.component.constants.get("BOUND") or {}).items()
+            for k, v in self.schedule.component.constants.get("BOUND", {}).items()
         )
         whole = not hidden_by(self.spec.process.component)
         terms = self.spec.losses

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import PurePosixPath
@@ -44,7 +45,9 @@ def context_of(plan: Plan) -> dict:
     return {"plan": ir, "_copier_answers": answers, "_copier_conf": {"answers_file": ANSWERS}}
 
 
-def destinations(env: SandboxedEnvironment, template: str, context: dict):
+def destinations(
+    env: SandboxedEnvironment, template: str, context: dict
+) -> Iterator[tuple[str, dict]]:
     """The paths that a template is rendered to, each with the loop variable that it sees."""
     name = template.removeprefix(PACKAGE).removesuffix(".jinja")
     found = YIELD.search(name)
@@ -52,7 +55,7 @@ def destinations(env: SandboxedEnvironment, template: str, context: dict):
         yield path(env.from_string(name).render(context)), {}
         return
     variable, source, inner = found.groups()
-    for item in env.compile_expression(source)(**context):
+    for item in env.compile_expression(source)(**context) or []:
         more = {variable: item}
         whole = name[: found.start()] + inner + name[found.end() :]
         yield path(env.from_string(whole).render(context | more)), more

@@ -3,6 +3,7 @@
 import keyword
 import sys
 from functools import cache
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -33,7 +34,7 @@ def validate(doc: Document) -> Spec:
     found += [] if found else reserved(doc)
     if found:
         unique = {(d.span, d.message): d for d in found}
-        raise Failed(sorted(unique.values(), key=lambda d: (d.span.line, d.span.column)))
+        raise Failed(sorted(unique.values(), key=lambda d: d.order))
     return spec(doc)
 
 
@@ -53,18 +54,21 @@ def reserved(doc: Document) -> list[Diagnostic]:
 
 def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:
     """What a person is told of one schema error."""
-    path, value, wanted = tuple(error.absolute_path), error.instance, error.validator_value
+    path = tuple(error.absolute_path)
+    value: Any = error.instance
+    wanted: Any = error.validator_value
+    rules: Any = error.schema
     match error.validator:
         case "additionalProperties" | "propertyNames" if error.validator == "propertyNames":
             return []
         case "additionalProperties":
-            known = list(error.schema.get("properties", {}))
-            return [unknown(doc, (*path, k), known) for k in value if k not in known]
+            keys = list(rules.get("properties", {}))
+            return [unknown(doc, (*path, k), keys) for k in value if k not in keys]
         case "required":
-            here = [k for k in wanted if k not in value]
-            strangers = [k for k in value if k not in error.schema.get("properties", {})]
-            told = [k for k in here if not nearest(k, strangers)]  # else a misspelt key says it
-            return [missing(doc, path, k) for k in told]
+            gone = [k for k in wanted if k not in value]
+            strangers = [k for k in value if k not in rules.get("properties", {})]
+            gone = [k for k in gone if not nearest(k, strangers)]  # else a misspelt key says it
+            return [missing(doc, path, k) for k in gone]
         case "enum" | "const":
             known = wanted if error.validator == "enum" else [wanted]
             return [not_allowed(doc, path, value, known)]
@@ -74,7 +78,7 @@ def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:
             told = f"{told_of(value)} is no name: small letters, digits and _, a letter first"
             return [doc.diagnostic("X107", told, path, key=path[:1] == ("sampler",))]
         case rule if rule in RANGES:
-            return [out_of_range(doc, path, value, error.schema)]
+            return [out_of_range(doc, path, value, rules)]
         case _:
             return [doc.diagnostic("X104", f"{dotted(path)}: {error.message}", path)]
 
@@ -183,7 +187,7 @@ def spec(doc: Document) -> Spec:
     )
 
 
-def choice(axis: Axis, value: str | dict, path: Path_) -> Choice:
+def choice(axis: Axis, value: Any, path: Path_) -> Choice:
     if isinstance(value, str):
         return Choice(axis, cards(axis)[value], path)
     given = {k: v for k, v in value.items() if k != "kind"}

@@ -49,7 +49,7 @@ class Run:
     def replace(self, origin: str, **train: Number) -> "Run":
         """With other numbers of `train`."""
         told = {f"train.{k}": origin for k in train}
-        new = dataclasses.replace(self.train, **train)
+        new = dataclasses.replace(self.train, **train)  # type: ignore[arg-type]
         return dataclasses.replace(self, train=new, origin=self.origin | told)
 
     def as_dict(self) -> dict:

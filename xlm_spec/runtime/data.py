@@ -69,8 +69,6 @@ class Scored(Dataset):
         return len(self.batches)
 
     def __getitem__(self, i: int) -> tuple[int, Rows]:
-        if i >= len(self):
-            raise IndexError(i)
         first, which = self.batches[i]
         return first, self.rows.take(which)
 

@@ -30,7 +30,8 @@ def figures(loaded: Loaded, sampler: str, split: str) -> dict:
     clean = layout.examples(rows)
     scale = (clean.valid & ~clean.fixed).sum(1).double().mean().item()
     scores, calls, steps, begun = Scores(run), 0, 0, time.perf_counter()
-    for first, part in Scored(rows):
+    scored = Scored(rows)
+    for first, part in (scored[i] for i in range(len(scored))):
         rng = generator(run.train.seed, "evaluation", first, device=device)
         scores.add_loss(nats(run, layout, model, part, rng).cpu(), scale)
         rng = sampling_generator(run, sampler, first, device)

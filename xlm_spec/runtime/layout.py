@@ -5,6 +5,7 @@ shrink (`fill: eos`) the rest of the longest answer's room is EOS too, predicted
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ class Layout:
     """Lays out rows for a package; `examples_type` is its Examples, `vocab` its Vocab."""
 
     examples_type: type
-    vocab: object
+    vocab: Any
     fill: str  # eos or none
     longest_prompt: int
     longest_answer: int

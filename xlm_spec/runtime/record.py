@@ -1,6 +1,7 @@
 """metrics.jsonl: one JSON object a line, and no line twice, however often a run is resumed."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ class JsonLines(Logger):
     def __init__(self, file: Path, resume_at: int | None = None):
         super().__init__()
         self.file, self.offset = file, 0.0
-        if resume_at is not None and rank_zero_only.rank == 0:
+        if resume_at is not None and os.environ.get("LOCAL_RANK", "0") == "0":
             self.offset = cut(file, resume_at)
         self.begun = time.perf_counter()
 

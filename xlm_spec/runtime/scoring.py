@@ -47,7 +47,8 @@ def draw(
     run: Run, layout: Layout, model, sampler: str, start, rng: torch.Generator, keep: bool = False
 ) -> Drawn:
     """Runs a sampler from `start`; with `keep` the whole trajectory is kept."""
-    counted, begun, states, steps = Counted(model), time.perf_counter(), [], 0
+    counted, begun, steps = Counted(model), time.perf_counter(), 0
+    states: list = []
     for state in run.package.SAMPLERS[sampler](counted, run.config, start, rng):
         steps += 1
         states = [*states, state] if keep else [state]

@@ -8,6 +8,7 @@ import time
 import warnings
 from itertools import islice
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 import yaml
@@ -69,7 +70,7 @@ def parts(run: Run, folder: Path) -> tuple[DataModule, Harness]:
 
 
 def trainer_of(run: Run, folder: Path, resumed_at: int | None, devices: int) -> Trainer:
-    saved = {
+    saved: dict[str, Any] = {
         "dirpath": folder / "checkpoints",
         "save_on_train_epoch_end": False,
         "enable_version_counter": False,
@@ -78,7 +79,7 @@ def trainer_of(run: Run, folder: Path, resumed_at: int | None, devices: int) -> 
         accelerator="auto",
         devices=devices,
         strategy="ddp" if devices > 1 else "auto",
-        precision=run.train.precision,
+        precision=cast(Any, run.train.precision),
         max_steps=run.train.steps,
         max_epochs=-1,
         accumulate_grad_batches=run.train.accumulate,

@@ -21,7 +21,9 @@ class Screen:
 
     def show(self, start, states: list) -> None:
         rows = min(self.rows, len(start.tokens))
-        ages = [{} for _ in range(rows)]  # site -> step at which its token came
+        ages: list[dict[int, int]] = [
+            {} for _ in range(rows)
+        ]  # site -> step it came in
         before = [self.tokens(start, row, start) for row in range(rows)]
         for step, state in enumerate(states, 1):
             if self.colour and step > 1:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+BOUND = {"eps": 0.0}  # with another eps the prior is not all masks, and no bound holds
+
 
 @dataclass(frozen=True)
 class LinearSchedule:
