@@ -16,3 +16,7 @@ def data_cache(tmp_path_factory):
     if "XLM_SPEC_CACHE" not in os.environ:
         folder = tmp_path_factory.getbasetemp().parent / "xlm-spec-cache"
         os.environ["XLM_SPEC_CACHE"] = str(folder)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--rewrite", action="store_true", help="write the messages of tests/bad anew")

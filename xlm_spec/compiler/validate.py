@@ -31,7 +31,7 @@ def validate(doc: Document) -> Spec:
     """Raises Failed with everything that is wrong with the form, in order of place."""
     errors = validator().iter_errors(doc.values)
     found = [d for e in errors for d in explain(doc, e)]
-    found += [] if found else reserved(doc)
+    found += [] if found else [*reserved(doc), *unknown_task(doc)]
     if found:
         unique = {(d.span, d.message): d for d in found}
         raise Failed(sorted(unique.values(), key=lambda d: d.order))
@@ -50,6 +50,15 @@ def reserved(doc: Document) -> list[Diagnostic]:
         return []
     told = f"a package called `{name}` would hide another module of that name"
     return [doc.diagnostic("X107", told, ("name",), f"for example `{name}_lm`")]
+
+
+def unknown_task(doc: Document) -> list[Diagnostic]:
+    """A task of the runtime's; its name is no part of the schema, since a user may have more."""
+    task = doc.values.get("data", {}).get("task")
+    if task is None or task in axes.tasks():
+        return []
+    told = f"`data.task`: no task is called `{task}`"
+    return [doc.diagnostic("X105", told, ("data", "task"), alternatives(task, axes.tasks()))]
 
 
 def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:
