@@ -61,11 +61,4 @@ def card(axis: Axis, c: Component) -> str:
 
 
 def described(p: Parameter) -> str:
-    ends = "" if p.low is None and p.high is None else f", in {interval(p)}"
-    return f"{p.type} = {p.default}{ends}: {p.meaning}"
-
-
-def interval(p: Parameter) -> str:
-    low = "(-inf" if p.low is None else f"{'[' if p.closed[0] else '('}{p.low:g}"
-    high = "inf)" if p.high is None else f"{p.high:g}{']' if p.closed[1] else ')'}"
-    return f"{low}, {high}"
+    return f"{p.type} = {p.default}{f', in {p.range}' if p.range else ''}: {p.meaning}"

@@ -11,13 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from xlm_spec import ranges
+from xlm_spec.ranges import Range
+
 HERE = Path(__file__).parent.parent
 TEMPLATES = HERE / "_templates"  # in the wheel
 if not TEMPLATES.is_dir():
     TEMPLATES = HERE.parent / "templates"  # in a checkout
 COMPONENTS = TEMPLATES / "components"
 
-RANGE = re.compile(r"; in ([\[(])(\S+), (\S+)([\])])$")
 SHAPE = re.compile(r"\([BN](?:, [\w /+]+)*\)")
 
 
@@ -29,9 +31,7 @@ class Parameter:
     type: str  # float, int, bool or str
     default: object
     meaning: str
-    low: float | None = None
-    high: float | None = None
-    closed: tuple[bool, bool] = (True, True)  # is `low` allowed, is `high`
+    range: Range | None = None
     choices: tuple[str, ...] = ()
 
 
@@ -197,26 +197,13 @@ def parameter(
     name: str, annotation: ast.expr | None, default: ast.expr | None, line: str
 ) -> Parameter:
     """From `steps: int = 128,  # of equal length; in [1, inf)`."""
-    meaning = line.partition("  # ")[2]
-    found = RANGE.search(meaning)
+    meaning, stated = ranges.split(line.partition("  # ")[2])
     assert annotation is not None, f"`{name}` has no type"
     kind, choices = ast.unparse(annotation), ()
     if kind.startswith("Literal["):
         kind, choices = "str", tuple(ast.literal_eval(f"({kind[8:-1]},)"))
-    if not found:
-        value = None if default is None else literal(default)
-        return Parameter(name, kind, value, meaning, choices=choices)
-    low, high = float(found[2]), float(found[3])
-    return Parameter(
-        name,
-        kind,
-        default and literal(default),
-        meaning[: found.start()],
-        low,
-        None if high == float("inf") else high,
-        (found[1] == "[", found[4] == "]"),
-        choices,
-    )
+    value = None if default is None else literal(default)
+    return Parameter(name, kind, value, meaning, stated, choices)
 
 
 def literal(node: ast.expr) -> object:

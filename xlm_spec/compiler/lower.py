@@ -420,4 +420,5 @@ def quoted(v: object) -> str:
 
 
 def number(p: Parameter, given: dict) -> list[str]:
-    return commented(f"    {p.name}: {p.type} = {value(p, given)}", p.meaning)
+    told = f"{p.meaning}; in {p.range}" if p.range else p.meaning
+    return commented(f"    {p.name}: {p.type} = {value(p, given)}", told)

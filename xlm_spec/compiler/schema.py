@@ -1,5 +1,7 @@
 """The JSON Schema (draft 2020-12) of a spec, derived from the components; editors use it too."""
 
+from math import isfinite
+
 from xlm_spec.compiler.axes import (
     BACKBONE,
     LOSS,
@@ -56,10 +58,10 @@ def number(p: Parameter) -> dict:
     out: dict = {"type": TYPES[p.type], "description": p.meaning, "default": p.default}
     if p.choices:
         out["enum"] = list(p.choices)
-    if p.low is not None:
-        out["minimum" if p.closed[0] else "exclusiveMinimum"] = p.low
-    if p.high is not None:
-        out["maximum" if p.closed[1] else "exclusiveMaximum"] = p.high
+    if p.range and isfinite(p.range.low):
+        out["minimum" if p.range.with_low else "exclusiveMinimum"] = p.range.low
+    if p.range and isfinite(p.range.high):
+        out["maximum" if p.range.with_high else "exclusiveMaximum"] = p.range.high
     return out
 
 

@@ -64,7 +64,10 @@ def last_build(folder: Path) -> dict[str, str]:
         return {p: f["sha256"] for p, f in files.items()}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+    except OSError as e:
+        told = f"cannot read the record of the last build: {e.strerror}"
+        raise Failed(Diagnostic("X403", told, file=str(file))) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
         hint = "restore it, for example from git, or build into another folder"
         told = "the record of the last build is damaged"
         raise Failed(Diagnostic("X402", told, hint, str(file)), exit_code=3) from None

@@ -1,13 +1,12 @@
 """Weights from files: what agrees is loaded, what differs is told."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.choose import Run, flat
-
-DECIDE = ("backbone.", "vocab.")  # what weights depend on
 
 
 def load(file: Path) -> dict:
@@ -32,34 +31,42 @@ def numbers_of(checkpoint: dict) -> dict:
     return flat(told) | vocab
 
 
-def put(model: torch.nn.Module, checkpoint: dict, run: Run, file: Path) -> list[str]:
-    """Loads averaged weights into a model; returns what else differs, a line each.
+def agree(checkpoint: dict, run: Run, file: Path) -> list[str]:
+    """What differs from how the weights were trained, a line each.
 
-    Raises Failed (X702) where backbone, heads or vocabulary disagree.
+    Raises Failed (X702) where the vocabularies do.
     """
-    vocab = run.config.vocab
-    special = ("size", "pad", "bos", "eos", "mask")
-    mine = run.numbers | {f"vocab.{k}": getattr(vocab, k) for k in special}
+    mine = run.numbers | {f"vocab.{k}": v for k, v in asdict(run.config.vocab).items()}
     theirs = numbers_of(checkpoint)
     differ = [
         f"{k}: {theirs[k]} in the checkpoint, {mine[k]} here"
         for k in mine
         if k in theirs and theirs[k] != mine[k]
     ]
+    vocabulary = [d for d in differ if d.startswith("vocab.")]
+    if vocabulary:
+        raise disagreement(vocabulary, file)
+    return differ
+
+
+def put(model: torch.nn.Module, checkpoint: dict, file: Path) -> None:
+    """Loads averaged weights into a model. Raises Failed (X702) where the networks differ."""
     weights = {
         k.removeprefix("model."): v
         for k, v in checkpoint["state_dict"].items()
         if k.startswith("model.")
     }
-    wanted = {k: v.shape for k, v in model.state_dict().items()}
-    given = {k: v.shape for k, v in weights.items()}
-    vocabularies = [d for d in differ if d.startswith("vocab.")]
-    if wanted != given or vocabularies:
-        why = [d for d in differ if d.startswith(DECIDE)]
-        why += [f"{k}: {given.get(k)} there, {wanted.get(k)} here" for k in {**wanted, **given}
-                if wanted.get(k) != given.get(k)][:3]  # fmt: skip
-        told = "these weights are of another network: " + "; ".join(why)
-        hint = "give the same --size, --task and backbone.* numbers, or --run"
-        raise Failed(Diagnostic("X702", told, hint, str(file)))
+    wanted = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    given = {k: tuple(v.shape) for k, v in weights.items()}
+    if wanted != given:
+        names = [k for k in {**wanted, **given} if wanted.get(k) != given.get(k)]
+        told = [f"{k}: {given.get(k)} there, {wanted.get(k)} here" for k in names]
+        raise disagreement(told, file)
     model.load_state_dict(weights)
-    return differ
+
+
+def disagreement(differ: list[str], file: Path) -> Failed:
+    more = f"; and {len(differ) - 3} more" if len(differ) > 3 else ""
+    told = f"these weights are of another network: {'; '.join(differ[:3])}{more}"
+    hint = "give the --size, --task and backbone.* numbers that they were trained with"
+    return Failed(Diagnostic("X702", told, hint, str(file)))

@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 import yaml
 
+from xlm_spec import ranges
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+from xlm_spec.ranges import Range
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.settings import Data, Train
 from xlm_spec.runtime.tasks.task import Task
@@ -78,6 +81,7 @@ def choose(
     vocab = package.Vocab(**found.words.vocabulary(package.NEEDS))
     base = package.Config(vocab=vocab)
     known = flat(base) | flat(Data(), "data.") | flat(Train(), "train.")
+    within = intervals(base) | intervals(Data(), "data.") | intervals(Train(), "train.")
     spec = {f"data.{k}": v for k, v in data.items()} | {f"train.{k}": v for k, v in train.items()}
     layers: list[tuple[str, Mapping[str, Number]]] = [
         ("task", found.defaults),
@@ -91,7 +95,7 @@ def choose(
     for name, layer in layers:
         for key, value in layer.items():
             if key in known or name in ("--config", "--set"):
-                values[key] = converted(key, value, known)
+                values[key] = converted(key, value, known, within)
                 origin[key] = name
     values["data.task"] = found.name
     return Run(
@@ -156,7 +160,19 @@ def nested(numbers: Mapping[str, Number]) -> dict:
     return out
 
 
-def converted(key: str, value: object, known: Mapping[str, Number]) -> Number:
+def intervals(node: object, prefix: str = "") -> dict[str, Range]:
+    """Dotted name -> range, of nested dataclasses."""
+    if not dataclasses.is_dataclass(node) or isinstance(node, type) or prefix == "vocab.":
+        return {}
+    own = {f"{prefix}{k}": r for k, r in ranges.of_fields(type(node)).items()}
+    for f in dataclasses.fields(node):
+        own |= intervals(getattr(node, f.name), f"{prefix}{f.name}.")
+    return own
+
+
+def converted(
+    key: str, value: object, known: Mapping[str, Number], within: Mapping[str, Range]
+) -> Number:
     """A value in the type of its number. Raises Failed: X601 unknown, X602 bad, X603 a kind."""
     if key not in known:
         last = key.rpartition(".")[2]
@@ -166,11 +182,15 @@ def converted(key: str, value: object, known: Mapping[str, Number]) -> Number:
         raise Failed(Diagnostic("X601", f"no number is called `{key}`", alternatives(key, known)))
     wanted = type(known[key])
     try:
-        return parsed(value, wanted)
-    except ValueError:
+        number = parsed(value, wanted)
+    except (ValueError, OverflowError):
         words = {int: "a whole number", float: "a number", bool: "true or false"}
         told = f"`{key}` is {words[wanted]}, not `{value}`"
         raise Failed(Diagnostic("X602", told, f"now {known[key]}")) from None
+    if key in within and number not in within[key]:
+        told = f"`{key}` = {number} lies outside {within[key]}"
+        raise Failed(Diagnostic("X602", told, f"now {known[key]}"))
+    return number
 
 
 def parsed(value: object, wanted: type) -> Number:
@@ -200,12 +220,16 @@ def overridden(node, values: Mapping[str, Number], prefix: str = ""):
     return dataclasses.replace(node, **new)
 
 
-def model_of(run: Run):
-    """The network. Raises Failed (X604) where the numbers make none."""
+def model_of(run: Run, room: int):
+    """The network, tried on a row of `room` sites. Raises Failed (X604) where it does not work."""
     numbers = {k: v for k, v in run.numbers.items() if k.startswith("backbone.")}
     try:
-        return run.package.Model(run.config)
-    except Exception as e:  # whatever torch says of sizes that do not fit
+        model = run.package.Model(run.config)
+        row = torch.zeros(1, room, dtype=torch.long)
+        with torch.no_grad():
+            model(row, row == 0)
+        return model
+    except (ValueError, RuntimeError, IndexError, AssertionError) as e:  # as torch has it
         listed = ", ".join(f"{k}={v}" for k, v in numbers.items())
         told = f"no network can be built from these numbers: {e}"
         raise Failed(Diagnostic("X604", told, listed)) from e

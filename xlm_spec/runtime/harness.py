@@ -22,7 +22,7 @@ class Harness(LightningModule):
         super().__init__()
         self.run, self.layout, self.scale, self.folder = run, layout, scale, folder
         torch.manual_seed(seed_of(run.train.seed, "weights"))
-        self.model = model_of(run)
+        self.model = model_of(run, layout.room)
         if run.train.compile:
             self.model.backbone.compile()
         self.scores = Scores(run)

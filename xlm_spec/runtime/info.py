@@ -8,8 +8,8 @@ from xlm_spec.runtime.layout import layout_of
 
 def info(run: Run) -> None:
     """Prints parameters, room, objective, samplers, needs and every number."""
-    model = model_of(run)
     layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
+    model = model_of(run, layout.room)
     by_part = {n: sum(p.numel() for p in m.parameters()) for n, m in model.named_children()}
     bound = hasattr(run.package, "log_likelihood_bound")
     kind = "a bound of -log p(x), in expectation" if bound else "no bound of -log p(x)"

@@ -33,11 +33,16 @@ def load(package, data, train, args) -> Loaded:
     config |= {k: v for k, v in checkpoint.numbers_of(found).items() if k in known}
     run = choose(package, data, train, args.task, None, config, args.sets)
     layout = layout_of(package, run.task, run.config.vocab, run.data.fill)
-    model = model_of(run)
-    for line in checkpoint.put(model, found, run, file):
-        print(f"differs from the checkpoint: {line}", file=sys.stderr)
+    tell(checkpoint.agree(found, run, file))
+    model = model_of(run, layout.room)
+    checkpoint.put(model, found, file)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Loaded(run, layout, model.to(device).eval(), device, file)
+
+
+def tell(differences: list[str]) -> None:
+    for line in differences:
+        print(f"differs from the checkpoint: {line}", file=sys.stderr)
 
 
 def best_of(folder: Path) -> Path:

@@ -23,6 +23,7 @@ from xlm_spec.runtime.choose import Run
 from xlm_spec.runtime.data import DataModule, Stream
 from xlm_spec.runtime.harness import Harness
 from xlm_spec.runtime.layout import layout_of
+from xlm_spec.runtime.loaded import tell
 from xlm_spec.runtime.record import JsonLines
 from xlm_spec.runtime.scoring import to
 
@@ -45,8 +46,9 @@ def train(
     quiet()
     data, harness = parts(run, folder)
     if init:
-        for line in checkpoint.put(harness.model, checkpoint.load(init), run, init):
-            print(f"differs from the checkpoint: {line}", file=sys.stderr)
+        found = checkpoint.load(init)
+        tell(checkpoint.agree(found, run, init))
+        checkpoint.put(harness.model, found, init)
     if minutes is not None:
         run = harness.run = data.run = with_steps(harness, data, minutes)
     last = folder / "checkpoints" / "last.ckpt"

@@ -21,9 +21,7 @@ class Screen:
 
     def show(self, start, states: list) -> None:
         rows = min(self.rows, len(start.tokens))
-        ages: list[dict[int, int]] = [
-            {} for _ in range(rows)
-        ]  # site -> step it came in
+        ages: list[dict[int, int]] = [{} for _ in range(rows)]  # site -> step it came in
         before = [self.tokens(start, row, start) for row in range(rows)]
         for step, state in enumerate(states, 1):
             if self.colour and step > 1:

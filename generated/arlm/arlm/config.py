@@ -18,11 +18,11 @@ class Sampler:
 class Backbone:
     """The network, rotary."""
 
-    layers: int = 12  # blocks of attention and perceptron
-    width: int = 768  # features of a hidden state, D
-    heads: int = 12  # of attention; they divide the width
-    dropout: float = 0.1  # on each residual branch
-    positions: int = 0  # learned absolute positions for this many sites
+    layers: int = 12  # blocks of attention and perceptron; in [1, inf)
+    width: int = 768  # features of a hidden state, D; in [2, inf)
+    heads: int = 12  # of attention; they divide the width; in [1, inf)
+    dropout: float = 0.1  # on each residual branch; in [0, 1)
+    positions: int = 0  # learned absolute positions for this many sites; in [0, inf)
     mixing: bool = False  # add linear maps of the neighbours' embeddings
 
 

@@ -11,7 +11,7 @@ from .types import Vocab
 class NoiseTime:
     """How times are drawn."""
 
-    edge: float = 1e-05  # keep this far from t = 0 and t = 1
+    edge: float = 1e-05  # keep this far from t = 0 and t = 1; in (0, 0.5)
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Noise:
 class SamplerAncestral:
     """Sampler ancestral."""
 
-    steps: int = 128  # of equal length, from t = 1 to t = 0
+    steps: int = 128  # of equal length, from t = 1 to t = 0; in [1, inf)
     tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
 
 
@@ -35,7 +35,7 @@ class SamplerAncestral:
 class SamplerConfidence:
     """Sampler fixed_budget."""
 
-    per_step: int = 1  # sites unmasked by each network call
+    per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     sites: Confidence = Confidence()  # The sites where the network is surest go first
     # A token drawn among the k likeliest; k = 1 is greedy
     tokens: TopK = TopK(k=1, temperature=1.0)
@@ -53,11 +53,11 @@ class Sampler:
 class Backbone:
     """The network, rotary."""
 
-    layers: int = 12  # blocks of attention and perceptron
-    width: int = 768  # features of a hidden state, D
-    heads: int = 12  # of attention; they divide the width
-    dropout: float = 0.1  # on each residual branch
-    positions: int = 0  # learned absolute positions for this many sites
+    layers: int = 12  # blocks of attention and perceptron; in [1, inf)
+    width: int = 768  # features of a hidden state, D; in [2, inf)
+    heads: int = 12  # of attention; they divide the width; in [1, inf)
+    dropout: float = 0.1  # on each residual branch; in [0, 1)
+    positions: int = 0  # learned absolute positions for this many sites; in [0, inf)
     mixing: bool = False  # add linear maps of the neighbours' embeddings
 
 

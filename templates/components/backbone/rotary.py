@@ -80,6 +80,8 @@ class Backbone(nn.Module):
         mixing: bool = False,  # add linear maps of the neighbours' embeddings
     ):
         super().__init__()
+        if width % (2 * heads):
+            raise ValueError(f"width {width} does not divide into {heads} heads of even size")
         self.causal, self.head_size = direction == "causal", width // heads
         self.embed = nn.Embedding(vocab_size, width)
         self.position = nn.Embedding(positions, width) if positions else None

@@ -1,0 +1,191 @@
+"""Data and its layout: star graphs, rows, batches; each example seen and scored as it should."""
+
+from collections import Counter
+from itertools import pairwise
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from components.types import Examples, Vocab
+from xlm_spec.diagnostics import Failed
+from xlm_spec.runtime import tasks
+from xlm_spec.runtime.data import Scored, Stream
+from xlm_spec.runtime.layout import Layout
+from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
+from xlm_spec.runtime.tasks.star import SPLITS, key
+from xlm_spec.runtime.tasks.task import Rows
+
+VOCAB = Vocab(size=14, pad=10, bos=11, eos=12, mask=13)
+
+
+def rows(*pairs):
+    """Rows of prompts and answers of any length."""
+
+    def padded(lists):
+        wide = max(len(x) for x in lists)
+        return torch.tensor([[*x, *[9] * (wide - len(x))] for x in lists])
+
+    prompts, answers = zip(*pairs, strict=True)
+    lengths = [torch.tensor([len(x) for x in xs]) for xs in (prompts, answers)]
+    return Rows(padded(prompts), lengths[0], padded(answers), lengths[1])
+
+
+ROWS = rows(([1, 2, 3], [4, 5]), ([6], [7, 8, 9]))
+
+
+def layout(fill, vocab=VOCAB):
+    return Layout(Examples, vocab, fill, longest_prompt=3, longest_answer=3)
+
+
+def test_a_fixed_room_is_filled_with_eos():
+    x = layout("eos").examples(ROWS)
+    assert x.tokens.tolist() == [[11, 1, 2, 3, 4, 5, 12, 12], [11, 6, 7, 8, 9, 12, 10, 10]]
+    assert x.valid.sum(1).tolist() == [8, 6]
+    assert x.fixed.sum(1).tolist() == [4, 2]
+
+
+def test_a_room_that_grows_ends_in_one_eos():
+    x = layout("none").examples(ROWS)
+    assert x.valid.sum(1).tolist() == [7, 6]
+    assert x.tokens[0, :7].tolist() == [11, 1, 2, 3, 4, 5, 12]
+
+
+def test_no_sampler_is_told_the_length_of_the_answer():
+    """The start of two examples that differ in their answers alone is the same."""
+    for fill in ("eos", "none"):
+        long = rows(([1, 2], [3, 4, 5]))
+        short = rows(([1, 2], [6]))
+        a, b = (layout(fill).start(r.prompt, r.prompt_length) for r in (long, short))
+        assert all(torch.equal(x, y) for x, y in zip(a[:3], b[:3], strict=True))
+
+
+@pytest.mark.parametrize("fill", ["eos", "none"])
+def test_answers_are_read_back(fill):
+    place = layout(fill)
+    x = place.examples(ROWS)
+    assert place.answers(x.tokens, x.valid, x.fixed).tolist()[0][:3] == [4, 5, -1]
+    assert place.answers(x.tokens, x.valid, x.fixed).tolist()[1][:3] == [7, 8, 9]
+    assert place.truths(ROWS).tolist() == [[4, 5, -1], [7, 8, 9]]
+
+
+def test_metrics():
+    truth = torch.tensor([[1, 2, 3], [4, 5, -1], [6, 7, -1]])
+    answer = torch.tensor([[1, 2, 3], [4, 9, -1], [6, 7, 8]])
+    right, weight = sequence_accuracy(answer, truth)
+    assert right.tolist() == [1, 0, 0]  # too long is wrong
+    assert weight.tolist() == [1, 1, 1]
+    share, counts = token_accuracy(answer[:, :2], truth)
+    assert counts.tolist() == [3, 2, 2]
+    assert torch.allclose(share, torch.tensor([2 / 3, 1 / 2, 1]).double())
+
+
+@pytest.mark.parametrize("name", ["star_mini", "star_easy"])
+def test_star_graphs(name):
+    """Every answer is the path in its own prompt; every split has its size."""
+    task = tasks.find(name)
+    for split, size in SPLITS.items():
+        found = task.rows(split)
+        assert len(found.prompt) == size
+        assert found.prompt.shape[1] == task.longest_prompt
+    edges = found.prompt[:, :-2].unflatten(1, (-1, 2)).tolist()
+    for graph, ends, path in zip(
+        edges[:500], found.prompt[:500, -2:].tolist(), found.answer[:500].tolist(), strict=True
+    ):
+        assert ends == [path[0], path[-1]]
+        assert all([a, b] in graph for a, b in pairwise(path))
+        assert Counter(a for a, _ in graph)[path[0]] == task.degree
+        assert len({v for e in graph for v in e}) == task.nodes
+
+
+def questions(found, task):
+    """What each row asks of which graph, whatever the order of its edges."""
+    out = []
+    for prompt, answer in zip(found.prompt.tolist(), found.answer.tolist(), strict=True):
+        follows: dict = {}
+        for a, b in zip(prompt[:-2:2], prompt[1:-1:2], strict=False):
+            follows.setdefault(a, []).append(b)
+        arms = []
+        for first in follows[answer[0]]:
+            arm = [answer[0], first]
+            while arm[-1] in follows:
+                arm += follows[arm[-1]]
+            arms.append(arm)
+        arms.sort(key=lambda arm: arm[-1] != answer[-1])
+        out.append(key(torch.tensor(arms)))
+    return out
+
+
+def test_no_question_of_one_split_is_in_another():
+    task = tasks.find("star_mini")
+    seen = {s: set(questions(task.rows(s), task)) for s in SPLITS}
+    assert not seen["test"] & seen["train"]
+    assert not seen["val"] & seen["train"]
+    assert not seen["val"] & seen["test"]
+
+
+def test_arms_are_not_told_by_their_place():
+    """The arm of the goal is no more often first in the prompt than any other: no leak of order."""
+    found = tasks.find("star_mini").rows("train")
+    edges = found.prompt[:, :-2].unflatten(1, (-1, 2))
+    first = edges[:, 0, 0] == found.prompt[:, -2]
+    right = first & (edges[:, 0, 1] == found.answer[:, 1])
+    share = right.sum() / first.sum()
+    assert abs(float(share) - 1 / 3) < 5.5 * (2 / 9 / float(first.sum())) ** 0.5
+
+
+def test_a_task_that_is_not_there():
+    with pytest.raises(Failed, match="no task is called"):
+        tasks.find("star_eazy")
+
+
+def run(batch=8, accumulate=1):
+    return SimpleNamespace(train=SimpleNamespace(batch=batch, accumulate=accumulate, seed=0))
+
+
+def numbered(n=20):
+    """Examples whose only token is their number."""
+    tokens = torch.arange(n)[:, None]
+    return Examples(tokens, tokens >= 0, tokens < 0)
+
+
+def take(stream, n):
+    return [x for x, _ in zip(stream, range(n), strict=False)]
+
+
+def test_an_epoch_holds_each_row_once():
+    seen = torch.cat([x.tokens[:, 0] for x in take(Stream(numbered(), run(), 0, 0, 1), 5)])
+    assert sorted(seen[:20].tolist()) == list(range(20))
+    assert sorted(seen[20:].tolist()) == list(range(20))
+    assert seen[:20].tolist() != seen[20:].tolist()
+
+
+def test_a_later_start_continues_the_stream():
+    whole = take(Stream(numbered(), run(), 0, 0, 1), 6)
+    later = take(Stream(numbered(), run(), 4, 0, 1), 2)
+    for a, b in zip(whole[4:], later, strict=True):
+        assert torch.equal(a.tokens, b.tokens)
+        assert torch.equal(a.index, b.index)
+
+
+@pytest.mark.parametrize(("world", "accumulate"), [(2, 1), (1, 2), (2, 2)])
+def test_ranks_and_micro_batches_share_the_global_batch(world, accumulate):
+    [whole] = take(Stream(numbered(), run(), 3, 0, 1), 1)
+    streams = [Stream(numbered(), run(accumulate=accumulate), 3, r, world) for r in range(world)]
+    parts = [x for s in streams for x in take(s, accumulate)]
+    assert sorted(torch.cat([p.tokens for p in parts]).flatten().tolist()) == sorted(
+        whole.tokens.flatten().tolist()
+    )
+    assert sorted(torch.cat([p.index for p in parts]).tolist()) == list(range(8))
+    assert {p.total for p in parts} == {8}
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_every_example_is_scored_once(world):
+    many = rows(*[([i % 9], [i % 7]) for i in range(103)])
+    many = many._replace(prompt=torch.arange(103)[:, None])
+    seen = []
+    for rank in range(world):
+        part = Scored(many, batch=10, rank=rank, world=world)
+        seen += [v for i in range(len(part)) for v in part[i][1].prompt[:, 0].tolist()]
+    assert sorted(seen) == list(range(103))
