@@ -1,6 +1,6 @@
 """`make demo`: two specs, compiled, trained on star graphs, compared, and one generation shown.
 
-python -m benchmarks.demo [--minutes 1.5]
+python -m benchmarks.demo [--minutes 1.5] [--split test]
 """
 
 import argparse
@@ -21,7 +21,9 @@ TASK = "star_mini"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.5, help="of training for each method")
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--split", default="test", choices=["val", "test"], help="to score")
+    args = parser.parse_args()
+    minutes = args.minutes
     threads, begun = min(2, os.cpu_count() or 1), time.time()
     with workplace() as place:
         tell(f"{(ROOT / 'specs' / 'mdlm.yaml').read_text()}")
@@ -31,10 +33,10 @@ def main() -> None:
         for name in ("arlm", "mdlm"):
             tell(f"\nTraining {name} on {TASK} for {minutes:g} minutes, {threads} threads")
             runs[name] = train(place, name, TASK, minutes, threads=threads)
-        tell("\nEvaluating on the test split")
+        tell(f"\nEvaluating on the {args.split} split")
         rows = []
         for label, name, sampler in ROWS:
-            found = evaluate(place, name, runs[name], sampler, threads)
+            found = evaluate(place, name, runs[name], sampler, threads, args.split)
             rows.append(
                 {
                     "method": label,

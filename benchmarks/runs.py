@@ -61,9 +61,11 @@ def train(
     return run
 
 
-def evaluate(place: Path, name: str, run: Path, sampler: str, threads: int = 1) -> dict:
-    """The figures of a sampler on the whole test split."""
-    words = ["eval", "--run", run, "--sampler", sampler, "--split", "test", "--json"]
+def evaluate(
+    place: Path, name: str, run: Path, sampler: str, threads: int = 1, split: str = "test"
+) -> dict:
+    """The figures of a sampler on a whole split."""
+    words = ["eval", "--run", run, "--sampler", sampler, "--split", split, "--json"]
     return json.loads(command(name, *words, folder=place / name, threads=threads))
 
 
