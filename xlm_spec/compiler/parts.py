@@ -1,0 +1,97 @@
+"""Which definitions of which components a package file lists, and what these import."""
+
+import textwrap
+
+from xlm_spec.compiler.code import WIDTH, imports
+from xlm_spec.compiler.components import Component, component
+from xlm_spec.compiler.method import LIBRARIES, Method
+
+MODULES = {  # package file -> the axes whose components it lists, and its docstring
+    "noise": (("schedule", "time", "process"), "How clean text is corrupted in {name}"),
+    "target": (("target",), "What the network of {name} is asked for"),
+    "loss": (("loss",), "The terms of the loss of {name}"),
+    "rules": (("sites", "tokens"), "How the samplers of {name} choose sites and draw tokens"),
+}
+MODULE_OF = {folder: m for m, (folders, _) in MODULES.items() for folder in folders}
+
+
+class Parts:
+    """The parts of one package. What its files need of the libraries is gathered on the way."""
+
+    def __init__(self, method: Method):
+        self.method = method
+        self.needed: dict[str, set[str]] = {k: set() for k in LIBRARIES}
+
+    def lists(self) -> list[dict]:
+        """The files that only list components."""
+        return [self.module(m) for m in MODULES if self.chosen(MODULES[m][0])]
+
+    def libraries(self) -> list[dict]:
+        """`types` and `ops`, as far as they are needed by all that was taken before."""
+        return [self.library(k) for k in LIBRARIES if self.needed[k]]
+
+    def chosen(self, folders: tuple[str, ...]) -> list[Component]:
+        found = {c.component.path: c.component for c in self.method.choices}
+        return [c for f in folders for c in found.values() if c.folder == f]
+
+    def module(self, name: str) -> dict:
+        folders, doc = MODULES[name]
+        parts: list[str] = []
+        chosen = self.chosen(folders)
+        wanted: dict[str, set[str]] = {}
+        for c in chosen:
+            parts += self.take(c, self.roots(c), wanted)
+        listed = ", ".join(f"{c.folder} {c.value}" for c in chosen)
+        doc = docstring(doc.format(name=self.method.spec.name), f"{listed}.")
+        return {"name": name, "doc": doc, "imports": imports(wanted), "parts": parts}
+
+    def library(self, name: str) -> dict:
+        c = component("", name)
+        wanted: dict[str, set[str]] = {}
+        parts = self.take(c, self.needed[name], wanted)
+        return {
+            "name": name,
+            "doc": c.doc + "\n" * ("\n" in c.doc),
+            "imports": imports(wanted),
+            "parts": parts,
+        }
+
+    def roots(self, c: Component) -> set[str]:
+        """What the glue calls of a component."""
+        called = [line.call for line in self.method.objective]
+        for t in self.method.terms:
+            called += [t.target.call, t.call, *([t.weight.call] if t.weight else [])]
+        names = {call.function for call in called} & set(c.functions)
+        return names | ({"prior"} & set(c.functions)) | set(c.fields)
+
+    def take(self, c: Component, roots: set[str], wanted: dict[str, set[str]]) -> list[str]:
+        """The parts of a component reached from `roots`; adds their imports to `wanted`."""
+        reached: set[str] = set()
+        todo = set(roots)
+        called = set(self.method.passes)
+        while todo:
+            reached |= todo
+            found = [c.definitions[n] for n in reached if n in c.definitions]
+            called |= {m for d in found for m in d.members}
+            reads = {n for d in found for n in d.names} & set(c.definitions)
+            apart = {n for n in c.definitions if "." in n and n.partition(".")[2] in called}
+            todo = (reads | apart) - reached
+        kept = [d for n, d in c.definitions.items() if n in reached]
+        names = {n for d in kept for n in d.names}
+        for module, given in c.imports.items():
+            used = {n for n in given if n.split(" as ")[-1].split(".")[0] in names}
+            library = module.lstrip(".")
+            if module.startswith(".") and library in LIBRARIES:
+                self.needed[library] |= used
+            if used:
+                wanted.setdefault(module, set()).update(used)
+        folder = f"parts/{c.folder}/{c.value}" if c.folder else f"parts/{c.value}"
+        return [f"{folder}/{d.name}.py" for d in kept]
+
+
+def docstring(subject: str, told: str) -> str:
+    """The inside of a module's docstring: one line, or a summary and the rest below it."""
+    line = f"{subject}: {told}"
+    if len(line) + 6 <= WIDTH:
+        return line
+    return f"{subject}.\n\n{textwrap.fill(told[0].upper() + told[1:], WIDTH)}\n"
