@@ -10,7 +10,7 @@ from xlm_spec.compiler.code import Call, imports, mapping
 from xlm_spec.compiler.components import component
 from xlm_spec.compiler.config import config, quoted, value
 from xlm_spec.compiler.method import Line, Loop, Method, compose
-from xlm_spec.compiler.parts import Parts, docstring
+from xlm_spec.compiler.parts import Parts, docstring, listed_file
 from xlm_spec.compiler.spec import Choice, Spec
 
 IR_VERSION = 1
@@ -26,8 +26,8 @@ class Plan:
     paper: str
     source: str  # the spec's text
     exports: list[str]
-    modules: list[dict]  # pure lists: {name, doc, imports, parts}
-    samplers: list[dict]  # {name, module, doc, imports, parts, signature, lines}
+    modules: list[dict]  # pure lists: {name, doc, summary, imports, parts}
+    samplers: list[dict]  # the same, and {module, signature, lines}
     config: dict
     model: dict
     objective: dict
@@ -35,6 +35,7 @@ class Plan:
     experiment: dict
     method: dict  # the spec with its defaults, for readers
     inferred: dict  # what follows from it
+    card: list[str]  # rows of the table in its README
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -85,6 +86,7 @@ class Lowering:
                 "needs": method.needs,
                 "time_conditioned": "t" in method.backbone_methods["forward"].wires,
             },
+            card=[card(c) for c in method.choices],
         )
 
     # ---- glue ------------------------------------------------------------------------------------
@@ -155,12 +157,9 @@ class Lowering:
         signature = Call(
             "sample", ("model", "config: Config", "start: Examples", "rng: Generator")
         ).lines("def ", f" -> Iterator[{loop.state}]:")
-        return {
-            "name": loop.sampling.name,
+        doc = docstring(f"{which} of {self.spec.name}", f"{c.title[0].lower()}{c.title[1:]}.")
+        return listed_file(loop.sampling.name, doc, wanted, parts) | {
             "module": loop.module,
-            "doc": docstring(f"{which} of {self.spec.name}", f"{c.title[0].lower()}{c.title[1:]}."),
-            "imports": imports(wanted),
-            "parts": parts,
             "signature": signature,
             "lines": lines,
         }
@@ -258,6 +257,12 @@ class Lowering:
             "sampler": samplers,
             "backbone": of(self.spec.backbone),
         }
+
+
+def card(c: Choice) -> str:
+    """A row of Markdown: axis, value, what it is, where it is from."""
+    cells = c.axis.path, f"`{c.value}`", c.component.title, c.component.paper
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def negated(terms: list[str]) -> list[str]:

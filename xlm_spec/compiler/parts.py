@@ -43,18 +43,13 @@ class Parts:
             parts += self.take(c, self.roots(c), wanted)
         listed = ", ".join(f"{c.folder} {c.value}" for c in chosen)
         doc = docstring(doc.format(name=self.method.spec.name), f"{listed}.")
-        return {"name": name, "doc": doc, "imports": imports(wanted), "parts": parts}
+        return listed_file(name, doc, wanted, parts)
 
     def library(self, name: str) -> dict:
         c = component("", name)
         wanted: dict[str, set[str]] = {}
         parts = self.take(c, self.needed[name], wanted)
-        return {
-            "name": name,
-            "doc": c.doc + "\n" * ("\n" in c.doc),
-            "imports": imports(wanted),
-            "parts": parts,
-        }
+        return listed_file(name, c.doc + "\n" * ("\n" in c.doc), wanted, parts)
 
     def roots(self, c: Component) -> set[str]:
         """What the glue calls of a component."""
@@ -87,6 +82,18 @@ class Parts:
                 wanted.setdefault(module, set()).update(used)
         folder = f"parts/{c.folder}/{c.value}" if c.folder else f"parts/{c.value}"
         return [f"{folder}/{d.name}.py" for d in kept]
+
+
+def listed_file(name: str, doc: str, wanted: dict[str, set[str]], parts: list[str]) -> dict:
+    """A file that lists parts, as the templates read it."""
+    summary = doc.split("\n")[0]
+    return {
+        "name": name,
+        "doc": doc,
+        "summary": summary,
+        "imports": imports(wanted),
+        "parts": parts,
+    }
 
 
 def docstring(subject: str, told: str) -> str:

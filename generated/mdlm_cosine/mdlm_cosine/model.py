@@ -9,7 +9,7 @@ from .types import Vocab
 
 
 def angles(place: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """cos and sin of the angles at `place`, each (..., size / 2) (arXiv:2104.09864, eq. 15)."""
+    """cos and sin of the angles at `place`, each (..., size / 2) (arXiv:2104.09864)."""
     rate = base ** -(torch.arange(size // 2, device=place.device) * 2 / size)
     angle = place[..., None] * rate
     return angle.cos(), angle.sin()

@@ -56,7 +56,7 @@ class Noised(NamedTuple):
 def corrupt(x: Examples, t: Tensor, schedule: Schedule, vocab: Vocab, rng: Generator) -> Noised:
     """Draws x_t ~ prod_i alpha(t) [x_t,i = x_0,i] + (1 - alpha(t)) [x_t,i = mask], free sites only.
 
-    Absorbing diffusion (D3PM, arXiv:2107.03006; MDLM, arXiv:2406.07524, section 3).
+    Absorbing diffusion (D3PM, arXiv:2107.03006; MDLM, arXiv:2406.07524).
     """
     u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)
     masked = (u >= schedule.alpha(t)) & x.valid & ~x.fixed
@@ -66,7 +66,7 @@ def corrupt(x: Examples, t: Tensor, schedule: Schedule, vocab: Vocab, rng: Gener
 def masked_tokens_rate(t: Tensor, schedule: Schedule) -> Tensor:
     """-alpha'(t) / (1 - alpha(t)), (B, 1): the rate at which a masked token comes back.
 
-    As weight it makes cross-entropy the negative bound (MDLM, arXiv:2406.07524, eq. 10).
+    As weight it makes cross-entropy the negative bound (MDLM, arXiv:2406.07524).
     """
     return -schedule.dalpha(t) / (1 - schedule.alpha(t))
 

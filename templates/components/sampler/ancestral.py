@@ -1,6 +1,6 @@
 """Backwards in equal steps of time; masked tokens come back at their known rate.
 
-Paper: arXiv:2406.07524 (MDLM, eq. 7)
+Paper: arXiv:2406.07524 (MDLM)
 Also known as: ddpm, posterior, mdlm
 """
 
@@ -36,7 +36,7 @@ def step(
 ) -> State:
     """Unmasks each masked site w.p. (alpha(s) - alpha(t)) / (1 - alpha(t)).
 
-    The reverse posterior of absorbing diffusion (arXiv:2406.07524, eq. 7).
+    The reverse posterior of absorbing diffusion (arXiv:2406.07524).
 
     First which sites fire, then their tokens: the same law, exact in float32. Only rows with a site
     that fires are read by the network.

@@ -1,6 +1,6 @@
 """One time per sequence, spread evenly over the global batch: unbiased, and of lower variance.
 
-Paper: arXiv:2107.00630 (VDM, section I.1); arXiv:2406.07524 (MDLM, antithetic sampling)
+Paper: arXiv:2107.00630 (VDM); arXiv:2406.07524 (MDLM, antithetic sampling)
 Also known as: antithetic, low_discrepancy
 """
 

@@ -1,6 +1,6 @@
 """A token drawn among the k likeliest; k = 1 is greedy.
 
-Paper: arXiv:1805.04833 (Fan et al., section 4.4)
+Paper: arXiv:1805.04833 (Fan et al.)
 Also known as: topk, greedy, argmax
 """
 

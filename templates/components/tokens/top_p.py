@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True)
 class TopP:
-    """The smallest set of likeliest tokens whose mass reaches p (arXiv:1904.09751, eq. 2)."""
+    """The smallest set of likeliest tokens whose mass reaches p (arXiv:1904.09751)."""
 
     p: float = 0.9  # mass that is kept; in (0, 1]
     temperature: float = 1.0  # applied before the cut; below 1 sharpens; in (0, inf)
