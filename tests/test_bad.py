@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xlm_spec.compiler.build import plan_of
+from xlm_spec.compiler.plan import plan_of
 from xlm_spec.diagnostics import Failed
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))

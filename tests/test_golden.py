@@ -10,9 +10,9 @@ import pytest
 from jinja2 import nodes
 from making import MASKED, ROOT, text
 
-from xlm_spec.compiler.build import plan_of
 from xlm_spec.compiler.load import parse
 from xlm_spec.compiler.lower import lower
+from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import ANSWERS, environment, render, template_tree
 from xlm_spec.compiler.schema import schema
 from xlm_spec.compiler.validate import validate

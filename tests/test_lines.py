@@ -30,7 +30,7 @@ def run(code: str, closed: list[str], paths: list[str] = ()) -> subprocess.Compl
 
 
 BUILD = """
-from xlm_spec.compiler.build import plan_of
+from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import render
 print(len(render(plan_of("specs/mdlm.yaml"))))
 """

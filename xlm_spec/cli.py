@@ -50,7 +50,7 @@ def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None)
 @click.option("--json", "as_json", is_flag=True, help="diagnostics as JSON on stdout")
 def check(specs: tuple[str, ...], as_json: bool) -> None:
     """Check specs: everything but rendering."""
-    from xlm_spec.compiler.build import plan_of
+    from xlm_spec.compiler.plan import plan_of
 
     found = []
     for path in specs:
@@ -73,7 +73,7 @@ def check(specs: tuple[str, ...], as_json: bool) -> None:
 )
 def lower(spec: str, out: str | None) -> None:
     """Print the plan of a spec as answers for `copier update --data-file`."""
-    from xlm_spec.compiler.build import answers_of
+    from xlm_spec.compiler.plan import answers_of
 
     put(attempt(lambda: answers_of(spec)), out)
 
