@@ -60,7 +60,7 @@ class Harness(LightningModule):
         step = self.global_step + 1
         if step % self.run.train.log_every == 0:  # as Lightning's logger does
             logged = {"loss": loss, **(means if len(means) > 1 else {})}
-            self.log_dict({f"train/{k}": v.detach() for k, v in logged.items()})
+            self.log_dict({f"train/{k}": v.detach() for k, v in logged.items()}, sync_dist=True)
             self.log("step", float(step))
         return loss
 

@@ -1,5 +1,6 @@
 """A network on rows of data: the loss, and what it writes against what was wanted."""
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -77,8 +78,11 @@ class Scores(torch.nn.Module):
             self.means[name].update(value, weight)
 
     def compute(self) -> dict[str, float]:
-        found = {n: m for n, m in self.means.items() if m.update_called}
-        return {n: float(m.compute()) for n, m in found.items()}
+        """The means that have any weight. All devices take part in each, whatever they scored."""
+        for metric in self.means.values():
+            metric.update(0.0, 0.0)
+        found = {n: float(m.compute()) for n, m in self.means.items()}
+        return {n: v for n, v in found.items() if not math.isnan(v)}
 
     def reset(self) -> None:
         self.means.reset()
