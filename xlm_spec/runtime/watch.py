@@ -8,6 +8,7 @@ from xlm_spec.runtime.choose import Run
 
 AGES = ("\33[1;97;42m", "\33[92m", "\33[32m", "\33[36m", "\33[34m")  # from new to old
 GIVEN, PLAIN = "\33[2m", "\33[0m"
+UNWRITTEN = ("_", "")  # a mask, a site behind the end
 PAUSE = 0.15  # seconds between steps on a terminal
 
 
@@ -29,7 +30,7 @@ class Screen:
             for row in range(rows):
                 now = self.tokens(state, row, start)
                 for site, (old, new) in enumerate(zip(before[row], now, strict=True)):
-                    if old != new:
+                    if old != new and new not in UNWRITTEN:
                         ages[row][site] = step
                 before[row] = now
                 self.stream.write(self.line(step, now, ages[row]) + "\n")

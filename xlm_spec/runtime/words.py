@@ -41,4 +41,4 @@ class Words:
         if token < len(self.words):
             return self.words[token]
         name = next((s for s in SPECIAL if vocabulary.get(s) == token), "?")
-        return {"mask": "_", "eos": ".", "pad": " ", "bos": ""}.get(name, "?")
+        return {"mask": "_", "eos": ".", "pad": "", "bos": ""}.get(name, "?")
