@@ -82,7 +82,7 @@ def numbers(c: Choice) -> list[str]:
 def value(p: Parameter, given: dict) -> str:
     """A parameter's value as Python source."""
     v = given.get(p.name, p.default)
-    return quoted(float(v) if p.type == "float" else v)
+    return quoted({"float": float, "int": int}.get(p.type, lambda x: x)(v))
 
 
 def quoted(v: object) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from math import inf, isinf
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def scalar(text: str) -> bool | int | float | str | None:
         return CONSTANTS[text]
     if INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if NUMBER.fullmatch(text) else text
+    number = float(text) if NUMBER.fullmatch(text) else inf
+    return text if isinf(number) else number
 
 
 class Reader:

@@ -19,7 +19,7 @@ from xlm_spec.compiler.axes import (
 from xlm_spec.compiler.components import Component, Parameter
 
 TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string"}
-NAME = "^[a-z][a-z0-9_]*$"
+NAME = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 
 
 def schema() -> dict:

@@ -31,7 +31,7 @@ def validate(doc: Document) -> Spec:
     """Raises Failed with everything that is wrong with the form, in order of place."""
     errors = validator().iter_errors(doc.values)
     found = [d for e in errors for d in explain(doc, e)]
-    found += [] if found else [*reserved(doc), *unknown_task(doc)]
+    found += [] if found else [*reserved(doc), *sampler_names(doc), *twice(doc), *unknown_task(doc)]
     if found:
         unique = {(d.span, d.message): d for d in found}
         raise Failed(sorted(unique.values(), key=lambda d: d.order))
@@ -50,6 +50,40 @@ def reserved(doc: Document) -> list[Diagnostic]:
         return []
     told = f"a package called `{name}` would hide another module of that name"
     return [doc.diagnostic("X107", told, ("name",), f"for example `{name}_lm`")]
+
+
+def sampler_names(doc: Document) -> list[Diagnostic]:
+    """A sampler's name is a name in Python, and no two of them read alike there."""
+    value = doc.values["sampler"]
+    names = list(value) if isinstance(value, dict) and "kind" not in value else []
+    found, seen = [], dict[str, str]()
+    for name in names:
+        path = ("sampler", name)
+        if keyword.iskeyword(name):
+            told = f"`{name}` is a word of Python"
+            found.append(doc.diagnostic("X107", told, path, f"for example `{name}_1`", key=True))
+        other = seen.setdefault(name.replace("_", ""), name)
+        if other != name:
+            told = f"samplers `{other}` and `{name}` are too much alike"
+            found.append(doc.diagnostic("X107", told, path, "rename one of them", key=True))
+    return found
+
+
+def twice(doc: Document) -> list[Diagnostic]:
+    """A target or a loss stands in its list once."""
+    found = []
+    for axis in (axes.TARGET, axes.LOSS):
+        value = doc.values[axis.path]
+        names = [next(iter(v)) if isinstance(v, dict) else v for v in listed(value)]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                told = f"`{name}` stands twice in `{axis.path}`"
+                found.append(doc.diagnostic("X108", told, (axis.path, i), "leave one of them out"))
+    return found
+
+
+def listed(value: Any) -> list:
+    return value if isinstance(value, list) else [value]
 
 
 def unknown_task(doc: Document) -> list[Diagnostic]:
@@ -84,7 +118,7 @@ def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:
         case "type":
             return [wrong_type(doc, path, value, wanted)]
         case "pattern":
-            told = f"{told_of(value)} is no name: small letters, digits and _, a letter first"
+            told = f"{told_of(value)} is no name: words of small letters and digits, joined by _"
             return [doc.diagnostic("X107", told, path, key=path[:1] == ("sampler",))]
         case rule if rule in RANGES:
             return [out_of_range(doc, path, value, rules)]
@@ -206,8 +240,7 @@ def choice(axis: Axis, value: Any, path: Path_) -> Choice:
 def items(axis: Axis, value: str | dict | list) -> tuple[Choice, ...]:
     many = isinstance(value, list)
     return tuple(
-        item(axis, v, (axis.path, i) if many else (axis.path,))
-        for i, v in enumerate(value if many else [value])
+        item(axis, v, (axis.path, i) if many else (axis.path,)) for i, v in enumerate(listed(value))
     )
 
 

@@ -183,8 +183,8 @@ def converted(
     wanted = type(known[key])
     try:
         number = parsed(value, wanted)
-    except (ValueError, OverflowError):
-        words = {int: "a whole number", float: "a number", bool: "true or false"}
+    except (ValueError, TypeError, OverflowError):
+        words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
         told = f"`{key}` is {words[wanted]}, not `{value}`"
         raise Failed(Diagnostic("X602", told, f"now {known[key]}")) from None
     if key in within and number not in within[key]:

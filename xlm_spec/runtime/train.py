@@ -118,7 +118,11 @@ def begin(run: Run, folder: Path) -> None:
     if (folder / "metrics.jsonl").exists() or (folder / "checkpoints").exists():
         hint = "--resume goes on with it; another --run starts afresh"
         raise Failed(Diagnostic("X607", "a run stands here already", hint, str(folder)))
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        told = f"cannot make the run's folder: {e.strerror}"
+        raise Failed(Diagnostic("X609", told, file=str(folder))) from None
     told = "# every number of the run; `train --config` of this file repeats it\n"
     text = told + yaml.safe_dump(run.as_dict(), sort_keys=False)
     (folder / "config.yaml").write_text(text, encoding="utf-8", newline="\n")
