@@ -24,6 +24,16 @@ Number = float | int | bool | str
 KINDS = ("kind", "process", "schedule", "time", "target", "loss", "sites", "tokens", "sampler")
 
 
+CHOICES = {  # of settings that are one of a few words
+    section: {
+        k: typing.get_args(hint)
+        for k, hint in typing.get_type_hints(kind).items()
+        if typing.get_origin(hint) is typing.Literal
+    }
+    for section, kind in {"data": Data, "train": Train}.items()
+}
+
+
 @dataclass(frozen=True)
 class Run:
     """A package, a task, and every number; `origin` tells where each that was chosen came from."""
@@ -73,7 +83,9 @@ def choose(
 ) -> Run:
     """Puts the layers together. Raises Failed (X601-X604) before anything heavy is loaded."""
     config = dict(config or {})
-    found = tasks.find(str(task or config.get("task") or data.get("task") or Data.task))
+    given = dict(assignment(s) for s in sets)
+    asked = given.get("data.task") or task or config.get("task") or data.get("task") or Data.task
+    found = tasks.find(str(asked))
     size = str(size or config.get("size") or "paper")
     if size not in found.sizes:
         told = f"task `{found.name}` has no size `{size}`"
@@ -88,7 +100,7 @@ def choose(
         ("spec", spec),
         (f"size {size}", found.sizes[size]),
         ("--config", of_file(config, known)),
-        ("--set", dict(assignment(s) for s in sets)),
+        ("--set", given),
     ]
     values: dict[str, Number] = {}
     origin: dict[str, str] = {}
@@ -187,6 +199,11 @@ def converted(
         words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
         told = f"`{key}` is {words[wanted]}, not `{value}`"
         raise Failed(Diagnostic("X602", told, f"now {known[key]}")) from None
+    section, _, name = key.partition(".")
+    allowed = CHOICES.get(section, {}).get(name, (number,))
+    if number not in allowed:
+        told = f"`{key}` is not `{number}`"
+        raise Failed(Diagnostic("X602", told, alternatives(number, allowed)))
     if key in within and number not in within[key]:
         told = f"`{key}` = {number} lies outside {within[key]}"
         raise Failed(Diagnostic("X602", told, f"now {known[key]}"))

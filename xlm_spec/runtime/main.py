@@ -91,6 +91,7 @@ def run_train(package, data, train, args) -> None:
     sets += ["data.overfit=true"] if args.overfit else []
     run = choose(package, data, train, args.task, args.size, config, sets)
     positive(args.minutes, "--minutes")
+    positive(args.devices, "--devices")
     folder = args.run or new_folder(run)
     tell(run, folder)
     from xlm_spec.runtime.train import train as workflow

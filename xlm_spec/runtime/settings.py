@@ -34,7 +34,7 @@ class Train:
     ema: float = 0.9999  # decay of the averaged weights, which are evaluated; in [0, 1)
     accumulate: int = 1  # micro-batches per optimiser step; in [1, inf)
     seed: int = 0  # of weights, data order and noise; in [0, inf)
-    precision: str = "32-true"  # as Lightning names it
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # in Lightning's words
     compile: bool = False  # torch.compile the backbone
     log_every: int = 20  # steps between lines of metrics.jsonl; in [1, inf)
     evaluate_every: int = (
