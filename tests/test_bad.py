@@ -83,6 +83,9 @@ def test_json():
         b"? [a]\n: 1\n",
         b"a:\n\t- b\n",
         b"[" * 10_000,
+        b'title: "\\0"\n',
+        b'title: "\\uD800"\n',
+        b"xlm_spec: " + b"9" * 5000,
         b"x" * (1 << 19),
         b"a: &a [1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b]\n"
         b"d: &d [*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",

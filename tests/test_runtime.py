@@ -134,6 +134,59 @@ def test_a_killed_run_resumes_bit_for_bit(kill_at, trained, place):
     assert weights(killed) == weights(trained)
 
 
+def test_a_run_killed_before_its_first_checkpoint_starts_again(trained, place):
+    early = place / "early"
+    early.mkdir()
+    (early / "config.yaml").write_text((trained / "config.yaml").read_text())
+    (early / "metrics.jsonl").write_text('{"step": 4, "split": "train", "seconds": 1.0}\n')
+    run("mdlm", "train", "--run", early, "--resume")
+    assert lines(early) == lines(trained)
+    assert weights(early) == weights(trained)
+    done = run("mdlm", "train", "--run", early, "--resume")  # once more, with nothing left to do
+    assert "finished" in done.stderr
+    assert lines(early) == lines(trained)
+
+
+def test_a_loss_that_is_no_number_is_told(trained, tmp_path):
+    found = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
+    found["state_dict"]["model.backbone.embed.weight"][3] = torch.nan
+    torch.save(found, tmp_path / "broken.ckpt")
+    done = run(
+        "mdlm", "eval", "--checkpoint", tmp_path / "broken.ckpt", "--split", "val", check=False
+    )
+    assert done.returncode == 1
+    assert "error[X610]" in done.stderr
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path):
+    for broken in ({"state_dict": {}, "xlm_spec": {}}, {"state_dict": 3, "xlm_spec": 3}, [1]):
+        torch.save(broken, tmp_path / "broken.ckpt")
+        done = run("mdlm", "eval", "--checkpoint", tmp_path / "broken.ckpt", check=False)
+        assert "error[X701]" in done.stderr
+
+
+def test_mixed_precision_takes_a_step(place):
+    sets = ["--set", "train.precision=bf16-mixed", "--steps", 2]
+    run("mdlm", "train", *TINY, *sets, "--run", place / "bf16")
+
+
+def test_two_processes_train_one_model(place):
+    """Gloo on the CPU; --minutes and the folder are settled by the first process."""
+    folder = place / "two"
+    command = [sys.executable, "-m", "arlm", "train", *TINY, "--minutes", "0.01", "--devices", "2"]
+    done = subprocess.run(
+        [*command, "--run", str(folder)],
+        cwd=ROOT / "generated" / "arlm",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(folder)
+    steps = yaml.safe_load((folder / "config.yaml").read_text())["train"]["steps"]
+    assert max(line["step"] for line in lines(folder)) == steps
+
+
 def test_a_half_written_line_is_dropped(trained, tmp_path):
     from xlm_spec.runtime.record import cut
 
@@ -185,8 +238,8 @@ def test_generate(trained):
     assert json.loads(own)["text"] == found[0]["text"]  # greedy
     shown = run("mdlm", *words, "--prompt", prompt, "--watch")
     steps = [line for line in shown.stderr.splitlines() if line.strip()]
-    assert [line.split()[0] for line in steps] == list("12345")
-    assert [line.count("_") for line in steps] == [4, 3, 2, 1, 0]
+    assert [line.split()[0] for line in steps] == list("012345")
+    assert [line.count("_") for line in steps] == [5, 4, 3, 2, 1, 0]
     assert shown.stdout.strip().startswith(f"{prompt} -> ")
     seeds = [
         run("mdlm", "generate", "--run", trained, "-n", 3, "--seed", s).stdout for s in (1, 1, 2)

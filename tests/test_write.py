@@ -1,6 +1,7 @@
 """Builds write whole packages: again over untouched files, never over an edited one."""
 
 import errno
+import hashlib
 import json
 import os
 import subprocess
@@ -164,3 +165,31 @@ def test_the_commands(spec, tmp_path):
     assert "arXiv:2409.02908" in run("axes", "sampler", "first_hitting").stdout
     assert "that is called `mask` here" in run("axes", "process", "absorb").stderr
     assert run("axes", "no_such_axis").returncode == 1
+
+
+def test_a_record_that_names_a_path_outside_is_refused(spec, tmp_path):
+    """Nothing outside the package is deleted, whatever the record says."""
+    folder = build(spec, tmp_path).folder
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    lock = folder / ".xlm" / "lock.json"
+    record = json.loads(lock.read_text())
+    digest = hashlib.sha256(b"mine").hexdigest()
+    for path in ("../victim.txt", str(victim)):
+        record["files"] = record["files"] | {path: {"sha256": digest, "text": "mine"}}
+        lock.write_text(json.dumps(record))
+        with pytest.raises(Failed) as failed:
+            build(spec, tmp_path)
+        assert failed.value.diagnostics[0].code == "X402"
+    assert victim.read_text() == "mine"
+
+
+def test_a_link_out_of_the_package_is_not_followed(spec, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "method").mkdir()
+    (tmp_path / "method" / "method").symlink_to(outside)
+    with pytest.raises(Failed) as failed:
+        build(spec, tmp_path)
+    assert failed.value.diagnostics[0].code == "X403"
+    assert list(outside.iterdir()) == []

@@ -1,6 +1,7 @@
 """YAML text -> Document: plain values, and the place of every key and value."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from math import inf, isinf
 from pathlib import Path
@@ -13,6 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from xlm_spec.diagnostics import Diagnostic, Failed, Span
 
 MOST_BYTES, MOST_VALUES, DEEPEST = 1 << 18, 5_000, 30
+MOST_DIGITS = 18  # of a whole number; more are text, and refused as such
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -71,7 +73,7 @@ def scalar(text: str) -> bool | int | float | str | None:
     if text in CONSTANTS:
         return CONSTANTS[text]
     if INTEGER.fullmatch(text):
-        return int(text)
+        return int(text) if len(text) <= MOST_DIGITS else text
     number = float(text) if NUMBER.fullmatch(text) else inf
     return text if isinf(number) else number
 
@@ -119,6 +121,8 @@ class Reader:
         if isinstance(node, SequenceNode):
             return [self.value(v, (*path, i)) for i, v in enumerate(node.value)]
         assert isinstance(node, ScalarNode)
+        if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in node.value):
+            raise self.fail("the text holds a control character", span)
         return node.value if node.style in ("'", '"', "|", ">") else scalar(node.value)
 
     def mapping(self, node: MappingNode, path: Path_) -> dict:

@@ -147,6 +147,7 @@ class Lowering:
         lines = [f"    {name} = {place}" for name, place in loop.objects.items()]
         for line in loop.start:
             lines += assign(line, 4)
+        lines.append("    yield state")
         lines += loop.times.lines(f"for {', '.join(loop.ticks)} in ", ":", 4)
         lines += loop.step.lines("state = ", "", 8)
         lines.append("        yield state")

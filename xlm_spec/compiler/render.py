@@ -52,20 +52,20 @@ def destinations(
     name = template.removeprefix(PACKAGE).removesuffix(".jinja")
     found = YIELD.search(name)
     if not found:
-        yield path(env.from_string(name).render(context)), {}
+        yield safe(env.from_string(name).render(context)), {}
         return
     variable, source, inner = found.groups()
     for item in env.compile_expression(source)(**context) or []:
         more = {variable: item}
         whole = name[: found.start()] + inner + name[found.end() :]
-        yield path(env.from_string(whole).render(context | more)), more
+        yield safe(env.from_string(whole).render(context | more)), more
 
 
-def path(text: str) -> str:
-    """A path that stays inside the package."""
+def safe(text: str) -> str:
+    """A path that stays inside the package. Raises ValueError."""
     parts = PurePosixPath(text).parts
-    safe = parts and not text.startswith("/") and ".." not in parts
-    assert safe, f"unsafe path {text!r}"
+    if not parts or text.startswith("/") or ".." in parts or "\\" in text:
+        raise ValueError(f"unsafe path {text!r}")
     return "/".join(parts)
 
 

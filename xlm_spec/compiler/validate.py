@@ -23,7 +23,11 @@ WORDS = {
     "array": "a list",
     "object": "a mapping",
 }
-TAKEN = {"torch", "lightning", "datasets", "torchmetrics", "xlm_spec", "tests", "numpy"}
+TAKEN = {
+    *("torch", "lightning", "lightning_fabric", "lightning_utilities", "pytorch_lightning"),
+    *("torchmetrics", "datasets", "tensorboard", "safetensors", "numpy", "sympy", "fsspec", "tqdm"),
+    *("yaml", "click", "jinja2", "copier", "xlm_spec", "tests"),
+}
 RANGES = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
 
 

@@ -4,11 +4,12 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from xlm_spec.compiler.lower import Plan
-from xlm_spec.compiler.render import ANSWERS, LOCK
+from xlm_spec.compiler.render import ANSWERS, LOCK, safe
 from xlm_spec.diagnostics import Diagnostic, Failed
 
 STATE = (ANSWERS, LOCK)  # written last, so that a crash in between is mended by a second build
@@ -36,6 +37,7 @@ def write(files: dict[str, bytes], plan: Plan, into: Path, check: bool = False) 
     """
     folder = into / plan.name
     last = last_build(folder)
+    inside(folder, {*files, *last})
     there = {p: content(folder / p) for p in {*files, *last}}
     edited = sorted(p for p in there if is_edited(p, there[p], last.get(p), files.get(p)))
     if edited and not check:
@@ -61,7 +63,7 @@ def last_build(folder: Path) -> dict[str, str]:
     file = folder / LOCK
     try:
         files = json.loads(file.read_text(encoding="utf-8"))["files"]
-        return {p: f["sha256"] for p, f in files.items()}
+        return {safe(p): f["sha256"] for p, f in files.items()}
     except FileNotFoundError:
         return {}
     except OSError as e:
@@ -71,6 +73,16 @@ def last_build(folder: Path) -> dict[str, str]:
         hint = "restore it, for example from git, or build into another folder"
         told = "the record of the last build is damaged"
         raise Failed(Diagnostic("X402", told, hint, str(file)), exit_code=3) from None
+
+
+def inside(folder: Path, paths: Iterable[str]) -> None:
+    """Raises Failed (X403) where a symbolic link would lead a write out of the package's folder."""
+    home = folder.resolve()
+    for path in paths:
+        parent = (folder / path).parent.resolve()
+        if parent != home and home not in parent.parents:
+            told = "a symbolic link leads out of the package; nothing was written"
+            raise Failed(Diagnostic("X403", told, file=str((folder / path).parent)))
 
 
 def content(file: Path) -> bytes | None:

@@ -21,6 +21,11 @@ def load(file: Path) -> dict:
     if not isinstance(found, dict) or not {"state_dict", "xlm_spec"} <= set(found):
         told = "this is no checkpoint of a training run of ours"
         raise Failed(Diagnostic("X701", told, file=str(file)))
+    try:
+        numbers_of(found)
+        found["state_dict"].items()
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Failed(Diagnostic("X701", "the checkpoint is damaged", file=str(file))) from None
     return found
 
 

@@ -131,7 +131,8 @@ def read_config(file: Path) -> dict:
     """A config.yaml. Raises Failed (X606)."""
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as e:
+        flat(found)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as e:
         told = getattr(e, "strerror", None) or "not YAML"
         raise Failed(
             Diagnostic("X606", f"cannot read the config: {told}", file=str(file))

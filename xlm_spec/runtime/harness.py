@@ -35,7 +35,8 @@ class Harness(LightningModule):
             {"params": matrices, "weight_decay": train.weight_decay},
             {"params": others, "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=train.lr, betas=(0.9, train.beta2), fused=True)
+        betas, fused = (0.9, train.beta2), train.precision == "32-true"
+        optimizer = torch.optim.AdamW(groups, lr=train.lr, betas=betas, fused=fused)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.lr_share)
         return {
             "optimizer": optimizer,
@@ -89,7 +90,7 @@ class Harness(LightningModule):
         )
 
     def on_validation_epoch_end(self) -> None:
-        found = self.scores.compute()
+        found = self.scores.compute(answers=self.run.train.sample_examples > 0)
         self.log_dict({f"val/{k}": v for k, v in found.items()})
         self.log("step", float(self.global_step))
         self.scores.reset()

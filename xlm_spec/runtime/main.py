@@ -1,12 +1,16 @@
 """The command line of every package: train, eval, generate, info. Heavy imports wait."""
 
 import argparse
+import math
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from xlm_spec.diagnostics import Diagnostic, Failed, wants_colour
 from xlm_spec.runtime.choose import Run, choose, read_config
+
+FOLDER = "XLM_SPEC_RUN"  # of a run on several devices, told to their processes
 
 
 def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) -> int:
@@ -92,12 +96,17 @@ def run_train(package, data, train, args) -> None:
     run = choose(package, data, train, args.task, args.size, config, sets)
     positive(args.minutes, "--minutes")
     positive(args.devices, "--devices")
-    folder = args.run or new_folder(run)
-    tell(run, folder)
+    first = "LOCAL_RANK" not in os.environ  # the process that starts those of other devices
+    settled = "" if first else os.environ.get(FOLDER, "")
+    folder = args.run or (Path(settled) if settled else new_folder(run))
+    os.environ[FOLDER] = str(folder)
+    if first:
+        tell(run, folder)
     from xlm_spec.runtime.train import train as workflow
 
     workflow(run, folder, args.minutes, args.init, args.resume, args.devices)
-    print(folder)
+    if first:
+        print(folder)
 
 
 def run_eval(package, data, train, args) -> None:
@@ -120,7 +129,7 @@ def run_info(package, data, train, args) -> None:
 
 
 def positive(number: float | None, flag: str) -> None:
-    if number is not None and not number > 0:
+    if number is not None and not 0 < number < math.inf:
         raise Failed(Diagnostic("X602", f"{flag} is a number above 0, not {number:g}"))
 
 

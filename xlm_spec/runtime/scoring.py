@@ -1,6 +1,5 @@
 """A network on rows of data: the loss, and what it writes against what was wanted."""
 
-import math
 import time
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 
+from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.choose import Run
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.randomness import generator
@@ -48,13 +48,13 @@ def draw(
     run: Run, layout: Layout, model, sampler: str, start, rng: torch.Generator, keep: bool = False
 ) -> Drawn:
     """Runs a sampler from `start`; with `keep` the whole trajectory is kept."""
-    counted, begun, steps = Counted(model), time.perf_counter(), 0
+    counted, begun, steps = Counted(model), time.perf_counter(), -1  # the first is no step
     states: list = []
     for state in run.package.SAMPLERS[sampler](counted, run.config, start, rng):
         steps += 1
         states = [*states, state] if keep else [state]
     seconds = time.perf_counter() - begun
-    last = states[-1] if states else start
+    last = states[-1]
     answers = layout.answers(last.tokens.cpu(), last.valid.cpu(), start.fixed.cpu())
     return Drawn(answers, states, steps, counted.calls, seconds)
 
@@ -66,10 +66,15 @@ class Scores(torch.nn.Module):
         super().__init__()
         self.task = run.task
         names = ["loss", *run.task.metrics]
-        self.means = MetricCollection({n: MeanMetric() for n in names}, compute_groups=False)
+        self.means = MetricCollection(
+            {n: MeanMetric(nan_strategy="disable") for n in names}, compute_groups=False
+        )
 
     def add_loss(self, nats: Tensor, scale: float) -> None:
-        """Nats per sequence (B,), shown per token."""
+        """Nats per sequence (B,), shown per token. Raises Failed (X610) where one is no number."""
+        if not nats.isfinite().all():
+            hint = "a lower train.lr or a smaller train.clip may help; so may an earlier checkpoint"
+            raise Failed(Diagnostic("X610", "the loss of an example is no finite number", hint))
         self.means["loss"].update(nats / scale)
 
     def add_answers(self, answers: Tensor, truths: Tensor) -> None:
@@ -77,12 +82,12 @@ class Scores(torch.nn.Module):
             value, weight = metric.of(answers, truths)
             self.means[name].update(value, weight)
 
-    def compute(self) -> dict[str, float]:
-        """The means that have any weight. All devices take part in each, whatever they scored."""
-        for metric in self.means.values():
-            metric.update(0.0, 0.0)
-        found = {n: float(m.compute()) for n, m in self.means.items()}
-        return {n: v for n, v in found.items() if not math.isnan(v)}
+    def compute(self, answers: bool = True) -> dict[str, float]:
+        """The means; `answers`: were any scored? All devices take part, whatever they scored."""
+        names = ["loss", *(self.task.metrics if answers else ())]
+        for name in names:
+            self.means[name].update(0.0, 0.0)
+        return {n: float(self.means[n].compute()) for n in names}
 
     def reset(self) -> None:
         self.means.reset()

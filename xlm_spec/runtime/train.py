@@ -27,6 +27,7 @@ from xlm_spec.runtime.loaded import tell
 from xlm_spec.runtime.record import JsonLines
 from xlm_spec.runtime.scoring import to
 
+STEPS = "XLM_SPEC_STEPS"  # of a run on several devices, told to their processes
 TIMED_STEPS = 12  # of which the first are left out
 
 
@@ -50,15 +51,18 @@ def train(
         tell(checkpoint.agree(found, run, init))
         checkpoint.put(harness.model, found, init)
     if minutes is not None:
-        run = harness.run = data.run = with_steps(harness, data, minutes)
+        run = harness.run = data.run = with_steps(harness, data, minutes, devices)
     last = folder / "checkpoints" / "last.ckpt"
+    at = None
     if resume:
-        at = step_of(last)
+        at = step_of(last) if last.exists() else 0  # killed before its first checkpoint
     else:
-        at = None
         begin(run, folder)
+    if at == run.train.steps:
+        print("this run is finished", file=sys.stderr)
+        return
     trainer = trainer_of(run, folder, at, devices)
-    trainer.fit(harness, data, ckpt_path=last if resume else None, weights_only=False)
+    trainer.fit(harness, data, ckpt_path=last if at else None, weights_only=False)
     if trainer.global_step % evaluate_every(run):  # the last steps were not validated yet
         trainer.validate(harness, data, verbose=False)
         trainer.save_checkpoint(last)
@@ -133,13 +137,18 @@ def step_of(last: Path) -> int:
     return int(checkpoint.load(last)["global_step"])
 
 
-def with_steps(harness: Harness, data: DataModule, minutes: float) -> Run:
-    """Times some steps on a copy of the network, and fixes how many fit into the minutes."""
+def with_steps(harness: Harness, data: DataModule, minutes: float, devices: int) -> Run:
+    """Times some steps on a copy of the network, and fixes how many fit into the minutes.
+
+    Processes that Lightning starts for further devices take the number of the first.
+    """
+    if "LOCAL_RANK" in os.environ and STEPS in os.environ:
+        return harness.run.replace("the first process", steps=int(os.environ[STEPS]))
     run, device = harness.run, "cuda" if torch.cuda.is_available() else "cpu"
     trial = copy.deepcopy(harness).to(device)
     optimizer = trial.configure_optimizers()["optimizer"]
     times = []
-    batches = islice(Stream(data.train, run, 0, 0, 1), TIMED_STEPS * run.train.accumulate)
+    batches = islice(Stream(data.train, run, 0, 0, devices), TIMED_STEPS * run.train.accumulate)
     for i, x in enumerate(batches):
         begun = time.perf_counter()
         trial.training_step(to(x, device), i).backward()
@@ -151,6 +160,7 @@ def with_steps(harness: Harness, data: DataModule, minutes: float) -> Run:
     steps = max(1, int(minutes * 60 / pace))
     told = f"{minutes:g} minutes at {pace * 1000:.1f} ms a step: {steps} steps"
     print(told, file=sys.stderr)
+    os.environ[STEPS] = str(steps)
     return run.replace(f"--minutes {minutes:g}", steps=steps)
 
 

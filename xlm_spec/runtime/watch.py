@@ -24,8 +24,8 @@ class Screen:
         rows = min(self.rows, len(start.tokens))
         ages: list[dict[int, int]] = [{} for _ in range(rows)]  # site -> step it came in
         before = [self.tokens(start, row, start) for row in range(rows)]
-        for step, state in enumerate(states, 1):
-            if self.colour and step > 1:
+        for step, state in enumerate(states):
+            if self.colour and step:
                 self.stream.write(f"\33[{rows}A")
             for row in range(rows):
                 now = self.tokens(state, row, start)

@@ -67,6 +67,7 @@ def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[W
     draw = config.sampler.tokens
     state = prior(start)
     state = enter(model, state)
+    yield state
     for _ in times(state, start):
         state = step(model, state, start, config.vocab, draw, rng)
         yield state

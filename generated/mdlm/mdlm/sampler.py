@@ -60,6 +60,7 @@ def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[S
     schedule = config.noise.schedule
     draw = config.sampler.ancestral.tokens
     state = prior(start, config.vocab)
+    yield state
     for t, s in times(state, steps=config.sampler.ancestral.steps):
         state = step(model, state, t, s, schedule, config.vocab, draw, rng)
         yield state

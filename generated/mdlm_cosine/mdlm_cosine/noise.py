@@ -73,4 +73,5 @@ def masked_tokens_rate(t: Tensor, schedule: Schedule) -> Tensor:
 
 def prior(x: Examples, vocab: Vocab) -> State:
     """Every free site masked."""
-    return State(x.tokens.masked_fill(x.valid & ~x.fixed, vocab.mask), x.valid, x.fixed)
+    tokens = x.tokens.masked_fill(x.valid & ~x.fixed, vocab.mask)
+    return State(tokens, x.valid.clone(), x.fixed.clone())

@@ -64,6 +64,7 @@ def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[S
     sites = config.sampler.confidence.sites
     draw = config.sampler.confidence.tokens
     state = prior(start, config.vocab)
+    yield state
     for _ in times(state, config.vocab, per_step=config.sampler.confidence.per_step):
         state = step(
             model,

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 class Temperature:
     """token ~ softmax(logits / temperature)."""
 
-    temperature: float = 1.0  # below 1 sharpens; in (0, inf)
+    temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
         p = (logits / self.temperature).softmax(-1)

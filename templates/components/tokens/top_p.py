@@ -15,7 +15,7 @@ class TopP:
     """The smallest set of likeliest tokens whose mass reaches p (arXiv:1904.09751)."""
 
     p: float = 0.9  # mass that is kept; in (0, 1]
-    temperature: float = 1.0  # applied before the cut; below 1 sharpens; in (0, inf)
+    temperature: float = 1.0  # applied before the cut; below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
         p, ids = (logits / self.temperature).softmax(-1).sort(descending=True)  # (N, V)

@@ -8,10 +8,12 @@ equal length leave a centre; the prompt is the shuffled edges, then source (the 
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor
 
+from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.tasks.task import Metric, Rows, Settings
@@ -59,9 +61,14 @@ class Star:
     def rows(self, split: str) -> Rows:
         """Draws all splits on first use; later runs read them from the cache."""
         file = self.cache()
-        if not file.exists():
-            self.draw_all(file)
-        tensors = torch.load(file, weights_only=True)[split]
+        try:
+            if not file.exists():
+                self.draw_all(file)
+            tensors = torch.load(file, weights_only=True)[split]
+        except (OSError, RuntimeError, KeyError, TypeError, UnpicklingError, EOFError) as e:
+            told = f"the data's cache can't be used: {str(e).splitlines()[0]}"
+            hint = "delete the file, or set XLM_SPEC_CACHE to a folder that can be written"
+            raise Failed(Diagnostic("X504", told, hint, str(file))) from None
         prompt, answer = (t.long() for t in tensors)
         lengths = [torch.full((len(t),), t.shape[1]) for t in (prompt, answer)]
         return Rows(prompt, lengths[0], answer, lengths[1])
