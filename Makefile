@@ -28,7 +28,7 @@ regen: setup
 	$(BIN)/xlm-spec build $(SPECS)
 	$(BIN)/xlm-spec schema -o xlm_spec/spec.schema.json
 
-docs: setup
+docs: setup  # the pages that there are, README and CONTRIBUTING, run as tests
 	$(BIN)/python -m pytest -q tests/test_readme.py
 
 bench: setup
