@@ -12,7 +12,11 @@ def info(run: Run) -> None:
     model = model_of(run, layout.room)
     by_part = {n: sum(p.numel() for p in m.parameters()) for n, m in model.named_children()}
     bound = hasattr(run.package, "log_likelihood_bound")
-    kind = "a bound of -log p(x), in expectation" if bound else "no bound of -log p(x)"
+    kind = (
+        "a bound of -log p(x), in expectation, with the numbers of the spec"
+        if bound
+        else "no bound of -log p(x)"
+    )
     body = inspect.getsource(run.package.objective).rstrip()
     print(f"{run.name}: {run.package.__doc__}")
     print(f"task         {run.task.name}, size {run.size}; others: {', '.join(run.task.sizes)}")
