@@ -134,6 +134,25 @@ def test_a_killed_run_resumes_bit_for_bit(kill_at, trained, place):
     assert weights(killed) == weights(trained)
 
 
+def test_an_interrupted_run_says_how_to_go_on(place):
+    folder = place / "interrupted"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mdlm", "train", *TINY, "--steps", "9000", "--run", folder],
+        cwd=ROOT / "generated" / "mdlm",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (folder / "metrics.jsonl").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert f"--run {folder} --resume goes on" in told
+    assert "Traceback" not in told
+
+
 def test_a_run_killed_before_its_first_checkpoint_starts_again(trained, place):
     early = place / "early"
     early.mkdir()

@@ -62,7 +62,12 @@ def train(
         print("this run is finished", file=sys.stderr)
         return
     trainer = trainer_of(run, folder, at, devices)
-    trainer.fit(harness, data, ckpt_path=last if at else None, weights_only=True)
+    try:
+        trainer.fit(harness, data, ckpt_path=last if at else None, weights_only=True)
+    except SystemExit:  # as Lightning ends after Ctrl-C
+        told = f"interrupted at step {trainer.global_step}; --run {folder} --resume goes on"
+        print(told, file=sys.stderr)
+        raise
     if trainer.global_step % evaluate_every(run):  # the last steps were not validated yet
         trainer.validate(harness, data, verbose=False)
         trainer.save_checkpoint(last)
