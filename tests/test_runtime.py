@@ -142,6 +142,7 @@ def test_an_interrupted_run_says_how_to_go_on(place):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may ignore it
     )
     while not (folder / "metrics.jsonl").exists():
         assert process.poll() is None
