@@ -118,27 +118,30 @@ def test_a_file_where_the_folder_should_be(spec, tmp_path):
     assert (tmp_path / "method").read_text() == "a file"
 
 
-def test_an_interrupted_build_is_mended_by_the_next(spec, tmp_path, monkeypatch):
-    """State is written last: files of the new build are known as ours all the same."""
+@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("then", ["first_hitting", "{kind: fixed_budget, sites: random}"])
+def test_an_interrupted_build_is_mended_by_the_next(at, then, spec, tmp_path, monkeypatch):
+    """Killed before any of its writes, and then built from the same spec or from another."""
     from xlm_spec.compiler import write
 
     folder = build(spec, tmp_path).folder
     spec.write_text(text(sampler="first_hitting"))
     done, real = [], write.replace
 
-    def dies_at_the_third(file, data):
-        if len(done) == 2:
+    def dies(file, data):
+        if len(done) == at:
             raise KeyboardInterrupt
         done.append(file)
         real(file, data)
 
-    monkeypatch.setattr(write, "replace", dies_at_the_third)
+    monkeypatch.setattr(write, "replace", dies)
     with pytest.raises(KeyboardInterrupt):
         build(spec, tmp_path)
     monkeypatch.setattr(write, "replace", real)
+    spec.write_text(text(sampler=then))
     assert build(spec, tmp_path).stale
     assert not build(spec, tmp_path).stale
-    assert not [p for p in folder.rglob(".*") if p.name.count(".") > 2]
+    assert content(folder) == content(build(spec, tmp_path / "afresh").folder)
 
 
 def test_the_commands(spec, tmp_path):

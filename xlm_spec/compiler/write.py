@@ -12,7 +12,8 @@ from xlm_spec.compiler.lower import Plan
 from xlm_spec.compiler.render import ANSWERS, LOCK, safe
 from xlm_spec.diagnostics import Diagnostic, Failed
 
-STATE = (ANSWERS, LOCK)  # written last, so that a crash in between is mended by a second build
+NEXT = ".xlm/next.json"  # the record of the build that is going on
+STATE = (ANSWERS, LOCK)  # never edited by a person
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def write(files: dict[str, bytes], plan: Plan, into: Path, check: bool = False) 
     last = last_build(folder)
     inside(folder, {*files, *last})
     there = {p: content(folder / p) for p in {*files, *last}}
-    edited = sorted(p for p in there if is_edited(p, there[p], last.get(p), files.get(p)))
+    edited = sorted(p for p in there if is_edited(p, there[p], last.get(p, set()), files.get(p)))
     if edited and not check:
         raise Failed([refusal(folder / p) for p in edited], exit_code=3)
     done = Written(
@@ -58,9 +59,17 @@ def write(files: dict[str, bytes], plan: Plan, into: Path, check: bool = False) 
     return done
 
 
-def last_build(folder: Path) -> dict[str, str]:
-    """The sha256 of every file as it was last built."""
-    file = folder / LOCK
+def last_build(folder: Path) -> dict[str, set[str]]:
+    """The sha256 of every file as it was last built, and as an interrupted build would have it."""
+    known: dict[str, set[str]] = {}
+    for record in (LOCK, NEXT):
+        for path, digest in recorded(folder / record).items():
+            known.setdefault(path, set()).add(digest)
+    return known
+
+
+def recorded(file: Path) -> dict[str, str]:
+    """What a record says of each file. Raises Failed (X402, X403) where it can't be read."""
     try:
         files = json.loads(file.read_text(encoding="utf-8"))["files"]
         return {safe(p): f["sha256"] for p, f in files.items()}
@@ -95,11 +104,11 @@ def content(file: Path) -> bytes | None:
         raise Failed(Diagnostic("X403", told, file=str(file))) from None
 
 
-def is_edited(path: str, now: bytes | None, then: str | None, new: bytes | None) -> bool:
+def is_edited(path: str, now: bytes | None, then: set[str], new: bytes | None) -> bool:
     """Does the file hold anything that no build wrote? A file that is gone holds nothing."""
     if path in STATE or now is None or now == new:
         return False
-    return then is None or hashlib.sha256(now).hexdigest() != then
+    return hashlib.sha256(now).hexdigest() not in then
 
 
 def refusal(file: Path) -> Diagnostic:
@@ -109,13 +118,15 @@ def refusal(file: Path) -> Diagnostic:
 
 
 def put(folder: Path, files: dict[str, bytes], done: Written) -> None:
-    order = sorted({*done.created, *done.updated}, key=lambda p: (p in STATE, p))
-    for path in [p for p in order if p not in STATE]:
+    """First what will be, then the files, then what is: a second build mends an interrupted one."""
+    if not done.stale and not (folder / NEXT).exists():
+        return
+    replace(folder / NEXT, files[LOCK])
+    for path in sorted({*done.created, *done.updated} - {LOCK}):
         replace(folder / path, files[path])
     for path in done.removed:
         (folder / path).unlink()
-    for path in [p for p in order if p in STATE]:
-        replace(folder / path, files[path])
+    os.replace(folder / NEXT, folder / LOCK)
 
 
 def replace(file: Path, data: bytes) -> None:
