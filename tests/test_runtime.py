@@ -287,6 +287,14 @@ def test_training_can_start_from_a_checkpoint(trained, place):
     begun = torch.load(best, weights_only=True)["state_dict"]
     change = max(float((first[k] - begun[k]).abs().max()) for k in begun)
     assert change < 0.05  # a fresh start would differ by the size of the weights
+    again = place / "init-again"
+    run("mdlm", "train", "--config", folder / "config.yaml", "--run", again)
+    assert weights(again) == weights(folder)
+    killed = place / "init-killed"  # before its first checkpoint
+    killed.mkdir()
+    (killed / "config.yaml").write_text((folder / "config.yaml").read_text())
+    run("mdlm", "train", "--run", killed, "--resume")
+    assert weights(killed) == weights(folder)
 
 
 def test_overfit_learns_one_batch(place):

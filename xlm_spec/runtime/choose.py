@@ -24,6 +24,7 @@ Number = float | int | bool | str
 KINDS = ("kind", "process", "schedule", "time", "target", "loss", "sites", "tokens", "sampler")
 
 
+HEAD = ("package", "task", "size", "init", "vocab")  # what a config.yaml tells before its numbers
 CHOICES = {  # of settings that are one of a few words
     section: {
         k: typing.get_args(hint)
@@ -44,6 +45,7 @@ class Run:
     config: typing.Any  # the package's Config
     data: Data
     train: Train
+    init: str = ""  # the checkpoint that it starts from
     origin: dict[str, str] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict) -> "Run":
@@ -68,6 +70,7 @@ class Run:
     def as_dict(self) -> dict:
         """What config.yaml holds: `train --config` of it repeats the run."""
         head = {"package": self.name, "task": self.task.name, "size": self.size}
+        head |= {"init": self.init} if self.init else {}
         vocab = dataclasses.asdict(self.config.vocab)
         return head | {"vocab": vocab} | nested(self.numbers)
 
@@ -80,6 +83,7 @@ def choose(
     size: str | None = None,
     config: Mapping | None = None,
     sets: typing.Sequence[str] = (),
+    init: Path | None = None,
 ) -> Run:
     """Puts the layers together. Raises Failed (X601-X604) before anything heavy is loaded."""
     config = dict(config or {})
@@ -99,7 +103,7 @@ def choose(
         ("task", found.defaults),
         ("spec", spec),
         (f"size {size}", found.sizes[size]),
-        ("--config", of_file(config, known)),
+        ("--config", of_file(config)),
         ("--set", given),
     ]
     values: dict[str, Number] = {}
@@ -117,14 +121,14 @@ def choose(
         config=overridden(base, values),
         data=overridden(Data(), values, "data."),
         train=overridden(Train(), values, "train."),
+        init=str(init.resolve() if init else config.get("init", "")),
         origin=origin,
     )
 
 
-def of_file(config: Mapping, known: Mapping[str, Number]) -> dict[str, Number]:
-    """The numbers of a config.yaml; a part of the method that is not of this package is refused."""
-    head = ("package", "task", "size", "vocab")
-    return flat({k: v for k, v in config.items() if k not in head})
+def of_file(config: Mapping) -> dict[str, Number]:
+    """The numbers of a config.yaml."""
+    return flat({k: v for k, v in config.items() if k not in HEAD})
 
 
 def read_config(file: Path) -> dict:

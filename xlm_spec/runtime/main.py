@@ -93,7 +93,7 @@ def run_train(package, data, train, args) -> None:
     sets += [f"train.steps={args.steps}"] if args.steps is not None else []
     sets += [f"train.seed={args.seed}"] if args.seed is not None else []
     sets += ["data.overfit=true"] if args.overfit else []
-    run = choose(package, data, train, args.task, args.size, config, sets)
+    run = choose(package, data, train, args.task, args.size, config, sets, args.init)
     positive(args.minutes, "--minutes")
     positive(args.devices, "--devices")
     first = "LOCAL_RANK" not in os.environ  # the process that starts those of other devices
@@ -104,7 +104,7 @@ def run_train(package, data, train, args) -> None:
         tell(run, folder)
     from xlm_spec.runtime.train import train as workflow
 
-    workflow(run, folder, args.minutes, args.init, args.resume, args.devices)
+    workflow(run, folder, args.minutes, args.resume, args.devices)
     if first:
         print(folder)
 

@@ -35,7 +35,6 @@ def train(
     run: Run,
     folder: Path,
     minutes: float | None = None,
-    init: Path | None = None,
     resume: bool = False,
     devices: int = 1,
 ) -> None:
@@ -46,7 +45,8 @@ def train(
         raise Failed(Diagnostic("X602", told, hint))
     quiet()
     data, harness = parts(run, folder)
-    if init:
+    if run.init:
+        init = Path(run.init)
         found = checkpoint.load(init)
         tell(checkpoint.agree(found, run, init))
         checkpoint.put(harness.model, found, init)
