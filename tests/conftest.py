@@ -6,6 +6,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from running import TINY, run
 
 torch.set_num_threads(1)
 
@@ -20,3 +21,20 @@ def data_cache(tmp_path_factory):
 
 def pytest_addoption(parser):
     parser.addoption("--rewrite", action="store_true", help="write the messages of tests/bad anew")
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def trained(place):
+    """A run of 40 steps, with dropout, validated every 8."""
+    folder = place / "trained"
+    sets = ["--set", "train.evaluate_every=8", "--set", "backbone.dropout=0.1"]
+    done = run("mdlm", "train", *TINY, *sets, "--steps", 40, "--run", folder)
+    assert done.stdout.strip() == str(folder)
+    assert "step 40" in done.stderr
+    assert "\r" not in done.stderr  # plain lines where there is no terminal
+    return folder

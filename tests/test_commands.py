@@ -1,0 +1,153 @@
+"""The other commands of a package: eval, generate, info; who wins; every way to get it wrong."""
+
+import json
+
+import pytest
+import torch
+from making import ROOT
+from running import TINY, run
+
+pytestmark = pytest.mark.xdist_group("runtime")
+
+
+def test_a_loss_that_is_no_number_is_told(trained, tmp_path):
+    found = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
+    found["state_dict"]["model.backbone.embed.weight"][3] = torch.nan
+    torch.save(found, tmp_path / "broken.ckpt")
+    done = run(
+        "mdlm", "eval", "--checkpoint", tmp_path / "broken.ckpt", "--split", "val", check=False
+    )
+    assert done.returncode == 1
+    assert "error[X610]" in done.stderr
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path):
+    for broken in ({"state_dict": {}, "xlm_spec": {}}, {"state_dict": 3, "xlm_spec": 3}, [1]):
+        torch.save(broken, tmp_path / "broken.ckpt")
+        done = run("mdlm", "eval", "--checkpoint", tmp_path / "broken.ckpt", check=False)
+        assert "error[X701]" in done.stderr
+
+
+@pytest.mark.parametrize("sampler", ["ancestral", "confidence"])
+def test_eval(sampler, trained):
+    words = ["eval", "--run", trained, "--sampler", sampler, "--split", "val", "--json"]
+    found, again = (json.loads(run("mdlm", *words).stdout) for _ in range(2))
+    assert found["sampler"] == sampler
+    assert found["examples"] == 1000
+    assert {"package", "task", "size", "split", "loss", "seconds"} <= set(found)
+    assert 0 <= found["sequence_accuracy"] <= found["token_accuracy"] <= 1
+    del found["seconds"], again["seconds"]
+    assert found == again
+
+
+def test_generate(trained):
+    words = ["generate", "--run", trained, "--sampler", "confidence"]
+    found = [json.loads(x) for x in run("mdlm", *words, "-n", 3, "--json").stdout.splitlines()]
+    assert len(found) == 3
+    assert set(found[0]) == {"prompt", "text", "tokens", "steps", "network_calls", "seconds"}
+    assert found[0]["network_calls"] == 5  # one a token, EOS included
+    prompt = found[0]["prompt"]
+    [own] = run("mdlm", *words, "--prompt", prompt, "--json").stdout.splitlines()
+    assert json.loads(own)["text"] == found[0]["text"]  # greedy
+    shown = run("mdlm", *words, "--prompt", prompt, "--watch")
+    steps = [line for line in shown.stderr.splitlines() if line.strip()]
+    assert [line.split()[0] for line in steps] == list("012345")
+    assert [line.count("_") for line in steps] == [5, 4, 3, 2, 1, 0]
+    assert shown.stdout.strip().startswith(f"{prompt} -> ")
+    seeds = [
+        run("mdlm", "generate", "--run", trained, "-n", 3, "--seed", s).stdout for s in (1, 1, 2)
+    ]
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
+def test_numbers_of_a_sampler_can_be_set(trained):
+    words = ["generate", "--run", trained, "--json"]
+    words += ["--set", "sampler.ancestral.steps=3"]
+    assert json.loads(run("mdlm", *words).stdout)["steps"] == 3
+
+
+def test_a_checkpoint_loads_into_a_package_with_another_schedule(trained):
+    best = trained / "checkpoints" / "best.ckpt"
+    done = run("mdlm_cosine", "generate", "--checkpoint", best, "--json")
+    assert json.loads(done.stdout)["steps"] == 128
+
+
+def test_info():
+    told = run("mdlm", "info", "--task", "star_mini", "--size", "cpu").stdout
+    assert "parameters" in told
+    assert "needs        bos, eos, mask" in told
+    assert "masked_tokens_rate(t, schedule)" in told
+
+
+WRONG = [
+    (["train", "--set", "train.bach=3"], "X601", "did you mean `train.batch`?"),
+    (["train", "--set", "backbone.layers=many"], "X602", "a whole number"),
+    (["train", "--set", "train.lr"], "X602", "key=value"),
+    (["train", "--set", "noise.schedule=cosine"], "X603", "build it again"),
+    (["train", "--set", "sampler.confidence.kind=ancestral"], "X603", "build it again"),
+    (["train", "--set", "backbone.heads=5"], "X604", "backbone.heads=5"),
+    (["train", "--size", "huge"], "X605", "cpu, paper"),
+    (["train", "--task", "star_eazy"], "X501", "did you mean `star_easy`?"),
+    (["train", "--config", "nowhere.yaml"], "X606", "No such file"),
+    (["train", "--resume"], "X608", "--run and --resume alone"),
+    (["train", "--minutes", "0"], "X602", "above 0"),
+    (["train", "--set", "train.batch=0"], "X602", "[1, inf)"),
+    (["train", "--set", "train.precision=bf16"], "X602", "bf16-mixed"),
+    (["train", "--set", "data.task=star_eazy"], "X501", "did you mean `star_easy`?"),
+    (["train", "--devices", "0"], "X602", "above 0"),
+    (["eval", "--run", "nowhere"], "X701", "no checkpoint"),
+    (["eval", "--checkpoint", "nowhere.ckpt"], "X701", "no such checkpoint"),
+    (["generate", "--checkpoint", str(ROOT / "README.md")], "X701", "cannot read"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "told"), WRONG, ids=lambda w: str(w)[:40])
+def test_wrong_input_ends_in_one_diagnostic(words, code, told, tmp_path):
+    where = ["--run", tmp_path / "run"] if words[0] == "train" and "--resume" not in words else []
+    done = run("mdlm", *words, *where, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("error[") == 1
+    assert f"error[{code}]" in done.stderr
+    assert told in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_wrong_input_about_a_run(trained):
+    for words, code in [
+        (["train", *TINY, "--run", trained], "X607"),
+        (["eval", "--run", trained, "--sampler", "confidense"], "X703"),
+        (["generate", "--run", trained, "--prompt", "1 2 forty"], "X502"),
+        (["generate", "--run", trained, "--prompt", "1 " * 99], "X503"),
+        (["eval", "--run", trained, "--task", "star_easy"], "X702"),
+        (["eval", "--run", trained, "--set", "backbone.layers=2"], "X702"),
+    ]:
+        done = run("mdlm", *words, check=False)
+        assert done.returncode == 1
+        assert f"error[{code}]" in done.stderr
+    assert run("arlm", "eval", "--checkpoint", trained / "checkpoints" / "best.ckpt", check=False)
+
+
+def test_usage_errors_exit_2():
+    assert run("mdlm", "train", "--no-such-flag", check=False).returncode == 2
+    assert run("mdlm", check=False).returncode == 2
+
+
+def test_who_wins(tmp_path, monkeypatch):
+    """--set > --config > --size > spec > task's defaults."""
+    monkeypatch.syspath_prepend(str(ROOT / "generated" / "mdlm"))
+    import mdlm
+    from xlm_spec.runtime.choose import choose
+
+    spec = {"batch": 32, "lr": 1e-4}
+    run_of = lambda **more: choose(mdlm, {"fill": "eos"}, spec, "star_mini", **more)  # noqa: E731
+    assert run_of().train.batch == 32  # the spec
+    assert run_of().train.beta2 == 0.98  # the task's default
+    assert run_of().train.clip == 1.0  # the setting's own
+    assert run_of(size="cpu").train.lr == 3e-3
+    assert run_of(size="cpu").config.backbone.layers == 3
+    config = {"train": {"lr": 2e-3}, "backbone": {"layers": 5}}
+    assert run_of(size="cpu", config=config).train.lr == 2e-3
+    assert run_of(size="cpu", config=config).config.backbone.layers == 5
+    last = run_of(size="cpu", config=config, sets=["train.lr=1e-3"])
+    assert last.train.lr == 1e-3
+    assert last.origin["train.lr"] == "--set"
