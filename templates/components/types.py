@@ -61,6 +61,19 @@ class Interval(NamedTuple):
     s: Tensor  # (B, 1)
 
 
+class Round(NamedTuple):
+    """One of several rounds over all free sites."""
+
+    left: float  # share of the free sites that is masked after it
+
+
+class Window(NamedTuple):
+    """A block: the free sites first <= place < last of each row."""
+
+    first: int
+    last: int
+
+
 class TokenSites(NamedTuple):
     """The token wanted at each of N sites."""
 
@@ -84,6 +97,13 @@ class Draw(Protocol):
 
 
 class Score(Protocol):
-    """A rule that scores N sites; the best go first."""
+    """A rule that scores N sites, each at its place in the row; the best go first."""
 
-    def __call__(self, logits: Tensor, rng: Generator) -> Tensor: ...  # (N, V) -> (N,)
+    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor: ...  # -> (N,)
+
+
+class Remask(Protocol):
+    """A rule for the probability sigma <= most that a written token is masked again."""
+
+    # (B, 1), (B, L) of each written token, (B, L) bool -> (B, L)
+    def __call__(self, most: Tensor, confidence: Tensor, written: Tensor) -> Tensor: ...

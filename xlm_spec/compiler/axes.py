@@ -25,21 +25,24 @@ SCHEDULE = Axis(
     "noise.schedule", "schedule", "alpha(t), the share that survives", "schedule", "linear"
 )
 TIME = Axis("noise.time", "time", "how the times of training are drawn", "t", "stratified")
+COUNT = Axis(
+    "noise.count", "count", "how many free tokens are hidden, and which", "chosen", "bernoulli"
+)
 TARGET = Axis("target", "target", "what the network is asked for, and where")
 LOSS = Axis("loss", "loss", "the terms of the objective, each with a weight")
+WEIGHT = Axis("loss.weight", "weight", "what a term's nats are multiplied by", default="one")
 SAMPLER = Axis("sampler", "sampler", "how text is drawn from the network")
 SITES = Axis("sampler.sites", "sites", "which sites go first", "sites")
 TOKENS = Axis("sampler.tokens", "tokens", "how a token is drawn", "draw", "temperature")
+REMASKING = Axis(
+    "sampler.remasking", "remasking", "which written tokens are masked again", "remasking", "cap"
+)
+OUTER = Axis("sampler.outer", "outer", "a loop around the sampler's own")
 BACKBONE = Axis("backbone", "backbone", "the network")
 
-AXES = (PROCESS, SCHEDULE, TIME, TARGET, LOSS, SAMPLER, SITES, TOKENS, BACKBONE)
-NOISE = (PROCESS, SCHEDULE, TIME)
-RULES = (SITES, TOKENS)  # objects that a sampler is given
-
-WEIGHTS = {
-    "one": "every nat counts the same",
-    "elbo": "the known rate of the target's events, which makes the term the negative bound",
-}
+NOISE = (PROCESS, SCHEDULE, TIME, COUNT)
+RULES = (SITES, TOKENS, REMASKING)  # objects that a sampler is given
+AXES = (*NOISE, TARGET, LOSS, WEIGHT, SAMPLER, *RULES, OUTER, BACKBONE)
 
 Cards = dict[str, Component]
 

@@ -1,6 +1,6 @@
 """`xlm-spec axes`: the language, as the components tell it."""
 
-from xlm_spec.compiler.axes import AXES, LOSS, WEIGHTS, Axis, cards
+from xlm_spec.compiler.axes import AXES, Axis, cards
 from xlm_spec.compiler.components import Component, Parameter
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 
@@ -55,8 +55,6 @@ def card(axis: Axis, c: Component) -> str:
     out = [f"{axis.path}: {c.value}"]
     out += [f"  {name:14} {told}" for name, told in lines if told]
     out += [f"  {p.name:14} {described(p)}" for p in c.parameters]
-    if axis is LOSS:
-        out += [f"  {'weight':14} {w}: {told}" for w, told in WEIGHTS.items()]
     return "\n".join(out)
 
 

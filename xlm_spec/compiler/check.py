@@ -1,6 +1,6 @@
 """Across the axes: do the pieces fit (X2xx), does the mathematics hold (X3xx)?"""
 
-from xlm_spec.compiler.method import compose
+from xlm_spec.compiler.compose import compose
 from xlm_spec.compiler.spec import Spec
 from xlm_spec.diagnostics import Failed
 

@@ -17,6 +17,10 @@ class Call:
     def __str__(self) -> str:
         return f"{self.function}({', '.join(self.arguments)})"
 
+    def named(self, function: str) -> "Call":
+        """The same call of another function."""
+        return Call(function, self.arguments)
+
     def lines(self, before: str = "", after: str = "", indent: int = 0) -> list[str]:
         """The call between `before` and `after`, its arguments below it where it is too long."""
         space = " " * indent
@@ -49,6 +53,15 @@ def mapping(entries: dict[str, str], indent: int) -> list[str]:
     if len(line) <= WIDTH:
         return [line]
     return [f"{space}return {{", *(f"{space}    {p}," for p in pairs), f"{space}}}"]
+
+
+def assigned(name: str, entries: dict[str, str], comment: str) -> list[str]:
+    """`NAME = {...}`, on one line where it fits; the comment behind the first."""
+    pairs = [f'"{k}": {v}' for k, v in entries.items()]
+    line = f"{name} = {{{', '.join(pairs)}}}{comment}"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"{name} = {{{comment}", *(f"    {p}," for p in pairs), "}"]
 
 
 def imports(wanted: Mapping[str, Iterable[str]]) -> str:

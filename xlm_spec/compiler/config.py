@@ -25,12 +25,12 @@ class Sections:
         given = [f"{p.name}={value(p, c.given)}" for p in c.component.parameters]
         return commented(f"    {key}: {name} = {Call(name, tuple(given))}", c.component.title)
 
-    def section(self, name: str, doc: str, fields: list[str]) -> list[str]:
+    def section(self, path: str, doc: str, fields: list[str]) -> list[str]:
         """Adds a section if it has fields; the lines by which an outer one refers to it."""
         if not fields:
             return []
-        key = name.partition("_")[2] or name
-        kind = "".join(w.capitalize() for w in name.split("_"))
+        key = path.rpartition(".")[2]
+        kind = "".join(w.capitalize() for w in path.replace(".", "_").split("_"))
         self.made.append({"name": kind, "key": key, "doc": doc, "lines": fields})
         return [f"    {key}: {kind} = {kind}()"]
 
@@ -40,8 +40,12 @@ def config(method: Method) -> dict:
     sections, spec = Sections(), method.spec
     noise = sections.instance("schedule", method.schedule) if method.schedule else []
     if method.time:
-        noise += sections.section("noise_time", "How times are drawn.", numbers(method.time))
+        noise += sections.section("noise.time", "How times are drawn.", numbers(method.time))
+    if method.count:
+        told = "How many tokens are hidden."
+        noise += sections.section("noise.count", told, numbers(method.count))
     top = sections.section("noise", "The noise process.", noise)
+    top += losses(sections, method)
     top += samplers(sections, method)
     backbone = f"The network, {spec.backbone.value}."
     top += sections.section("backbone", backbone, numbers(spec.backbone))
@@ -53,6 +57,18 @@ def config(method: Method) -> dict:
     }
 
 
+def losses(sections: Sections, method: Method) -> list[str]:
+    """A section for each term that has numbers."""
+    inner = []
+    for loss in method.spec.losses:
+        path = f"loss.{loss.value}"
+        weight = numbers(loss.weight) if loss.weight else []
+        fields = numbers(loss)
+        fields += sections.section(f"{path}.weight", f"Weight of {loss.value}.", weight)
+        inner += sections.section(path, f"Loss {loss.value}.", fields)
+    return sections.section("loss", "The terms of the loss.", inner)
+
+
 def samplers(sections: Sections, method: Method) -> list[str]:
     """One section, or one for each name inside another."""
     several, inner = len(method.loops) > 1, []
@@ -60,7 +76,10 @@ def samplers(sections: Sections, method: Method) -> list[str]:
         fields = numbers(loop.sampling.loop)
         for key, rule in loop.rules.items():
             fields += sections.instance(key, rule)
-        name = f"sampler_{loop.sampling.name}" if several else "sampler"
+        name = f"sampler.{loop.sampling.name}" if several else "sampler"
+        if loop.outer:
+            told = f"Loop {loop.outer.choice.value} around it."
+            fields += sections.section(f"{name}.outer", told, numbers(loop.outer.choice))
         inner += sections.section(name, f"Sampler {loop.loop.value}.", fields)
     return sections.section("sampler", "The samplers.", inner) if several else inner
 

@@ -6,10 +6,12 @@ The plan is plain data without floats: both engines that render it (ours and cop
 import json
 from dataclasses import asdict, dataclass
 
-from xlm_spec.compiler.code import Call, imports, mapping
+from xlm_spec.compiler.code import Call, assigned, imports
 from xlm_spec.compiler.components import component
+from xlm_spec.compiler.compose import compose
 from xlm_spec.compiler.config import config, quoted, value
-from xlm_spec.compiler.method import Line, Loop, Method, compose
+from xlm_spec.compiler.method import Loop, Method
+from xlm_spec.compiler.objective import assign, objective
 from xlm_spec.compiler.parts import Parts, docstring, listed_file
 from xlm_spec.compiler.spec import Choice, Spec
 
@@ -58,11 +60,14 @@ class Lowering:
         spec, method = self.spec, self.method
         lists = self.parts.lists()
         samplers = [self.sampler(loop) for loop in method.loops]
-        model, objective = self.model(), self.objective()
+        model = self.model()
         self.parts.needed["types"] |= {"Examples", "Vocab"}
         modules = [*self.parts.libraries(), *lists]
-        exports = ["NEEDS", "SAMPLERS", "Config", "Examples", "Model", "Vocab"]
-        exports += ["log_likelihood_bound"] * method.bound + ["objective", "sample"]
+        exports = ["EXACT", "NEEDS", "SAMPLERS", "Config", "Examples", "Model", "Vocab"]
+        exports += ["log_likelihood_bound"] * (method.likelihood != "none") + [
+            "objective",
+            "sample",
+        ]
         return Plan(
             ir_version=IR_VERSION,
             name=spec.name,
@@ -74,85 +79,39 @@ class Lowering:
             samplers=samplers,
             config=config(method),
             model=model,
-            objective=objective,
+            objective=objective(method),
             init=self.init(),
             experiment=self.experiment(),
             method=self.described(),
             inferred={
                 "attention": method.attention,
-                "bound": method.bound,
                 "fill": method.fill,
                 "heads": method.heads,
+                "likelihood": method.likelihood,
                 "needs": method.needs,
-                "time_conditioned": "t" in method.backbone_methods["forward"].wires,
+                "time_conditioned": method.time_conditioned,
             },
             card=[card(c) for c in method.choices],
         )
 
     # ---- glue ------------------------------------------------------------------------------------
 
-    def objective(self) -> dict:
-        method = self.method
-        lines: list[str] = []
-        if method.schedule:
-            lines.append("    schedule = config.noise.schedule")
-        for line in method.objective:
-            lines += assign(line, 4)
-        terms: dict[str, str] = {}
-        made: set[str] = set()
-        for term in method.terms:
-            for asked in (term.target, term.weight):
-                if asked and str(asked.call) not in made:
-                    lines += assign(asked, 4)
-                    made.add(str(asked.call))
-            value = f"{term.weight.name} * {term.call}" if term.weight else str(term.call)
-            terms[term.loss.value] = f"({value}).sum(1)" if term.weight else f"{value}.sum(1)"
-        lines += mapping(terms, 4)
-        called = [line.call.function for line in method.objective]
-        called += [t.weight.call.function for t in method.terms if t.weight]
-        noise = self.spec.process.component.functions | (
-            method.time.component.functions if method.time else {}
-        )
-        wanted = {
-            "torch": {"Generator", "Tensor"},
-            ".config": {"Config"},
-            ".loss": {t.call.function for t in method.terms},
-            ".noise": {f for f in called if f in noise},
-            ".target": {t.target.call.function for t in method.terms},
-            ".types": {"Examples"},
-        }
-        exact = "hidden" not in self.spec.process.component.types["Noised"]
-        told = (
-            "The exact"
-            if not method.schedule and exact
-            else "An unbiased estimate of a lower bound of"
-        )
-        doc = f"{told} log p(x), (B,), nats per sequence."
-        bound = [{"doc": doc, "lines": negated(list(terms))}] if method.bound else []
-        return {"imports": imports(wanted), "lines": lines, "bounds": bound}
-
     def sampler(self, loop: Loop) -> dict:
         c = loop.loop
         wanted: dict[str, set[str]] = {}
-        parts = self.parts.take(c, set(c.functions) - {"__init__"}, wanted)
-        prior = loop.start[0].call
+        parts: list[str] = []
+        if loop.outer:
+            outer = loop.outer.choice.component
+            parts += self.parts.take(outer, set(outer.functions), wanted)
+        parts += self.parts.take(c, set(c.functions), wanted)
         own = loop.state in c.types
-        wanted.setdefault(".noise", set()).add(prior.function)
+        wanted.setdefault(".noise", set()).add(loop.prior.call.function)
         wanted.setdefault(".types", set()).update({"Examples"} | (set() if own else {loop.state}))
         wanted.setdefault(".config", set()).add("Config")
         wanted.setdefault("collections.abc", set()).add("Iterator")
         wanted.setdefault("torch", set()).add("Generator")
         wanted.setdefault("", set()).add("torch")
         self.parts.needed["types"] |= {"Examples"} | (set() if own else {loop.state})
-        lines = [f"    {name} = {place}" for name, place in loop.objects.items()]
-        for line in loop.start:
-            lines += assign(line, 4)
-        lines.append("    yield state")
-        lines += loop.times.lines(f"for {', '.join(loop.ticks)} in ", ":", 4)
-        lines += loop.step.lines("state = ", "", 8)
-        lines.append("        yield state")
-        if loop.finished:
-            lines += [f"        if {loop.finished}:", "            return"]
         several = len(self.method.loops) > 1
         which = f"Sampler `{loop.sampling.name}`" if several else "The sampler"
         signature = Call(
@@ -162,14 +121,14 @@ class Lowering:
         return listed_file(loop.sampling.name, doc, wanted, parts) | {
             "module": loop.module,
             "signature": signature,
-            "lines": lines,
+            "lines": sampling_lines(loop),
         }
 
     def model(self) -> dict:
         method = self.method
         backbone = self.spec.backbone.component
         wanted: dict[str, set[str]] = {}
-        parts = self.parts.take(backbone, {"Backbone"}, wanted)
+        parts = self.parts.network(backbone, {"Backbone"}, wanted)
         heads = [component("head", h) for h in method.heads]
         for head in heads:
             parts += self.parts.take(head, set(head.fields) | set(head.methods), wanted)
@@ -210,25 +169,27 @@ class Lowering:
     # ---- the rest --------------------------------------------------------------------------------
 
     def init(self) -> dict:
-        samplers = {loop.sampling.name: loop.module for loop in self.method.loops}
+        modules = {loop.sampling.name: loop.module for loop in self.method.loops}
         wanted = {
             ".config": {"Config"},
             ".model": {"Model"},
             ".objective": {"objective"}
-            | ({"log_likelihood_bound"} if self.method.bound else set()),
+            | ({"log_likelihood_bound"} if self.method.likelihood != "none" else set()),
             ".types": {"Examples", "Vocab"},
         }
-        for module in samplers.values():
+        for module in modules.values():
             alias = "sample" if module == "sampler" else f"sample as {module}"
             wanted.setdefault(f".{module}", set()).add(alias)
-        functions = {n: "sample" if m == "sampler" else m for n, m in samplers.items()}
-        listed = ", ".join(f'"{n}": {f}' for n, f in functions.items())
+        functions = {n: "sample" if m == "sampler" else m for n, m in modules.items()}
+        told = "  # the first is the default"
+        samplers = assigned("SAMPLERS", functions, told)
         needs = "".join(f'"{n}", ' for n in self.method.needs)
         return {
             "doc": self.spec.title.replace("\\", "\\\\").replace('"', '\\"'),
             "imports": imports(wanted),
+            "exact": self.method.likelihood == "exact",
             "needs": f"({needs[:-1]})" if len(self.method.needs) < 2 else f"({needs[:-2]})",
-            "samplers": f"{{{listed}}}",
+            "samplers": samplers,
         }
 
     def experiment(self) -> dict:
@@ -245,7 +206,11 @@ class Lowering:
             return {"kind": c.value, **numbers}
 
         samplers = {
-            p.sampling.name: {**of(p.sampling.loop), **{k: of(r) for k, r in p.rules.items()}}
+            p.sampling.name: {
+                **of(p.sampling.loop),
+                **{k: of(r) for k, r in p.rules.items()},
+                **({"outer": of(p.outer.choice)} if p.outer else {}),
+            }
             for p in self.method.loops
         }
         return {
@@ -254,7 +219,10 @@ class Lowering:
                 **{k: of(c) for k, c in self.method.optional.items()},
             },
             "target": [t.value for t in self.spec.targets],
-            "loss": [{"kind": t.value, "weight": t.weight} for t in self.spec.losses],
+            "loss": [
+                {**of(c), **({"weight": of(c.weight)} if c.weight else {})}
+                for c in self.spec.losses
+            ],
             "sampler": samplers,
             "backbone": of(self.spec.backbone),
         }
@@ -266,14 +234,27 @@ def card(c: Choice) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def negated(terms: list[str]) -> list[str]:
-    """The lines that return minus the sum of the objective's terms."""
-    call = "objective(model, x, config, rng)"
-    if len(terms) == 1:
-        return [f'    return -{call}["{terms[0]}"]']
-    total = " + ".join(f'terms["{t}"]' for t in terms)
-    return [f"    terms = {call}", f"    return -({total})"]
+def sampling_lines(loop: Loop) -> list[str]:
+    """The body of `sample`: objects, prior, [a loop around], [enter], for ... in times: step."""
+    lines = [f"    {name} = {place}" for name, place in loop.objects.items()]
+    lines += assign(loop.prior, 4)
+    enter = [loop.enter] if loop.enter else []
+    if loop.outer is None:
+        lines += [text for line in enter for text in assign(line, 4)]
+        return [*lines, "    yield state", *inner_lines(loop, "state", "return", 4)]
+    lines.append("    yield state")
+    ticks = ", ".join(loop.outer.ticks)
+    lines += loop.outer.windows.lines(f"for {ticks} in ", ":", 4)
+    lines += [text for line in (loop.outer.narrow, *enter) for text in assign(line, 8)]
+    return lines + inner_lines(loop, str(loop.outer.widen), "break", 8)
 
 
-def assign(line: Line, indent: int) -> list[str]:
-    return line.call.lines(f"{line.name} = ", f"  # {line.shape}" * bool(line.shape), indent)
+def inner_lines(loop: Loop, shown: str, end: str, indent: int) -> list[str]:
+    """The loop itself; `shown` is what it yields, `end` how it ends early."""
+    space = " " * indent
+    lines = loop.times.lines(f"for {', '.join(loop.ticks)} in ", ":", indent)
+    lines += loop.step.lines("state = ", "", indent + 4)
+    lines.append(f"{space}    yield {shown}")
+    if loop.finished:
+        lines += [f"{space}    if {loop.finished}:", f"{space}        {end}"]
+    return lines

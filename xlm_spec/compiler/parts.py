@@ -4,13 +4,18 @@ import textwrap
 
 from xlm_spec.compiler.code import WIDTH, imports
 from xlm_spec.compiler.components import Component, component
-from xlm_spec.compiler.method import LIBRARIES, Method
+from xlm_spec.compiler.method import Method
 
+LIBRARIES = ("types", "ops")  # shared definitions with a file of their own
+LAYERS = "layers"  # shared pieces of networks; model.py lists them
 MODULES = {  # package file -> the axes whose components it lists, and its docstring
-    "noise": (("schedule", "time", "process"), "How clean text is corrupted in {name}"),
+    "noise": (("schedule", "time", "count", "process"), "How clean text is corrupted in {name}"),
     "target": (("target",), "What the network of {name} is asked for"),
-    "loss": (("loss",), "The terms of the loss of {name}"),
-    "rules": (("sites", "tokens"), "How the samplers of {name} choose sites and draw tokens"),
+    "loss": (("weight", "loss"), "The terms of the loss of {name}"),
+    "rules": (
+        ("sites", "tokens", "remasking"),
+        "How the samplers of {name} choose sites and draw tokens",
+    ),
 }
 MODULE_OF = {folder: m for m, (folders, _) in MODULES.items() for folder in folders}
 
@@ -32,7 +37,7 @@ class Parts:
 
     def chosen(self, folders: tuple[str, ...]) -> list[Component]:
         found = {c.component.path: c.component for c in self.method.choices}
-        return [c for f in folders for c in found.values() if c.folder == f]
+        return [c for f in folders for c in found.values() if c.folder == f and c.definitions]
 
     def module(self, name: str) -> dict:
         folders, doc = MODULES[name]
@@ -54,10 +59,16 @@ class Parts:
     def roots(self, c: Component) -> set[str]:
         """What the glue calls of a component."""
         called = [line.call for line in self.method.objective]
-        for t in self.method.terms:
-            called += [t.target.call, t.call, *([t.weight.call] if t.weight else [])]
+        for t in (*self.method.terms, *self.method.bound):
+            called += [t.target.call, t.call, *(line.call for line in t.weight)]
         names = {call.function for call in called} & set(c.functions)
         return names | ({"prior"} & set(c.functions)) | set(c.fields)
+
+    def network(self, c: Component, roots: set[str], wanted: dict[str, set[str]]) -> list[str]:
+        """As `take`, of a component of networks: the layers that it uses go before it."""
+        parts = self.take(c, roots, wanted)
+        used = wanted.pop(f".{LAYERS}", set())
+        return [*(self.take(component("", LAYERS), used, wanted) if used else []), *parts]
 
     def take(self, c: Component, roots: set[str], wanted: dict[str, set[str]]) -> list[str]:
         """The parts of a component reached from `roots`; adds their imports to `wanted`."""

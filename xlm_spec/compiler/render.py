@@ -15,6 +15,7 @@ from xlm_spec import __version__
 from xlm_spec.compiler.axes import AXES
 from xlm_spec.compiler.components import TEMPLATES, Component, component, values
 from xlm_spec.compiler.lower import Plan
+from xlm_spec.compiler.parts import LAYERS, LIBRARIES
 
 ANSWERS = ".copier-answers.yml"
 LOCK = ".xlm/lock.json"
@@ -94,7 +95,7 @@ def template_tree() -> dict[str, str]:
     }
     folders = [*dict.fromkeys(a.folder for a in AXES), "head"]
     shipped = [component(f, v) for f in folders for v in values(f)]
-    for c in [component("", "types"), component("", "ops"), *shipped]:
+    for c in [*(component("", k) for k in (*LIBRARIES, LAYERS)), *shipped]:
         tree |= parts(c)
     return tree
 

@@ -6,11 +6,12 @@ from xlm_spec.compiler.axes import (
     BACKBONE,
     LOSS,
     NOISE,
+    OUTER,
     PROCESS,
     RULES,
     SAMPLER,
     TARGET,
-    WEIGHTS,
+    WEIGHT,
     Axis,
     cards,
     settings,
@@ -44,7 +45,7 @@ def schema() -> dict:
                 "properties": {a.key: one_of(a) for a in NOISE},
             },
             "target": one_or_many(TARGET),
-            "loss": one_or_many(LOSS, {"weight": weight()}),
+            "loss": one_or_many(LOSS, {WEIGHT.key: one_of(WEIGHT)}),
             "sampler": samplers(),
             "backbone": one_of(BACKBONE),
             "data": section(run, "Data", task=task()),
@@ -129,7 +130,7 @@ def one_or_many(axis: Axis, more: dict | None = None) -> dict:
 
 def samplers() -> dict:
     """One sampler, or names -> samplers."""
-    one = one_of(SAMPLER, {a.key: one_of(a) for a in RULES})
+    one = one_of(SAMPLER, {a.key: one_of(a) for a in (*RULES, OUTER)})
     named = {
         "type": "object",
         "minProperties": 1,
@@ -138,11 +139,6 @@ def samplers() -> dict:
     }
     several = {"type": "object", "not": {"required": ["kind"]}}
     return {"description": SAMPLER.meaning, "if": several, "then": named, "else": one}
-
-
-def weight() -> dict:
-    told = "; ".join(f"{k}: {v}" for k, v in WEIGHTS.items())
-    return {"enum": list(WEIGHTS), "description": told, "default": "one"}
 
 
 def section(run: Component, name: str, **other: dict) -> dict:

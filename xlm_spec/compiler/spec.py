@@ -15,7 +15,7 @@ class Choice:
     component: Component
     path: Path_  # where it stands in the spec
     given: dict[str, object] = field(default_factory=dict)
-    weight: str = "one"  # of a loss
+    weight: "Choice | None" = None  # of a loss
 
     @property
     def value(self) -> str:
@@ -29,6 +29,7 @@ class Sampling:
     name: str
     loop: Choice
     rules: dict[str, Choice]  # by the key of their axis
+    outer: Choice | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Spec:
     process: Choice
     schedule: Choice | None
     time: Choice | None
+    count: Choice | None
     targets: tuple[Choice, ...]
     losses: tuple[Choice, ...]
     samplers: tuple[Sampling, ...]

@@ -186,7 +186,10 @@ def axis_at(path: Path_) -> Axis | None:
     """The axis that a path of the document belongs to."""
     words = [p for p in path if isinstance(p, str) and p != "kind"]
     if words[:1] == ["sampler"] and len(words) > 1:  # perhaps behind a sampler's name
-        words = ["sampler", words[-1]] if words[-1] in ("sites", "tokens") else ["sampler"]
+        inner = {a.key for a in (*axes.RULES, axes.OUTER)}
+        words = ["sampler", words[-1]] if words[-1] in inner else ["sampler"]
+    if words[:1] == ["loss"] and words[-1] == axes.WEIGHT.key:  # behind a loss' name
+        words = ["loss", axes.WEIGHT.key]
     return next((a for a in AXES if a.path == ".".join(words)), None)
 
 
@@ -225,6 +228,7 @@ def spec(doc: Document) -> Spec:
         process=noise[axes.PROCESS],
         schedule=noise.get(axes.SCHEDULE),
         time=noise.get(axes.TIME),
+        count=noise.get(axes.COUNT),
         targets=items(axes.TARGET, v["target"]),
         losses=items(axes.LOSS, v["loss"]),
         samplers=samplers(v["sampler"]),
@@ -249,11 +253,11 @@ def items(axis: Axis, value: str | dict | list) -> tuple[Choice, ...]:
 
 
 def item(axis: Axis, value: str | dict, path: Path_) -> Choice:
-    if isinstance(value, str):
-        return Choice(axis, cards(axis)[value], path)
-    [(name, given)] = value.items()
+    [(name, given)] = [(value, {})] if isinstance(value, str) else value.items()
+    path = path if isinstance(value, str) else (*path, name)
     numbers = {k: v for k, v in given.items() if k != "weight"}
-    return Choice(axis, cards(axis)[name], (*path, name), numbers, given.get("weight", "one"))
+    weight = choice(axes.WEIGHT, given.get("weight", axes.WEIGHT.default), (*path, "weight"))
+    return Choice(axis, cards(axis)[name], path, numbers, weight if axis is axes.LOSS else None)
 
 
 def samplers(value: str | dict) -> tuple[Sampling, ...]:
@@ -265,9 +269,10 @@ def samplers(value: str | dict) -> tuple[Sampling, ...]:
 
 def sampling(name: str, value: str | dict, path: Path_) -> Sampling:
     loop = choice(axes.SAMPLER, value, path)
-    rules = {
+    inner = {
         a.key: choice(a, loop.given.pop(a.key), (*path, a.key))
-        for a in axes.RULES
+        for a in (*axes.RULES, axes.OUTER)
         if a.key in loop.given
     }
-    return Sampling(name, loop, rules)
+    outer = inner.pop(axes.OUTER.key, None)
+    return Sampling(name, loop, inner, outer)

@@ -21,7 +21,10 @@ from xlm_spec.runtime.settings import Data, Train
 from xlm_spec.runtime.tasks.task import Task
 
 Number = float | int | bool | str
-KINDS = ("kind", "process", "schedule", "time", "target", "loss", "sites", "tokens", "sampler")
+KINDS = (
+    *("kind", "process", "schedule", "time", "count", "target", "loss", "weight", "sampler"),
+    *("sites", "tokens", "remasking", "outer"),
+)
 
 
 HEAD = ("package", "task", "size", "init", "vocab")  # what a config.yaml tells before its numbers
@@ -249,7 +252,7 @@ def model_of(run: Run, room: int):
         model = run.package.Model(run.config)
         row = torch.zeros(1, room, dtype=torch.long)
         with torch.no_grad():
-            model(row, row == 0)
+            model(row, row == 0, torch.ones(1, 1))
         return model
     except (ValueError, RuntimeError, IndexError, AssertionError) as e:  # as torch has it
         listed = ", ".join(f"{k}={v}" for k, v in numbers.items())

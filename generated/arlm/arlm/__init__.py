@@ -6,10 +6,12 @@ from .objective import log_likelihood_bound, objective
 from .sampler import sample
 from .types import Examples, Vocab
 
+EXACT = True  # is log_likelihood_bound log p(x) itself, or a bound of it?
 NEEDS = ("eos",)  # special tokens asked of a tokenizer, besides BOS and padding
 SAMPLERS = {"autoregressive": sample}  # the first is the default
 
 __all__ = [
+    "EXACT",
     "NEEDS",
     "SAMPLERS",
     "Config",

@@ -1,4 +1,4 @@
-"""Every number of mdlm; a dotted name such as `backbone.layers` is its path in the spec."""
+"""Every number of mdlm; its dotted name, as in `--set`, is its path in the spec."""
 
 from dataclasses import dataclass
 

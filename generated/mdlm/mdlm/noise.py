@@ -1,4 +1,7 @@
-"""How clean text is corrupted in mdlm: schedule linear, time stratified, process mask."""
+"""How clean text is corrupted in mdlm.
+
+Schedule linear, time stratified, count bernoulli, process mask.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,6 +47,22 @@ def sample_time(
     return edge + (1 - 2 * edge) * u
 
 
+def choose(x: Examples, t: Tensor, schedule: Schedule, rng: Generator) -> Tensor:
+    """Each free site with probability 1 - alpha(t), (B, L) bool."""
+    u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)
+    return (u >= schedule.alpha(t)) & x.valid & ~x.fixed
+
+
+def return_rate(t: Tensor, schedule: Schedule) -> Tensor:
+    """-alpha'(t) / (1 - alpha(t)), (B, 1): the rate at which a hidden token comes back.
+
+    As weight it makes cross-entropy the negative bound (MDLM, arXiv:2406.07524). Where 1 - alpha
+    rounds to zero nothing is hidden, and the rate need only be finite.
+    """
+    gone = (1 - schedule.alpha(t)).clamp(min=torch.finfo(t.dtype).eps)
+    return -schedule.dalpha(t) / gone
+
+
 class Noised(NamedTuple):
     tokens: Tensor  # (B, L)
     valid: Tensor  # (B, L)
@@ -51,22 +70,12 @@ class Noised(NamedTuple):
     masked: Tensor  # (B, L) bool
 
 
-def corrupt(x: Examples, t: Tensor, schedule: Schedule, vocab: Vocab, rng: Generator) -> Noised:
-    """Draws x_t ~ prod_i alpha(t) [x_t,i = x_0,i] + (1 - alpha(t)) [x_t,i = mask], free sites only.
+def corrupt(x: Examples, chosen: Tensor, vocab: Vocab) -> Noised:
+    """x_t: the chosen sites hold the mask, all others their token.
 
     Absorbing diffusion (D3PM, arXiv:2107.03006; MDLM, arXiv:2406.07524).
     """
-    u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)
-    masked = (u >= schedule.alpha(t)) & x.valid & ~x.fixed
-    return Noised(x.tokens.masked_fill(masked, vocab.mask), x.valid, x.tokens, masked)
-
-
-def masked_tokens_rate(t: Tensor, schedule: Schedule) -> Tensor:
-    """-alpha'(t) / (1 - alpha(t)), (B, 1): the rate at which a masked token comes back.
-
-    As weight it makes cross-entropy the negative bound (MDLM, arXiv:2406.07524).
-    """
-    return -schedule.dalpha(t) / (1 - schedule.alpha(t))
+    return Noised(x.tokens.masked_fill(chosen, vocab.mask), x.valid, x.tokens, chosen)
 
 
 def prior(x: Examples, vocab: Vocab) -> State:

@@ -13,8 +13,8 @@ from torch import Generator, Tensor
 class Confidence:
     """max_v p(v | x_t): the surest sites go first (MaskGIT, arXiv:2202.04200)."""
 
-    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
-        return logits.softmax(-1).amax(-1)
+    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+        return logits.softmax(-1).amax(-1)  # (N, V) -> (N,)
 
 
 @dataclass(frozen=True)

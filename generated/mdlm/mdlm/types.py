@@ -76,6 +76,6 @@ class Draw(Protocol):
 
 
 class Score(Protocol):
-    """A rule that scores N sites; the best go first."""
+    """A rule that scores N sites, each at its place in the row; the best go first."""
 
-    def __call__(self, logits: Tensor, rng: Generator) -> Tensor: ...  # (N, V) -> (N,)
+    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor: ...  # -> (N,)

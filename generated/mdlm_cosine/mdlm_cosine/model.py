@@ -31,34 +31,79 @@ def initialize(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=module.embedding_dim**-0.5)
 
 
+def visible(valid: Tensor, causal: bool) -> Tensor:
+    """Which sites each site attends to, (B, 1, L, L) bool, from (B, L) bool."""
+    mask = valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)
+    return mask.tril() if causal else mask
+
+
+def perceptron(width: int) -> nn.Sequential:
+    """Two maps, four times as wide between them."""
+    return nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+
+class Embed(nn.Module):
+    """Tokens -> vectors; optionally with learned positions, and with linear maps of neighbours."""
+
+    def __init__(self, vocab_size: int, width: int, positions: int, neighbours: int):
+        super().__init__()
+        self.token = nn.Embedding(vocab_size, width)
+        self.position = nn.Embedding(positions, width) if positions else None
+        self.mixing = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(neighbours))
+
+    def forward(self, tokens: Tensor, valid: Tensor, place: Tensor) -> Tensor:
+        """Neighbouring tokens at sites `place`, each (B, L) or (L,) -> (B, L, D)."""
+        x = self.token(tokens)
+        if self.position is not None:
+            x = x + self.position(place)
+        x = x * valid[..., None]
+        pad = F.pad(x, (0, 0, 1, 1))  # (B, L + 2, D)
+        beside = pad[:, :-2], pad[:, 2:]  # on the left, on the right
+        return x + sum(mix(y) for mix, y in zip(self.mixing, beside, strict=False))
+
+
+class Attention(nn.Module):
+    """Attention over the sites of a row, with rotary positions."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a site is seen."""
+        return self.joined(*self.project(x, cos, sin), mask)
+
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
+        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
+        qk, v = qkv.permute(2, 0, 3, 1, 4).split((2, 1))
+        q, k = rotate(qk, cos, sin)
+        return q, k, v[0]
+
+    def joined(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+        """What the queries find, (B, L, D)."""
+        found = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.out(found.transpose(1, 2).flatten(2))
+
+
 class Block(nn.Module):
     """Attention, then a two-layer perceptron, each on a normed residual stream."""
 
     def __init__(self, width: int, heads: int, dropout: float):
         super().__init__()
-        self.heads = heads
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
-        )
+        self.attention, self.mlp = Attention(width, heads), perceptron(width)
         self.dropout = nn.Dropout(dropout)
 
-    def heads_of(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
-        qkv = self.qkv(self.norm_1(x)).unflatten(-1, (3, self.heads, -1))
-        qk, v = qkv.permute(2, 0, 3, 1, 4).split((2, 1))
-        q, k = rotate(qk, cos, sin)
-        return q, k, v[0]
+    def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """(B, L, D) -> (B, L, D)."""
+        return self.residual(x, self.attention(self.norm_1(x), mask, cos, sin))
 
     def residual(self, x: Tensor, attended: Tensor) -> Tensor:
-        """(B, L, D) with what attention (B, H, L, D / H) and the perceptron add."""
-        x = x + self.dropout(self.out(attended.transpose(1, 2).flatten(2)))
+        """(B, L, D) with what attention and the perceptron add."""
+        x = x + self.dropout(attended)
         return x + self.dropout(self.mlp(self.norm_2(x)))
-
-    def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        q, k, v = self.heads_of(x, cos, sin)
-        return self.residual(x, F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
 
 
 class Backbone(nn.Module):
@@ -80,31 +125,18 @@ class Backbone(nn.Module):
         if width % (2 * heads):
             raise ValueError(f"width {width} does not divide into {heads} heads of even size")
         self.causal, self.head_size = direction == "causal", width // heads
-        self.embed = nn.Embedding(vocab_size, width)
-        self.position = nn.Embedding(positions, width) if positions else None
-        sides = (1 if self.causal else 2) if mixing else 0  # the left neighbour, the right one
-        self.mixing = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(sides))
+        neighbours = (1 if self.causal else 2) * mixing  # the left one, the right one
+        self.embed = Embed(vocab_size, width, positions, neighbours)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 
-    def embedding(self, tokens: Tensor, valid: Tensor, place: Tensor) -> Tensor:
-        """Neighbouring tokens at sites `place`, each (B, L) or (L,) -> (B, L, D)."""
-        x = self.embed(tokens)
-        if self.position is not None:
-            x = x + self.position(place)
-        x = x * valid[..., None]
-        pad = F.pad(x, (0, 0, 1, 1))  # (B, L + 2, D)
-        neighbours = pad[:, :-2], pad[:, 2:]  # on the left, on the right
-        return x + sum(mix(y) for mix, y in zip(self.mixing, neighbours, strict=False))
-
     def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, L, D)."""
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        mask = valid[:, None, None, :].expand(-1, 1, len(place), -1)  # (B, 1, L, L)
-        mask = mask.tril() if self.causal else mask
         cos, sin = angles(place, self.head_size)
-        x = self.embedding(tokens, valid, place)
+        mask = visible(valid, self.causal)
+        x = self.embed(tokens, valid, place)
         for block in self.blocks:
             x = block(x, mask, cos, sin)
         return self.norm(x)

@@ -4,7 +4,7 @@ from torch import Generator, Tensor
 
 from .config import Config
 from .loss import cross_entropy
-from .noise import corrupt, masked_tokens_rate, sample_time
+from .noise import choose, corrupt, return_rate, sample_time
 from .target import masked_tokens
 from .types import Examples
 
@@ -13,10 +13,11 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     """Terms of the loss, each (B,), nats per sequence; training minimises the mean of their sum."""
     schedule = config.noise.schedule
     t = sample_time(x, rng, edge=config.noise.time.edge)  # (B, 1)
-    z = corrupt(x, t, schedule, config.vocab, rng)
+    chosen = choose(x, t, schedule, rng)  # (B, L)
+    z = corrupt(x, chosen, config.vocab)
     hidden = model(z.tokens, z.valid)  # (B, L, D)
     target = masked_tokens(z.clean, z.masked)
-    weight = masked_tokens_rate(t, schedule)  # (B, 1)
+    weight = return_rate(t, schedule)  # (B, 1)
     return {"cross_entropy": (weight * cross_entropy(model, hidden, target)).sum(1)}
 
 

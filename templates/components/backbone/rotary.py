@@ -5,63 +5,11 @@ Also known as: rope, transformer, rotary_transformer
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..layers import Block, Embed, angles, initialize, visible
+
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0}
-
-
-def angles(place: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """cos and sin of the angles at `place`, each (..., size / 2) (arXiv:2104.09864)."""
-    rate = base ** -(torch.arange(size // 2, device=place.device) * 2 / size)
-    angle = place[..., None] * rate
-    return angle.cos(), angle.sin()
-
-
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turns each pair of features of (..., L, D / H) by its angle."""
-    a, b = x.chunk(2, -1)
-    return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
-
-
-def initialize(module: nn.Module) -> None:
-    """Every map keeps the scale of what it reads; an embedding has length one."""
-    if isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, std=module.in_features**-0.5)
-    if isinstance(module, nn.Linear) and module.bias is not None:
-        nn.init.zeros_(module.bias)
-    if isinstance(module, nn.Embedding):
-        nn.init.normal_(module.weight, std=module.embedding_dim**-0.5)
-
-
-class Block(nn.Module):
-    """Attention, then a two-layer perceptron, each on a normed residual stream."""
-
-    def __init__(self, width: int, heads: int, dropout: float):
-        super().__init__()
-        self.heads = heads
-        self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
-        )
-        self.dropout = nn.Dropout(dropout)
-
-    def heads_of(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
-        qkv = self.qkv(self.norm_1(x)).unflatten(-1, (3, self.heads, -1))
-        qk, v = qkv.permute(2, 0, 3, 1, 4).split((2, 1))
-        q, k = rotate(qk, cos, sin)
-        return q, k, v[0]
-
-    def residual(self, x: Tensor, attended: Tensor) -> Tensor:
-        """(B, L, D) with what attention (B, H, L, D / H) and the perceptron add."""
-        x = x + self.dropout(self.out(attended.transpose(1, 2).flatten(2)))
-        return x + self.dropout(self.mlp(self.norm_2(x)))
-
-    def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        q, k, v = self.heads_of(x, cos, sin)
-        return self.residual(x, F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
 
 
 class Backbone(nn.Module):
@@ -83,31 +31,18 @@ class Backbone(nn.Module):
         if width % (2 * heads):
             raise ValueError(f"width {width} does not divide into {heads} heads of even size")
         self.causal, self.head_size = direction == "causal", width // heads
-        self.embed = nn.Embedding(vocab_size, width)
-        self.position = nn.Embedding(positions, width) if positions else None
-        sides = (1 if self.causal else 2) if mixing else 0  # the left neighbour, the right one
-        self.mixing = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(sides))
+        neighbours = (1 if self.causal else 2) * mixing  # the left one, the right one
+        self.embed = Embed(vocab_size, width, positions, neighbours)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 
-    def embedding(self, tokens: Tensor, valid: Tensor, place: Tensor) -> Tensor:
-        """Neighbouring tokens at sites `place`, each (B, L) or (L,) -> (B, L, D)."""
-        x = self.embed(tokens)
-        if self.position is not None:
-            x = x + self.position(place)
-        x = x * valid[..., None]
-        pad = F.pad(x, (0, 0, 1, 1))  # (B, L + 2, D)
-        neighbours = pad[:, :-2], pad[:, 2:]  # on the left, on the right
-        return x + sum(mix(y) for mix, y in zip(self.mixing, neighbours, strict=False))
-
     def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, L, D)."""
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        mask = valid[:, None, None, :].expand(-1, 1, len(place), -1)  # (B, 1, L, L)
-        mask = mask.tril() if self.causal else mask
         cos, sin = angles(place, self.head_size)
-        x = self.embedding(tokens, valid, place)
+        mask = visible(valid, self.causal)
+        x = self.embed(tokens, valid, place)
         for block in self.blocks:
             x = block(x, mask, cos, sin)
         return self.norm(x)
@@ -115,12 +50,12 @@ class Backbone(nn.Module):
     def open_cache(self, tokens: Tensor, valid: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Keys and values of each layer, (B, H, L, D / H) each, of (B, L) tokens read causally."""
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        mask = valid[:, None, None, :].expand(-1, 1, len(place), -1).tril()
         cos, sin = angles(place, self.head_size)
-        x, cache = self.embedding(tokens, valid, place), []
+        mask = visible(valid, causal=True)
+        x, cache = self.embed(tokens, valid, place), []
         for block in self.blocks:
-            q, k, v = block.heads_of(x, cos, sin)
-            x = block.residual(x, F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
+            q, k, v = block.attention.project(block.norm_1(x), cos, sin)
+            x = block.residual(x, block.attention.joined(q, k, v, mask))
             cache.append((k, v))
         return cache
 
@@ -136,10 +71,9 @@ class Backbone(nn.Module):
         cos, sin = angles(place[:, None, None], self.head_size)  # (B, 1, 1, D / 2H)
         near = torch.stack([place - 1, place], 1)  # (B, 2), a site and its left neighbour
         inside = near.clamp(min=0)
-        x = self.embedding(tokens.gather(1, inside), near >= 0, inside)[:, 1:]  # (B, 1, D)
+        x = self.embed(tokens.gather(1, inside), near >= 0, inside)[:, 1:]  # (B, 1, D)
         for block, (keys, values) in zip(self.blocks, cache, strict=True):
-            q, k, v = block.heads_of(x, cos, sin)
+            q, k, v = block.attention.project(block.norm_1(x), cos, sin)
             keys[row, :, place], values[row, :, place] = k[:, :, 0], v[:, :, 0]
-            y = F.scaled_dot_product_attention(q, keys, values, attn_mask=seen[:, None, None])
-            x = block.residual(x, y)
+            x = block.residual(x, block.attention.joined(q, keys, values, seen[:, None, None]))
         return self.norm(x)[:, 0]

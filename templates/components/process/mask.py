@@ -1,4 +1,4 @@
-"""Absorbing noise: each token becomes [MASK] with probability 1 - alpha(t).
+"""Absorbing noise: a hidden token becomes [MASK].
 
 Paper: arXiv:2406.07524 (MDLM); arXiv:2107.03006 (D3PM, absorbing)
 Also known as: absorb, absorbing, masked, masking
@@ -6,10 +6,11 @@ Also known as: absorb, absorbing, masked, masking
 
 from typing import NamedTuple
 
-import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
-from ..types import Examples, Schedule, State, Vocab
+from ..types import Examples, State, Vocab
+
+RETURNS = ["masked_tokens"]
 
 
 class Noised(NamedTuple):
@@ -19,22 +20,12 @@ class Noised(NamedTuple):
     masked: Tensor  # (B, L) bool
 
 
-def corrupt(x: Examples, t: Tensor, schedule: Schedule, vocab: Vocab, rng: Generator) -> Noised:
-    """Draws x_t ~ prod_i alpha(t) [x_t,i = x_0,i] + (1 - alpha(t)) [x_t,i = mask], free sites only.
+def corrupt(x: Examples, chosen: Tensor, vocab: Vocab) -> Noised:
+    """x_t: the chosen sites hold the mask, all others their token.
 
     Absorbing diffusion (D3PM, arXiv:2107.03006; MDLM, arXiv:2406.07524).
     """
-    u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)
-    masked = (u >= schedule.alpha(t)) & x.valid & ~x.fixed
-    return Noised(x.tokens.masked_fill(masked, vocab.mask), x.valid, x.tokens, masked)
-
-
-def masked_tokens_rate(t: Tensor, schedule: Schedule) -> Tensor:
-    """-alpha'(t) / (1 - alpha(t)), (B, 1): the rate at which a masked token comes back.
-
-    As weight it makes cross-entropy the negative bound (MDLM, arXiv:2406.07524).
-    """
-    return -schedule.dalpha(t) / (1 - schedule.alpha(t))
+    return Noised(x.tokens.masked_fill(chosen, vocab.mask), x.valid, x.tokens, chosen)
 
 
 def prior(x: Examples, vocab: Vocab) -> State:

@@ -13,5 +13,5 @@ from torch import Generator, Tensor
 class Random:
     """A uniform score: sites go in random order."""
 
-    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
-        return torch.rand(len(logits), generator=rng, device=logits.device)
+    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+        return torch.rand(len(logits), generator=rng, device=logits.device)  # (N,)

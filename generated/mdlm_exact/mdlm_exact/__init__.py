@@ -1,0 +1,25 @@
+"""Masked diffusion language model, exact counts."""
+
+from .config import Config
+from .model import Model
+from .objective import log_likelihood_bound, objective
+from .sampler import sample
+from .sampler_confidence import sample as sampler_confidence
+from .types import Examples, Vocab
+
+EXACT = False  # is log_likelihood_bound log p(x) itself, or a bound of it?
+NEEDS = ("eos", "mask")  # special tokens asked of a tokenizer, besides BOS and padding
+SAMPLERS = {"first_hitting": sample, "confidence": sampler_confidence}  # the first is the default
+
+__all__ = [
+    "EXACT",
+    "NEEDS",
+    "SAMPLERS",
+    "Config",
+    "Examples",
+    "Model",
+    "Vocab",
+    "log_likelihood_bound",
+    "objective",
+    "sample",
+]

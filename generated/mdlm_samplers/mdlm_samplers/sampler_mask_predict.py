@@ -1,0 +1,88 @@
+"""Sampler `mask_predict` of mdlm_samplers.
+
+In rounds: every mask is filled, then the least likely tokens are masked again, fewer each time.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from .config import Config
+from .noise import prior
+from .ops import rank
+from .types import Draw, Examples, Round, Schedule, State, Vocab
+
+
+class Guessed(NamedTuple):
+    """A state, and the probability of each token when it was guessed."""
+
+    tokens: Tensor  # (B, L) long
+    valid: Tensor  # (B, L) bool
+    fixed: Tensor  # (B, L) bool
+    confidence: Tensor  # (B, L) its probability; of no meaning at other sites
+
+
+def enter(state: State) -> Guessed:
+    """Nothing is guessed yet."""
+    confidence = torch.zeros(state.tokens.shape, device=state.tokens.device)
+    return Guessed(state.tokens, state.valid, state.fixed, confidence)
+
+
+def times(
+    state: Guessed,
+    *,
+    rounds: int = 10,  # network calls; in [1, inf)
+) -> Iterator[Round]:
+    """After round k of T a share 1 - k / T is masked again."""
+    for k in range(1, rounds + 1):
+        yield Round(1 - k / rounds)
+
+
+def step(
+    model,
+    state: Guessed,
+    left: float,
+    schedule: Schedule,
+    vocab: Vocab,
+    draw: Draw,
+    rng: Generator,
+) -> Guessed:
+    """Fills every mask, then masks the floor(n left) least confident of the n free sites.
+
+    Mask-Predict (arXiv:1904.09324). The network is told the time at which this share of sites is
+    masked. Not exact: sites of one round are independent.
+    """
+    free = state.valid & ~state.fixed
+    masked = free & (state.tokens == vocab.mask)
+    rows = masked.any(1).nonzero()[:, 0]
+    if len(rows) == 0:
+        return state._replace(tokens=state.tokens.clone())
+    share = masked[rows].sum(1, keepdim=True) / free[rows].sum(1, keepdim=True)
+    hidden = model(state.tokens[rows], state.valid[rows], schedule.inverse(1 - share))
+    row, col = masked[rows].nonzero(as_tuple=True)
+    logits = model.token_logits(hidden[row, col])  # (N, V)
+    token = draw(logits, rng)
+    sure = logits.softmax(-1).gather(1, token[:, None])[:, 0].float()  # (N,)
+    tokens = state.tokens.index_put((rows[row], col), token)
+    confidence = state.confidence.index_put((rows[row], col), sure)
+
+    row, col = free.nonzero(as_tuple=True)
+    doubtful = rank(-confidence[row, col], row) < (free.sum(1) * left).long()[row]  # (N,)
+    mask = torch.full_like(row[doubtful], vocab.mask)
+    tokens = tokens.index_put((row[doubtful], col[doubtful]), mask)
+    return state._replace(tokens=tokens, confidence=confidence)
+
+
+@torch.no_grad()
+def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[Guessed]:
+    """Fills the free sites of `start`; yields every state, the last is the sample."""
+    schedule = config.noise.schedule
+    draw = config.sampler.mask_predict.tokens
+    state = prior(start, config.vocab)
+    state = enter(state)
+    yield state
+    for left in times(state, rounds=config.sampler.mask_predict.rounds):
+        state = step(model, state, left, schedule, config.vocab, draw, rng)
+        yield state

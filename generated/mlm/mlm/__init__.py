@@ -1,0 +1,30 @@
+"""Masked language model at every rate."""
+
+from .config import Config
+from .model import Model
+from .objective import log_likelihood_bound, objective
+from .sampler import sample
+from .sampler_mask_predict import sample as sampler_mask_predict
+from .sampler_random import sample as sampler_random
+from .types import Examples, Vocab
+
+EXACT = False  # is log_likelihood_bound log p(x) itself, or a bound of it?
+NEEDS = ("eos", "mask")  # special tokens asked of a tokenizer, besides BOS and padding
+SAMPLERS = {  # the first is the default
+    "confidence": sample,
+    "mask_predict": sampler_mask_predict,
+    "random": sampler_random,
+}
+
+__all__ = [
+    "EXACT",
+    "NEEDS",
+    "SAMPLERS",
+    "Config",
+    "Examples",
+    "Model",
+    "Vocab",
+    "log_likelihood_bound",
+    "objective",
+    "sample",
+]

@@ -1,0 +1,84 @@
+"""How clean text is corrupted in mlm.
+
+Schedule linear, time stratified, count bernoulli, process mask.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from .types import Examples, Schedule, State, Vocab
+
+
+@dataclass(frozen=True)
+class LinearSchedule:
+    """alpha(t) = 1 - (1 - eps) t, the log-linear schedule of MDLM (arXiv:2406.07524)."""
+
+    eps: float = 0.0  # share of tokens that survive even at t = 1; above 0 no bound; in [0, 1)
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return 1 - (1 - self.eps) * t
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        return torch.full_like(t, self.eps - 1)
+
+    def inverse(self, alpha: Tensor) -> Tensor:
+        return (1 - alpha) / (1 - self.eps)
+
+
+def sample_time(
+    x: Examples,
+    rng: Generator,
+    *,
+    edge: float = 1e-5,  # keep this far from t = 0 and t = 1; in (0, 0.5)
+) -> Tensor:
+    """One t in each of `total` equal parts of (edge, 1 - edge), (B, 1); each t alone is uniform.
+
+    The parts span the global batch where `x.index` (drawn without order) and `x.total` say so.
+    """
+    batch, device = len(x.tokens), x.tokens.device
+    if x.index is None or x.total is None:
+        part, total = torch.randperm(batch, generator=rng, device=device), batch
+    else:
+        part, total = x.index, x.total
+    u = (part[:, None] + torch.rand(batch, 1, generator=rng, device=device)) / total
+    return edge + (1 - 2 * edge) * u
+
+
+def choose(x: Examples, t: Tensor, schedule: Schedule, rng: Generator) -> Tensor:
+    """Each free site with probability 1 - alpha(t), (B, L) bool."""
+    u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)
+    return (u >= schedule.alpha(t)) & x.valid & ~x.fixed
+
+
+def return_rate(t: Tensor, schedule: Schedule) -> Tensor:
+    """-alpha'(t) / (1 - alpha(t)), (B, 1): the rate at which a hidden token comes back.
+
+    As weight it makes cross-entropy the negative bound (MDLM, arXiv:2406.07524). Where 1 - alpha
+    rounds to zero nothing is hidden, and the rate need only be finite.
+    """
+    gone = (1 - schedule.alpha(t)).clamp(min=torch.finfo(t.dtype).eps)
+    return -schedule.dalpha(t) / gone
+
+
+class Noised(NamedTuple):
+    tokens: Tensor  # (B, L)
+    valid: Tensor  # (B, L)
+    clean: Tensor  # (B, L) the token that stood at this site
+    masked: Tensor  # (B, L) bool
+
+
+def corrupt(x: Examples, chosen: Tensor, vocab: Vocab) -> Noised:
+    """x_t: the chosen sites hold the mask, all others their token.
+
+    Absorbing diffusion (D3PM, arXiv:2107.03006; MDLM, arXiv:2406.07524).
+    """
+    return Noised(x.tokens.masked_fill(chosen, vocab.mask), x.valid, x.tokens, chosen)
+
+
+def prior(x: Examples, vocab: Vocab) -> State:
+    """Every free site masked."""
+    tokens = x.tokens.masked_fill(x.valid & ~x.fixed, vocab.mask)
+    return State(tokens, x.valid.clone(), x.fixed.clone())

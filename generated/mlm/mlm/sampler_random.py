@@ -1,0 +1,73 @@
+"""Sampler `random` of mlm: the same number of sites in every step, the best-scored ones first."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Generator
+
+from .config import Config
+from .noise import prior
+from .ops import rank
+from .types import Draw, Examples, Schedule, Score, State, Vocab
+
+
+def times(
+    state: State,
+    vocab: Vocab,
+    *,
+    per_step: int = 1,  # sites unmasked by each network call; in [1, inf)
+) -> Iterator[int]:
+    """As many steps as the row with the most masks needs."""
+    masked = (state.tokens == vocab.mask) & state.valid & ~state.fixed
+    yield from range(-(-int(masked.sum(1).max()) // per_step))
+
+
+def step(
+    model,
+    state: State,
+    schedule: Schedule,
+    vocab: Vocab,
+    sites: Score,
+    draw: Draw,
+    rng: Generator,
+    *,
+    per_step: int = 1,  # sites unmasked by each network call; in [1, inf)
+) -> State:
+    """Unmasks the `per_step` masked sites of each row that score highest.
+
+    MaskGIT (arXiv:2202.04200); LLaDA (arXiv:2502.09992). The network is told the time at which
+    this share of sites is masked: alpha(t) = 1 - share. Exact in any order that does not look at
+    the tokens, one site a step; with several, or led by confidence, another law.
+    """
+    free = state.valid & ~state.fixed
+    masked = (state.tokens == vocab.mask) & free
+    rows = masked.any(1).nonzero()[:, 0]
+    share = masked[rows].sum(1, keepdim=True) / free[rows].sum(1, keepdim=True)
+    hidden = model(state.tokens[rows], state.valid[rows], schedule.inverse(1 - share))
+    row, col = masked[rows].nonzero(as_tuple=True)
+    logits = model.token_logits(hidden[row, col])  # (N, V)
+    best = rank(sites(logits, col, rng), row) < per_step  # (N,)
+    token = draw(logits[best], rng)
+    return state._replace(tokens=state.tokens.index_put((rows[row[best]], col[best]), token))
+
+
+@torch.no_grad()
+def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[State]:
+    """Fills the free sites of `start`; yields every state, the last is the sample."""
+    schedule = config.noise.schedule
+    sites = config.sampler.random.sites
+    draw = config.sampler.random.tokens
+    state = prior(start, config.vocab)
+    yield state
+    for _ in times(state, config.vocab, per_step=config.sampler.random.per_step):
+        state = step(
+            model,
+            state,
+            schedule,
+            config.vocab,
+            sites,
+            draw,
+            rng,
+            per_step=config.sampler.random.per_step,
+        )
+        yield state

@@ -1,0 +1,50 @@
+"""A pre-norm transformer with rotary positions that is told the time: added to every embedding.
+
+Paper: arXiv:2104.09864 (RoFormer); arXiv:2107.03006 (D3PM, time embeddings)
+Also known as: rope_time, timed
+"""
+
+import torch
+from torch import Tensor, nn
+
+from ..layers import Block, Embed, TimeEmbedding, angles, initialize, visible
+
+SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0}
+
+
+class Backbone(nn.Module):
+    """tokens (B, L) at time t -> hidden states (B, L, D)."""
+
+    def __init__(
+        self,
+        vocab_size: int,
+        direction: str,
+        *,
+        layers: int = 12,  # blocks of attention and perceptron; in [1, inf)
+        width: int = 768,  # features of a hidden state, D; in [2, inf)
+        heads: int = 12,  # of attention; they divide the width; in [1, inf)
+        dropout: float = 0.1,  # on each residual branch; in [0, 1)
+        positions: int = 0,  # learned absolute positions for this many sites; in [0, inf)
+        mixing: bool = False,  # add linear maps of the neighbours' embeddings
+    ):
+        super().__init__()
+        if width % (2 * heads):
+            raise ValueError(f"width {width} does not divide into {heads} heads of even size")
+        self.causal, self.head_size = direction == "causal", width // heads
+        neighbours = (1 if self.causal else 2) * mixing  # the left one, the right one
+        self.embed = Embed(vocab_size, width, positions, neighbours)
+        self.time = TimeEmbedding(width)
+        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.apply(initialize)
+        nn.init.zeros_(self.time.last.weight)  # at first time says nothing
+
+    def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
+        """(B, L), (B, L), (B, 1) -> (B, L, D)."""
+        place = torch.arange(tokens.shape[1], device=tokens.device)
+        cos, sin = angles(place, self.head_size)
+        mask = visible(valid, self.causal)
+        x = self.embed(tokens, valid, place) + self.time(t)
+        for block in self.blocks:
+            x = block(x, mask, cos, sin)
+        return self.norm(x)

@@ -1,0 +1,43 @@
+"""-log alpha(t) grows by a constant factor per unit of time; moved so that alpha runs from 1 to 0.
+
+Paper: arXiv:2310.16834 (SEDD, geometric noise); arXiv:2406.04329 (MD4)
+Also known as: geometric_noise, exponential
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class GeometricSchedule:
+    """alpha(t) = (e^-sigma(t) - e^-largest) / (e^-smallest - e^-largest).
+
+    sigma(t) = smallest^(1 - t) largest^t (SEDD, arXiv:2310.16834), whose own alpha is e^-sigma and
+    misses 1 and 0 at the ends; the bound wants both.
+    """
+
+    smallest: float = 1e-4  # total noise at t = 0; in (0, 1)
+    largest: float = 20.0  # total noise at t = 1; in [1, inf)
+
+    def alpha(self, t: Tensor) -> Tensor:
+        rise = self.smallest * torch.expm1(self.growth * t)  # sigma(t) - smallest
+        return (1 + torch.expm1(-rise) / self.fall).clamp(min=0)
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        sigma = self.smallest * torch.exp(self.growth * t)
+        return -self.growth * sigma * torch.exp(self.smallest - sigma) / self.fall
+
+    def inverse(self, alpha: Tensor) -> Tensor:
+        rise = -torch.log1p((alpha - 1) * self.fall)
+        return torch.log1p(rise / self.smallest) / self.growth
+
+    @property
+    def growth(self) -> float:
+        return math.log(self.largest / self.smallest)
+
+    @property
+    def fall(self) -> float:
+        return -math.expm1(self.smallest - self.largest)

@@ -1,0 +1,25 @@
+"""alpha(t) = 1 - t^power.
+
+Paper: arXiv:2406.04329 (MD4, the polynomial schedule)
+Also known as: poly, power, cubic
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PolynomialSchedule:
+    """alpha(t) = 1 - t^power (MD4, arXiv:2406.04329)."""
+
+    power: float = 2.0  # 1 is linear; in (0, inf)
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return 1 - t**self.power
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        return -self.power * t ** (self.power - 1)
+
+    def inverse(self, alpha: Tensor) -> Tensor:
+        return (1 - alpha) ** (1 / self.power)

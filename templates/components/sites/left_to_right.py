@@ -1,0 +1,16 @@
+"""In reading order.
+
+Also known as: ltr, sequential, l2r
+"""
+
+from dataclasses import dataclass
+
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class LeftToRight:
+    """Sites go in reading order."""
+
+    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+        return -place.to(logits.dtype)  # (N,)

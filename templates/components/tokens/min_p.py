@@ -1,0 +1,23 @@
+"""A token drawn among those that are at least a share as likely as the likeliest.
+
+Paper: arXiv:2407.01082 (Nguyen et al., min-p sampling)
+Also known as: minp, min-p
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class MinP:
+    """Tokens with p(v) >= share * max p are kept (min-p, arXiv:2407.01082)."""
+
+    share: float = 0.1  # of the likeliest token's probability; in [0, 1]
+    temperature: float = 1.0  # applied before the cut; below 1 sharpens; in [0.001, 1000]
+
+    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
+        p = (logits / self.temperature).softmax(-1)  # (N, V)
+        kept = p.masked_fill(p < self.share * p.amax(-1, keepdim=True), 0.0)
+        return torch.multinomial(kept, 1, generator=rng)[:, 0]

@@ -1,0 +1,7 @@
+"""The known rate of the target's events, which makes the term the negative bound.
+
+Paper: arXiv:2406.07524 (MDLM)
+Also known as: nelbo, nll, rate
+"""
+
+BOUND = True

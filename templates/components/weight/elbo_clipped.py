@@ -1,0 +1,16 @@
+"""The rate, but never more than a limit: calmer gradients, and no bound.
+
+Paper: arXiv:2503.04482 (GIDD, clipped weights)
+Also known as: clipped, elbo_clip, clamp
+"""
+
+from torch import Tensor
+
+
+def elbo_clipped(
+    rate: Tensor,
+    *,
+    largest: float = 10.0,  # weight of a token; in (0, inf)
+) -> Tensor:
+    """min(rate, largest), (B, 1)."""
+    return rate.clamp(max=largest)

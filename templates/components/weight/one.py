@@ -1,0 +1,4 @@
+"""Every nat counts the same.
+
+Also known as: none, uniform, unweighted, simple
+"""

@@ -1,0 +1,147 @@
+"""The objective of a method: time, count, process, network, then each loss on its target."""
+
+from xlm_spec.compiler import axes
+from xlm_spec.compiler.axes import cards
+from xlm_spec.compiler.components import Component, Function
+from xlm_spec.compiler.method import Line, Term, hidden_by
+from xlm_spec.compiler.spec import Choice
+from xlm_spec.compiler.wires import Scope, Wires
+
+
+class Training:
+    """Puts the noise, the targets and the losses of a spec together."""
+
+    def __init__(self, wires: Wires):
+        self.wires, self.spec, self.method = wires, wires.spec, wires.method
+        self.take_defaults()
+        self.scope: Scope = {"model": "model", "x": "x", "rng": "rng", "vocab": "config.vocab"}
+        self.noise()
+        self.network()
+        self.asked_for()
+        self.method.terms = [self.term(i, loss, loss.weight) for i, loss in self.fitting()]
+        self.every_target_is_used()
+        if not self.method.problems and self.method.likelihood == "own":
+            elbo = Choice(axes.WEIGHT, cards(axes.WEIGHT)["elbo"], ())
+            self.method.bound = [self.term(i, loss, elbo) for i, loss in self.fitting()]
+
+    # ---- defaults --------------------------------------------------------------------------------
+
+    def take_defaults(self) -> None:
+        spec, method = self.spec, self.method
+        corrupt = spec.process.component.functions["corrupt"]
+        method.count = self.wires.default(axes.COUNT, spec.count, [corrupt])
+        noise = [corrupt, *(method.count.component.functions.values() if method.count else [])]
+        loops = [f for s in spec.samplers for f in s.loop.component.functions.values()]
+        method.schedule = self.wires.default(axes.SCHEDULE, spec.schedule, noise + loops)
+        method.time = self.wires.default(axes.TIME, spec.time, noise)
+        if method.time is None and method.time_conditioned:
+            free = [b for b, c in cards(axes.BACKBONE).items() if not time_conditioned(c)]
+            told = f"backbone `{spec.backbone.value}` is told the time, and no noise here has one"
+            self.wires.problem("X303", spec.backbone, told, f"without time: {', '.join(free)}")
+
+    # ---- the lines -------------------------------------------------------------------------------
+
+    def noise(self) -> None:
+        method, scope, process = self.method, self.scope, self.spec.process.component
+        if method.schedule:
+            scope["schedule"] = "schedule"
+        for choice, name in ((method.time, "t"), (method.count, "chosen")):
+            if choice:
+                f = drawn_by(choice.component)
+                call = self.wires.call(choice, f, scope, f"config.{choice.axis.path}")
+                method.objective.append(Line(name, call, f.shape))
+                scope[name] = name
+        corrupt = self.wires.call(self.spec.process, process.functions["corrupt"], scope)
+        method.objective.append(Line("z", corrupt))
+        scope |= {name: f"z.{name}" for name in process.types["Noised"]}
+
+    def network(self) -> None:
+        if self.method.time_conditioned and "t" not in self.scope:
+            return  # told already
+        forward = self.method.backbone_methods["forward"]
+        call = self.wires.call(self.spec.backbone, forward, self.scope)
+        line = Line("hidden", call.named("model"), "(B, L, D)")
+        self.method.objective.append(line)
+        self.scope["hidden"] = "hidden"
+
+    def asked_for(self) -> None:
+        """What the process hides, some target must ask for."""
+        process = self.spec.process.component
+        hidden = hidden_by(process)
+        read = {w for t in self.spec.targets for w in t.component.main.wires}
+        if hidden and not hidden & read:
+            fits = [v for v, c in cards(axes.TARGET).items() if hidden & set(c.main.wires)]
+            told = f"no target asks for what process `{process.value}` hides"
+            hint = f"one that does: {', '.join(fits)}"
+            self.wires.problem("X302", self.spec.targets[0], told, hint)
+
+    def every_target_is_used(self) -> None:
+        used = {t.target.call.function for t in self.method.terms}
+        for target in self.spec.targets:
+            if target.value not in used and not self.method.problems:
+                told = f"no loss is taken on target `{target.value}`"
+                hint = "leave it out, or add a loss that reads it"
+                self.wires.problem("X206", target, told, hint)
+
+    # ---- terms -----------------------------------------------------------------------------------
+
+    def fitting(self) -> list[tuple[int, Choice]]:
+        """The losses that have a target, each with its number."""
+        return [(i, c) for i, c in enumerate(self.spec.losses, 1) if self.target_of(c)]
+
+    def target_of(self, loss: Choice) -> Choice | None:
+        """The target of the kind that a loss is taken on."""
+        kind = loss.component.main.wires["target"]
+        found = next((t for t in self.spec.targets if t.component.main.returns == kind), None)
+        if found is None:
+            makers = [v for v, c in cards(axes.TARGET).items() if c.main.returns == kind]
+            told = f"loss `{loss.value}` is taken on {kind}, which no target here makes"
+            self.wires.problem("X202", loss, told, f"made by target {', '.join(makers)}")
+        return found
+
+    def term(self, number: int, loss: Choice, weight: Choice | None) -> Term:
+        suffix = "" if len(self.spec.losses) == 1 else f"_{number}"
+        target = self.target_of(loss)
+        assert target is not None
+        asked = self.wires.call(target, target.component.main, self.scope)
+        line = Line(f"target{suffix}", asked)
+        place = f"config.loss.{loss.value}"
+        scope = self.scope | {"target": line.name, "hidden": "hidden"}
+        call = self.wires.call(loss, loss.component.main, scope, place)
+        weights = self.weights(loss, target, weight, suffix) if weight else ()
+        return Term(loss, line, call, weights)
+
+    def weights(
+        self, loss: Choice, target: Choice, weight: Choice, suffix: str
+    ) -> tuple[Line, ...]:
+        """The lines that make the weight of a term."""
+        functions = weight.component.functions
+        if not functions and not weight.component.constants.get("BOUND"):
+            return ()
+        rate = self.rate(loss, target, weight, ("rate" if functions else "weight") + suffix)
+        if rate is None or not functions:
+            return (rate,) if rate else ()
+        scope = self.scope | {"rate": rate.name}
+        f = weight.component.main
+        call = self.wires.call(weight, f, scope, f"config.loss.{loss.value}.weight")
+        return rate, Line(f"weight{suffix}", call, f.shape)
+
+    def rate(self, loss: Choice, target: Choice, weight: Choice, name: str) -> Line | None:
+        """The known rate at which what a target asks for comes back."""
+        process, count = self.spec.process, self.method.count
+        if count is None or target.value not in process.component.constants.get("RETURNS", []):
+            told = f"`weight: {weight.value}` needs a known rate"
+            told = f"{told}: process `{process.value}` states none for `{target.value}`"
+            self.wires.problem("X301", loss, told, "write `weight: one`")
+            return None
+        f = count.component.functions["return_rate"]
+        return Line(name, self.wires.call(count, f, self.scope, "config.noise.count"), f.shape)
+
+
+def drawn_by(c: Component) -> Function:
+    """What draws the times, or the sites."""
+    return c.functions.get("sample_time") or c.functions["choose"]
+
+
+def time_conditioned(backbone: Component) -> bool:
+    return "t" in backbone.methods["Backbone"]["forward"].wires
