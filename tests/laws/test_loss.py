@@ -23,8 +23,8 @@ from laws.world import (
 )
 from making import MASKED, PLAIN, package
 
+from components.count import bernoulli
 from components.loss.cross_entropy import cross_entropy
-from components.process import mask
 from components.schedule.cosine import CosineSchedule
 from components.schedule.linear import LinearSchedule
 from components.target.masked_tokens import masked_tokens
@@ -34,7 +34,7 @@ from components.types import Examples
 W = world()
 
 
-def bound(model, schedule, rate=mask.masked_tokens_rate) -> float:
+def bound(model, schedule, rate=bernoulli.return_rate) -> float:
     """E_t E_x E_{x_t} rate(t) * cross-entropy, summed over sites; exact but for the quadrature."""
     total = 0.0
     hide = torch.tensor([(False, *m) for m in product([False, True], repeat=LENGTH)])
@@ -62,7 +62,7 @@ def test_the_bound_is_the_entropy_at_the_exact_posterior(schedule):
 
 
 def test_control_a_weight_off_by_a_tenth_is_caught():
-    value = bound(Posterior(W), LinearSchedule(), lambda t, s: 1.1 * mask.masked_tokens_rate(t, s))
+    value = bound(Posterior(W), LinearSchedule(), lambda t, s: 1.1 * bernoulli.return_rate(t, s))
     assert abs(value - W.entropy) > 0.05
 
 
@@ -70,7 +70,7 @@ def test_control_the_rate_of_another_schedule_is_caught():
     value = bound(
         Posterior(W),
         CosineSchedule(),
-        lambda t, s: mask.masked_tokens_rate(t, LinearSchedule()),
+        lambda t, s: bernoulli.return_rate(t, LinearSchedule()),
     )
     assert abs(value - W.entropy) > 0.05
 

@@ -1,60 +1,32 @@
-"""Mask noise and its times: frequencies are q(x_t | x_0), given tokens and padding stay."""
+"""Mask noise and its times; which sites are hidden is the count's (test_count.py)."""
 
 import pytest
 import torch
-from laws.world import BOS, EOS, LENGTH, MASK, PAD, V, follows, generator, world
+from laws.world import BOS, EOS, MASK, PAD, V, follows, generator, world
 
+from components.count import bernoulli
 from components.process import mask
-from components.schedule.cosine import CosineSchedule
 from components.schedule.linear import LinearSchedule
 from components.time import iid, stratified
 from components.types import Examples, Vocab
 
 VOCAB = Vocab(size=V, pad=PAD, bos=BOS, eos=EOS, mask=MASK)
-ROWS = 40_000
 
 
-def patterns(schedule, t: float, seed: int = 0):
-    """How often each of the 8 patterns of masked sites occurs."""
-    x = world().draw(ROWS, Examples)
-    z = mask.corrupt(x, torch.full((ROWS, 1), t), schedule, VOCAB, generator(seed))
-    code = (z.masked[:, 1:] * torch.tensor([1, 2, 4])).sum(1)
-    return torch.bincount(code, minlength=8).double()
-
-
-def law(schedule, t: float):
-    """Independent sites, each masked with probability 1 - alpha(t)."""
-    gone = 1 - float(schedule.alpha(torch.tensor(t, dtype=torch.float64)))
-    ones = torch.tensor([bin(i).count("1") for i in range(8)], dtype=torch.float64)
-    return gone**ones * (1 - gone) ** (LENGTH - ones)
-
-
-@pytest.mark.parametrize("schedule", [LinearSchedule(), CosineSchedule()])
-@pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
-def test_corruption_follows_its_law(schedule, t):
-    follows(patterns(schedule, t), law(schedule, t))
-
-
-def test_control_another_time_is_caught():
-    with pytest.raises(AssertionError):
-        follows(patterns(LinearSchedule(), 0.5), law(LinearSchedule(), 0.52))
-
-
-def test_given_tokens_and_padding_stay_and_the_rest_is_told():
+def test_hidden_tokens_are_masked_and_the_rest_is_told():
     x = world().draw(1000, Examples, given=2)
-    x = x._replace(valid=x.valid.clone())
-    x.valid[:, 3] = False
-    z = mask.corrupt(x, torch.full((1000, 1), 0.7), LinearSchedule(), VOCAB, generator())
-    assert not z.masked[:, :2].any()
-    assert not z.masked[:, 3].any()
-    assert torch.equal(z.tokens[~z.masked], x.tokens[~z.masked])
-    assert (z.tokens[z.masked] == MASK).all()
+    chosen = torch.rand(x.tokens.shape, generator=generator()) < 0.5
+    z = mask.corrupt(x, chosen, VOCAB)
+    assert torch.equal(z.masked, chosen)
+    assert torch.equal(z.tokens[~chosen], x.tokens[~chosen])
+    assert (z.tokens[chosen] == MASK).all()
     assert torch.equal(z.clean, x.tokens)
 
 
 def test_prior_is_the_noise_at_its_end():
     x = world().draw(100, Examples, given=2)
-    z = mask.corrupt(x, torch.ones(100, 1), LinearSchedule(), VOCAB, generator())
+    chosen = bernoulli.choose(x, torch.ones(100, 1), LinearSchedule(), generator())
+    z = mask.corrupt(x, chosen, VOCAB)
     state = mask.prior(x, VOCAB)
     assert torch.equal(z.tokens, state.tokens)
 

@@ -23,7 +23,15 @@ W = world()
 ROWS = 40_000
 EXACT = {
     "first_hitting": (MASKED, "first_hitting"),
-    "fixed_budget": (MASKED, "{kind: fixed_budget, sites: random, per_step: 1}"),
+    "random": (MASKED, "{kind: fixed_budget, sites: random, per_step: 1}"),
+    "left_to_right": (MASKED, "{kind: fixed_budget, sites: left_to_right, per_step: 1}"),
+    "confidence": (MASKED, "{kind: fixed_budget, sites: confidence, per_step: 1}"),
+    "margin": (MASKED, "{kind: fixed_budget, sites: margin, per_step: 1}"),
+    "entropy": (MASKED, "{kind: fixed_budget, sites: entropy, per_step: 1}"),
+    "entropy bound of zero": (MASKED, "{kind: entropy_bounded, gamma: 0}"),
+    "blocks of 3": (MASKED, "{kind: first_hitting, outer: {kind: blocks, size: 3}}"),
+    "blocks of 2": (MASKED, "{kind: first_hitting, outer: {kind: blocks, size: 2}}"),
+    "blocks of 1": (MASKED, "{kind: ancestral, steps: 3, outer: {kind: blocks, size: 1}}"),
     "autoregressive": (PLAIN, "autoregressive"),
 }
 
@@ -110,6 +118,48 @@ def test_ancestral_tends_to_the_data(tmp_path):
     assert all(a > 1.6 * b for a, b in pairwise(distances))
     method = package(tmp_path, sampler="{kind: ancestral, steps: 512}")
     follows(drawn(method, Posterior(W)), exact(W))
+
+
+def both(tmp_path, one: str, other: str):
+    """What two samplers write from the same start, with the same draws."""
+    out = []
+    for sampler in (one, other):
+        method = package(tmp_path, sampler=sampler)
+        start = W.start(200, method.Examples)
+        start.fixed[:50, 2] = True
+        start.tokens[:50, 2] = 1
+        *_, last = method.sample(Posterior(W), config_of(method), start, generator())
+        out.append(last)
+    return out
+
+
+@pytest.mark.parametrize("kind", ["first_hitting", "ancestral", "threshold", "mask_predict"])
+def test_one_block_is_no_block(kind, tmp_path):
+    one, other = both(tmp_path, kind, f"{{kind: {kind}, outer: {{kind: blocks, size: {LENGTH}}}}}")
+    assert torch.equal(one.tokens, other.tokens)
+    assert torch.equal(one.fixed, other.fixed)  # blocks leave no trace
+
+
+def test_blocks_of_one_site_are_left_to_right(tmp_path):
+    """Greedy, so that nothing depends on how many numbers are drawn."""
+    greedy = "tokens: {kind: top_k, k: 1}"
+    one, other = both(
+        tmp_path,
+        f"{{kind: fixed_budget, sites: left_to_right, {greedy}}}",
+        f"{{kind: fixed_budget, sites: confidence, outer: {{kind: blocks, size: 1}}, {greedy}}}",
+    )
+    assert torch.equal(one.tokens, other.tokens)
+
+
+def test_blocks_are_written_in_order(tmp_path):
+    method = package(tmp_path, sampler="{kind: first_hitting, outer: {kind: blocks, size: 2}}")
+    states = list(
+        method.sample(Posterior(W), config_of(method), W.start(300, method.Examples), generator())
+    )
+    written = torch.stack([(s.tokens[:, 1:] != MASK) for s in states])  # (T, B, LENGTH)
+    assert not written[:2, :, 2].any()
+    assert written[2, :, :2].all()
+    assert (written[1, :, 1] & ~written[1, :, 0]).any()  # the control: inside a block in any order
 
 
 def test_control_two_ancestral_steps_are_not_the_data(tmp_path):

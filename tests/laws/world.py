@@ -66,7 +66,8 @@ class Posterior:
         self.world, self.blur = world, blur
 
     def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
-        agrees = ((tokens[:, None] == self.world.x) | (tokens[:, None] == MASK)).all(-1)
+        unseen = (tokens == MASK) | ~valid
+        agrees = ((tokens[:, None] == self.world.x) | unseen[:, None]).all(-1)
         weight = self.world.p * agrees  # (B, K)
         onehot = torch.nn.functional.one_hot(self.world.x, V).double()
         site = torch.einsum("bk,klv->blv", weight, onehot)

@@ -243,8 +243,7 @@ def sampling_lines(loop: Loop) -> list[str]:
         lines += [text for line in enter for text in assign(line, 4)]
         return [*lines, "    yield state", *inner_lines(loop, "state", "return", 4)]
     lines.append("    yield state")
-    ticks = ", ".join(loop.outer.ticks)
-    lines += loop.outer.windows.lines(f"for {ticks} in ", ":", 4)
+    lines += loop.outer.windows.lines(f"for {loop.outer.ticks} in ", ":", 4)
     lines += [text for line in (loop.outer.narrow, *enter) for text in assign(line, 8)]
     return lines + inner_lines(loop, str(loop.outer.widen), "break", 8)
 
@@ -252,7 +251,7 @@ def sampling_lines(loop: Loop) -> list[str]:
 def inner_lines(loop: Loop, shown: str, end: str, indent: int) -> list[str]:
     """The loop itself; `shown` is what it yields, `end` how it ends early."""
     space = " " * indent
-    lines = loop.times.lines(f"for {', '.join(loop.ticks)} in ", ":", indent)
+    lines = loop.times.lines(f"for {loop.ticks} in ", ":", indent)
     lines += loop.step.lines("state = ", "", indent + 4)
     lines.append(f"{space}    yield {shown}")
     if loop.finished:

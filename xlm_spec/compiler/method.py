@@ -35,7 +35,7 @@ class Outer:
 
     choice: Choice
     windows: Call
-    ticks: tuple[str, ...]
+    ticks: str  # the loop's variables
     narrow: Line
     widen: Call
 
@@ -51,7 +51,7 @@ class Loop:
     prior: Line
     enter: Line | None
     outer: Outer | None
-    ticks: tuple[str, ...]  # names of the loop's variables
+    ticks: str  # the loop's variables
     times: Call
     step: Call
     finished: Call | None

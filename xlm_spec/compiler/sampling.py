@@ -1,5 +1,7 @@
 """The samplers of a method: each a loop of steps, with its rules, perhaps inside another loop."""
 
+from collections.abc import Iterable
+
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import cards
 from xlm_spec.compiler.code import Call
@@ -43,7 +45,7 @@ class Looping:
                 prior=first,
                 enter=self.line("enter", scope),
                 outer=self.outer(scope),
-                ticks=tuple(n if n in step.wires else "_" for n in fields) or ("_",),
+                ticks=unpacked(n if n in step.wires else "_" for n in fields),
                 times=self.wires.call(self.loop, times, scope, self.place),
                 step=self.wires.call(self.loop, step, scope | {n: n for n in fields}, self.place),
                 finished=self.called("finished", scope),
@@ -70,7 +72,7 @@ class Looping:
         return Outer(
             choice=choice,
             windows=self.wires.call(choice, f["windows"], scope, place),
-            ticks=ticks,
+            ticks=unpacked(ticks),
             narrow=Line("state", self.wires.call(choice, f["narrow"], inner, place)),
             widen=self.wires.call(choice, f["widen"], scope, place),
         )
@@ -143,6 +145,12 @@ def ticks_of(returns: str) -> tuple[str, ...]:
     """The fields of what an iterator yields."""
     tick = returns.removeprefix("Iterator[").removesuffix("]")
     return tuple(component("", "types").types.get(tick, {}))
+
+
+def unpacked(names: Iterable[str]) -> str:
+    """The variables of a loop over named tuples, or over what nobody reads."""
+    listed = list(names)
+    return f"({listed[0]},)" if len(listed) == 1 else ", ".join(listed) or "_"
 
 
 def starts_from(loop: Component) -> str:

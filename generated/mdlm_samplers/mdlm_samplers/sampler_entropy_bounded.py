@@ -34,7 +34,8 @@ def step(
 
     Their entropies less the largest sum to at most gamma: that bounds what sites drawn
     independently miss of their joint law (EB-Sampler, arXiv:2505.24857). The network is told the
-    time at which this share of sites is masked. Not exact: the order looks at the tokens.
+    time at which this share of sites is masked. Exact with gamma = 0: then sites go one by one,
+    but for those that are certain. Else sites of one step are independent.
     """
     free = state.valid & ~state.fixed
     masked = (state.tokens == vocab.mask) & free

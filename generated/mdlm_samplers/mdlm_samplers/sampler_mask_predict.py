@@ -83,6 +83,6 @@ def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[G
     state = prior(start, config.vocab)
     state = enter(state)
     yield state
-    for left in times(state, rounds=config.sampler.mask_predict.rounds):
+    for (left,) in times(state, rounds=config.sampler.mask_predict.rounds):
         state = step(model, state, left, schedule, config.vocab, draw, rng)
         yield state

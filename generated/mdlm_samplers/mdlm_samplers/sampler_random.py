@@ -39,8 +39,8 @@ def step(
     """Unmasks the `per_step` masked sites of each row that score highest.
 
     MaskGIT (arXiv:2202.04200); LLaDA (arXiv:2502.09992). The network is told the time at which
-    this share of sites is masked: alpha(t) = 1 - share. Exact in any order that does not look at
-    the tokens, one site a step; with several, or led by confidence, another law.
+    this share of sites is masked: alpha(t) = 1 - share. With one site a step exact in any order,
+    also one that is led by the network; sites of one step are independent, so more are not exact.
     """
     free = state.valid & ~state.fixed
     masked = (state.tokens == vocab.mask) & free

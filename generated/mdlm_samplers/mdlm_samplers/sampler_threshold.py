@@ -33,7 +33,7 @@ def step(
     """Unmasks the masked sites with max_v p(v | x_t) >= threshold, at least one a row.
 
     Fast-dLLM (arXiv:2505.22618). The network is told the time at which this share of sites is
-    masked. Not exact: the order looks at the tokens, and sites of one step are independent.
+    masked. Not exact: sites of one step are independent.
     """
     free = state.valid & ~state.fixed
     masked = (state.tokens == vocab.mask) & free
