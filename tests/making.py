@@ -30,7 +30,7 @@ PLAIN = {
 
 def text(base: dict[str, str] = MASKED, name: str = "method", **changes: str) -> str:
     """A spec: the parts of `base`, some of them changed."""
-    parts = base | {"backbone": "rotary"} | changes
+    parts = {"backbone": "rotary"} | base | changes
     lines = [f"{k}: {v}" for k, v in parts.items()]
     return "\n".join(["xlm_spec: 1", f"name: {name}", *lines]) + "\n"
 

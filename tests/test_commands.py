@@ -12,7 +12,7 @@ pytestmark = pytest.mark.xdist_group("runtime")
 
 def test_a_loss_that_is_no_number_is_told(trained, tmp_path):
     found = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
-    found["state_dict"]["model.backbone.embed.weight"][3] = torch.nan
+    found["state_dict"]["model.backbone.embed.token.weight"][3] = torch.nan
     torch.save(found, tmp_path / "broken.ckpt")
     done = run(
         "mdlm", "eval", "--checkpoint", tmp_path / "broken.ckpt", "--split", "val", check=False
@@ -76,7 +76,7 @@ def test_info():
     told = run("mdlm", "info", "--task", "star_mini", "--size", "cpu").stdout
     assert "parameters" in told
     assert "needs        bos, eos, mask" in told
-    assert "masked_tokens_rate(t, schedule)" in told
+    assert "return_rate(t, schedule)" in told
 
 
 WRONG = [

@@ -1,6 +1,11 @@
-"""Every pair of axis values that `check` accepts together builds, trains a step and samples."""
+"""Every pair of axis values that `check` accepts together builds, trains a step and samples.
 
-import itertools
+A candidate is a value, or none, for every axis. Of each pair of values some completion must pass;
+a few candidates are then built in which all these pairs occur.
+"""
+
+import random
+from itertools import combinations
 
 import pytest
 import torch
@@ -10,81 +15,117 @@ from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import cards
 from xlm_spec.diagnostics import Failed
 
-NOISE = [
-    "{process: " + ", ".join(parts) + "}"
-    for process in cards(axes.PROCESS)
-    for schedule in [None, *cards(axes.SCHEDULE)]
-    for time in [None, *cards(axes.TIME)]
-    for parts in [
-        [process]
-        + ([f"schedule: {schedule}"] if schedule else [])
-        + ([f"time: {time}"] if time else [])
-    ]
-]
-TARGETS = list(cards(axes.TARGET))
-LOSSES = [f"[{c}: {{weight: {w}}}]" for c in cards(axes.LOSS) for w in axes.WEIGHTS]
-SAMPLERS = [
-    "{kind: " + ", ".join(parts) + "}"
-    for kind in cards(axes.SAMPLER)
-    for sites in [None, *cards(axes.SITES)]
-    for tokens in [None, *cards(axes.TOKENS)]
-    for parts in [
-        [kind] + ([f"sites: {sites}"] if sites else []) + ([f"tokens: {tokens}"] if tokens else [])
-    ]
-]
+VALUES = {a.path: list(cards(a)) for a in axes.AXES}
+RULES = {a.path: a.wire for a in axes.RULES}
+INNER = [*RULES, axes.OUTER.path]
+READS = {
+    v: {w for f in c.functions.values() for w in f.wires} for v, c in cards(axes.SAMPLER).items()
+}
+Candidate = dict[str, str]  # the path of an axis -> one of its values; axes may be left out
+
+MASK = {"noise.process": "mask", "target": "masked_tokens", "loss": "cross_entropy"}
+NONE = {"noise.process": "none", "target": "next_token", "loss": "cross_entropy"}
+DRAWS = 8  # completions of a pair before the plain ones
 
 
-def accepted() -> tuple[list[dict[str, str]], set[str]]:
-    """All combinations that pass, and the kinds of diagnostics that the others end in."""
-    out, refused = [], set()
-    for noise, target, loss, sampler in itertools.product(NOISE, TARGETS, LOSSES, SAMPLERS):
-        parts = {"noise": noise, "target": target, "loss": loss, "sampler": sampler}
-        try:
-            checked(text(parts))
-            out.append(parts)
-        except Failed as e:
-            refused.update(d.code[:2] if d.span else "no place" for d in e.diagnostics)
-    return out, refused
+def parts(c: Candidate) -> dict[str, str]:
+    """A candidate as the parts of a spec."""
+    noise = [f"{p.partition('.')[2]}: {v}" for p, v in c.items() if p.startswith("noise.")]
+    sampler = [f"kind: {c['sampler']}"]
+    sampler += [f"{p.partition('.')[2]}: {c[p]}" for p in INNER if p in c]
+    return {
+        "noise": f"{{{', '.join(noise)}}}",
+        "target": c["target"],
+        "loss": f"[{c['loss']}: {{weight: {c.get('loss.weight', 'one')}}}]",
+        "sampler": f"{{{', '.join(sampler)}}}",
+        "backbone": c["backbone"],
+    }
 
 
-def covering(combinations: list[dict[str, str]]) -> list[dict[str, str]]:
-    """A few of them in which every pair of values that occurs together still does."""
-
-    def pairs(c):
-        return set(itertools.combinations(sorted(c.items()), 2))
-
-    todo = set().union(*(pairs(c) for c in combinations))
-    out = []
-    while todo:
-        best = max(combinations, key=lambda c: len(pairs(c) & todo))
-        out.append(best)
-        todo -= pairs(best)
-    return out
+def passes(c: Candidate) -> set[str]:
+    """The kinds of diagnostics that a candidate ends in; none if it passes."""
+    try:
+        checked(text(parts(c)))
+        return set()
+    except Failed as e:
+        return {d.code[:2] if d.span else "no place" for d in e.diagnostics}
 
 
-ALL, REFUSED = accepted()
+def completion(pair: Candidate, rng: random.Random) -> Candidate:
+    """A pair with the rest drawn; half of the optional axes left out, and rules that none reads."""
+    c = {
+        "sampler": rng.choice(VALUES["sampler"]),
+        "backbone": rng.choice(VALUES["backbone"]),
+    } | pair
+    for path in ("noise.schedule", "noise.time", "noise.count", "loss.weight", *INNER):
+        reads = path not in RULES or RULES[path] in READS[c["sampler"]]
+        if reads and rng.random() < 0.5:
+            c[path] = rng.choice(VALUES[path])
+    return MASK | c | pair
 
 
-def test_enough_is_accepted_and_enough_refused():
-    total = len(NOISE) * len(TARGETS) * len(LOSSES) * len(SAMPLERS)
-    assert 100 < len(ALL) < total / 10
-    assert {"X2", "X3"} >= REFUSED  # each with its place
-    for axis in (
-        axes.PROCESS,
-        axes.SCHEDULE,
-        axes.TIME,
-        axes.TARGET,
-        axes.SAMPLER,
-        axes.SITES,
-        axes.TOKENS,
-    ):
-        for value in cards(axis):
-            assert any(value in part for c in ALL for part in c.values()), value
+def pairs_of(c: Candidate) -> set[frozenset]:
+    return {frozenset(p) for p in combinations(c.items(), 2)}
 
 
-@pytest.mark.parametrize("parts", covering(ALL), ids=lambda p: " ".join(p.values()))
-def test_it_builds_steps_and_samples(parts, tmp_path):
-    method = package(tmp_path, parts)
+def explore() -> tuple[list[Candidate], set[frozenset], set[str]]:
+    """Candidates that pass, the pairs that occur in none, and how the others were refused."""
+    rng, found, refused = random.Random(0), [], set()
+    seen: set[frozenset] = set()
+    singles = [(path, v) for path, known in VALUES.items() for v in known]
+    wanted = {frozenset(p) for p in combinations(singles, 2) if p[0][0] != p[1][0]}
+    for pair in sorted(wanted, key=sorted):
+        if pair in seen:
+            continue
+        for c in candidates(dict(sorted(pair)), rng):
+            ends = passes(c)
+            refused |= ends
+            if not ends:
+                found.append(c)
+                seen |= pairs_of(c)
+                break
+    return found, wanted - seen, refused
+
+
+def candidates(pair: Candidate, rng: random.Random):
+    """Drawn completions first, since they hold more pairs; then plain ones."""
+    rules = {w for path, w in RULES.items() if path in pair}
+    readers = [v for v, reads in READS.items() if rules <= reads] or VALUES["sampler"]
+    for _ in range(DRAWS):
+        sampler = {} if "sampler" in pair else {"sampler": rng.choice(readers)}
+        yield completion(pair | sampler, rng)
+    yield MASK | {"sampler": readers[0], "backbone": "rotary"} | pair
+    yield NONE | {"sampler": "autoregressive", "backbone": "rotary"} | pair
+
+
+ALL, REFUSED, CODES = explore()
+
+
+def test_every_value_is_accepted_somewhere():
+    for path, known in VALUES.items():
+        for value in known:
+            assert any(c.get(path) == value for c in ALL), f"{path}: {value}"
+
+
+def test_misfits_are_refused_each_with_its_place():
+    assert {"X2", "X3"} >= CODES
+    for pair in [
+        (("noise.process", "none"), ("target", "masked_tokens")),
+        (("noise.process", "none"), ("sampler", "ancestral")),
+        (("noise.process", "mask"), ("sampler", "autoregressive")),
+        (("noise.count", "uniform"), ("noise.time", "stratified")),
+        (("noise.count", "uniform"), ("backbone", "dit")),
+        (("sampler", "autoregressive"), ("backbone", "dit")),
+        (("sampler.outer", "blocks"), ("backbone", "dit")),
+        (("sampler", "threshold"), ("sampler.sites", "margin")),
+        (("sampler", "ancestral"), ("sampler.remasking", "cap")),
+    ]:
+        assert frozenset(pair) in REFUSED, pair
+
+
+@pytest.mark.parametrize("candidate", ALL, ids=lambda c: " ".join(c.values()))
+def test_it_builds_steps_and_samples(candidate, tmp_path):
+    method = package(tmp_path, parts(candidate))
     config = method.Config.small()
     torch.manual_seed(0)
     model = method.Model(config)
@@ -102,3 +143,5 @@ def test_it_builds_steps_and_samples(parts, tmp_path):
     assert torch.equal(last.tokens[fixed], tokens[fixed])
     written = last.tokens[last.valid & ~fixed]
     assert not torch.isin(written, torch.tensor(config.vocab.special)).any()
+    if hasattr(method, "log_likelihood_bound"):
+        assert method.log_likelihood_bound(model, x, config, rng).isfinite().all()

@@ -37,9 +37,9 @@ def test_the_tour(tmp_path, monkeypatch):
     assert plan.method["noise"]["schedule"] == {"kind": "linear", "eps": "0.0"}
     assert plan.inferred == {
         "attention": "bidirectional",
-        "bound": True,
         "fill": "eos",
         "heads": ["token_logits"],
+        "likelihood": "objective",
         "needs": ["eos", "mask"],
         "time_conditioned": False,
     }

@@ -161,7 +161,10 @@ def test_the_commands(spec, tmp_path):
     assert json.loads(run("lower", spec).stdout)["ir"] == plan
     assert run("lower", spec, "-o", tmp_path / "plan.yml").stdout == ""
     assert json.loads((tmp_path / "plan.yml").read_text())["ir"] == plan
-    assert json.loads(run("build", "--emit", "spec", spec).stdout)["inferred"]["bound"] is True
+    assert (
+        json.loads(run("build", "--emit", "spec", spec).stdout)["inferred"]["likelihood"]
+        == "objective"
+    )
     assert "==> method/loss.py <==" in run("build", "--emit", "files", spec).stdout
     assert json.loads(run("schema").stdout)["title"] == "xlm-spec"
     assert "ancestral" in run("axes", "sampler").stdout

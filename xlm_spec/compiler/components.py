@@ -109,9 +109,11 @@ class Component:
         return tuple(found.values())
 
 
-def values(folder: str) -> list[str]:
+@cache
+def values(folder: str) -> tuple[str, ...]:
     """The values of an axis, from its files."""
-    return sorted(p.stem for p in (COMPONENTS / folder).glob("*.py") if p.stem != "__init__")
+    found = (p.stem for p in (COMPONENTS / folder).glob("*.py"))
+    return tuple(sorted(v for v in found if v != "__init__"))
 
 
 @cache
