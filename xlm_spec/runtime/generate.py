@@ -24,7 +24,7 @@ def generate(package, data, train, args) -> None:
     with torch.no_grad():
         drawn = draw(run, layout, loaded.model, sampler, start, rng, keep=args.watch)
     if args.watch:
-        Screen(run, sys.stderr).show(start, drawn.states)
+        Screen(run, sys.stderr).show(drawn.states)
     for prompt, n, answer in zip(
         rows.prompt.tolist(), rows.prompt_length.tolist(), drawn.answers.tolist(), strict=True
     ):
