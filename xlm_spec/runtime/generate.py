@@ -7,8 +7,9 @@ import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.loaded import Loaded, load, sampler_of
+from xlm_spec.runtime.page import page, write
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.scoring import draw, to
+from xlm_spec.runtime.scoring import Drawn, draw, to
 from xlm_spec.runtime.tasks.task import Rows
 from xlm_spec.runtime.watch import Screen
 
@@ -20,11 +21,11 @@ def generate(package, data, train, args) -> None:
     sampler = sampler_of(run, args.sampler)
     rows = prompts(loaded, args.prompt, args.n)
     start = to(layout.start(rows.prompt, rows.prompt_length), loaded.device)
-    rng = generator(args.seed, "generate", sampler, device=loaded.device)
-    with torch.no_grad():
-        drawn = draw(run, layout, loaded.model, sampler, start, rng, keep=args.watch)
+    if args.html:
+        write(args.html, "", "a")  # told before anything is drawn
+    drawn = drawn_by(sampler, loaded, start, args)
     if args.watch:
-        Screen(run, sys.stderr).show(start, drawn.states)
+        Screen(run, sys.stderr).show(drawn.states)
     for prompt, n, answer in zip(
         rows.prompt.tolist(), rows.prompt_length.tolist(), drawn.answers.tolist(), strict=True
     ):
@@ -38,6 +39,18 @@ def generate(package, data, train, args) -> None:
             "seconds": round(drawn.seconds / len(rows.prompt), 6),
         }
         print(json.dumps(told) if args.json else f"{told['prompt']} -> {told['text']}")
+    if args.html:
+        names = [args.sampler] if args.sampler else run.package.SAMPLERS
+        by = {n: drawn if n == sampler else drawn_by(n, loaded, start, args) for n in names}
+        write(args.html, page(loaded, args.seed, by))
+
+
+def drawn_by(sampler: str, loaded: Loaded, start, args) -> Drawn:
+    """What a sampler writes; its randomness does not depend on what else is drawn."""
+    rng = generator(args.seed, "generate", sampler, device=loaded.device)
+    keep = bool(args.watch or args.html)
+    with torch.no_grad():
+        return draw(loaded.run, loaded.layout, loaded.model, sampler, start, rng, keep)
 
 
 def prompts(loaded: Loaded, texts: list[str], n: int) -> Rows:

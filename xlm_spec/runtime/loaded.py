@@ -21,6 +21,7 @@ class Loaded:
     model: torch.nn.Module
     device: torch.device
     checkpoint: Path
+    step: int | None  # of training, where the checkpoint tells
 
 
 def load(package, data, train, args) -> Loaded:
@@ -37,7 +38,7 @@ def load(package, data, train, args) -> Loaded:
     model = model_of(run, layout.room)
     checkpoint.put(model, found, file)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Loaded(run, layout, model.to(device).eval(), device, file)
+    return Loaded(run, layout, model.to(device).eval(), device, file, found.get("global_step"))
 
 
 def tell(differences: list[str]) -> None:

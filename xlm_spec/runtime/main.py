@@ -69,6 +69,8 @@ def parser(name: str) -> argparse.ArgumentParser:
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
     p.add_argument("--watch", action="store_true", help="show every step")
+    p.add_argument("--html", type=Path, metavar="FILE",
+                   help="a page of trajectories, of every sampler unless one is named")  # fmt: skip
 
     p = command("info", run_info, "Parameters, sizes, objective, needs.")
     p.add_argument("--size", help="numbers that a task names")

@@ -42,6 +42,7 @@ class Drawn:
     steps: int
     calls: int
     seconds: float
+    spent: list[int]  # network calls made until each of the states
 
 
 def draw(
@@ -50,13 +51,15 @@ def draw(
     """Runs a sampler from `start`; with `keep` the whole trajectory is kept."""
     counted, begun, steps = Counted(model), time.perf_counter(), -1  # the first is no step
     states: list = []
+    spent: list[int] = []
     for state in run.package.SAMPLERS[sampler](counted, run.config, start, rng):
         steps += 1
         states = [*states, state] if keep else [state]
+        spent = [*spent, counted.calls] if keep else [counted.calls]
     seconds = time.perf_counter() - begun
     last = states[-1]
     answers = layout.answers(last.tokens.cpu(), last.valid.cpu(), start.fixed.cpu())
-    return Drawn(answers, states, steps, counted.calls, seconds)
+    return Drawn(answers, states, steps, counted.calls, seconds, spent)
 
 
 class Scores(torch.nn.Module):

@@ -4,11 +4,11 @@ import dataclasses
 import time
 
 from xlm_spec.diagnostics import wants_colour
+from xlm_spec.runtime.ages import Cell, follow, row_of
 from xlm_spec.runtime.choose import Run
 
 AGES = ("\33[1;97;42m", "\33[92m", "\33[32m", "\33[36m", "\33[34m")  # from new to old
-GIVEN, PLAIN = "\33[2m", "\33[0m"
-UNWRITTEN = ("_", "")  # a mask, a site behind the end
+GIVEN, PLAIN, CLEAR = "\33[2m", "\33[0m", "\33[K"
 PAUSE = 0.15  # seconds between steps on a terminal
 
 
@@ -20,42 +20,32 @@ class Screen:
         self.vocab = dataclasses.asdict(run.config.vocab)
         self.colour = wants_colour(stream)
 
-    def show(self, start, states: list) -> None:
-        rows = min(self.rows, len(start.tokens))
-        ages: list[dict[int, int]] = [{} for _ in range(rows)]  # site -> step it came in
-        before = [self.tokens(start, row, start) for row in range(rows)]
-        for step, state in enumerate(states):
+    def show(self, states: list) -> None:
+        rows = range(min(self.rows, len(states[0].tokens)))
+        told = [follow([row_of(s, row) for s in states], self.vocab["mask"]) for row in rows]
+        for step, cells in enumerate(zip(*told, strict=True)):
             if self.colour and step:
-                self.stream.write(f"\33[{rows}A")
-            for row in range(rows):
-                now = self.tokens(state, row, start)
-                for site, (old, new) in enumerate(zip(before[row], now, strict=True)):
-                    if old != new and new not in UNWRITTEN:
-                        ages[row][site] = step
-                before[row] = now
-                self.stream.write(self.line(step, now, ages[row]) + "\n")
+                self.stream.write(f"\33[{len(rows)}A")
+            for row in cells:
+                self.stream.write(self.line(step, [c for c in row if not c.given]) + "\n")
             self.stream.flush()
             if self.colour:
                 time.sleep(PAUSE)
 
-    def tokens(self, state, row: int, start) -> list[str]:
-        """What stands at each free site of a row; nothing where nothing was written yet."""
-        free = (start.valid & ~start.fixed)[row].tolist()
-        ids, valid = state.tokens[row].tolist(), state.valid[row].tolist()
-        unwritten = self.vocab["pad"]
-        return [
-            self.words.show(t if v else unwritten, self.vocab)
-            for t, v, f in zip(ids, valid, free, strict=True)
-            if f
-        ]
-
-    def line(self, step: int, tokens: list[str], ages: dict[int, int]) -> str:
+    def line(self, step: int, cells: list[Cell]) -> str:
         wide = max(len(w) for w in self.words.words)
-        cells = [self.cell(t.rjust(wide), step, ages.get(i)) for i, t in enumerate(tokens)]
-        return f"{step:4}  " + " ".join(cells)
+        shown = [
+            (self.words.show(c.token, self.vocab).rjust(wide), self.age(c, step)) for c in cells
+        ]
+        return f"{step:4}  " + " ".join(self.cell(*s) for s in shown) + CLEAR * self.colour
 
-    def cell(self, text: str, step: int, born: int | None) -> str:
+    def age(self, cell: Cell, step: int) -> int | None:
+        """Steps since it was written; a mask has no age, nor has what a sampler started from."""
+        written = cell.writes and cell.token != self.vocab["mask"]
+        return step - cell.since if written else None
+
+    def cell(self, text: str, age: int | None) -> str:
         if not self.colour:
             return text
-        colour = GIVEN if born is None else AGES[min(step - born, len(AGES) - 1)]
+        colour = GIVEN if age is None else AGES[min(age, len(AGES) - 1)]
         return f"{colour}{text}{PLAIN}"

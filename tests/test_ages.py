@@ -1,0 +1,89 @@
+"""How old a token is, in rooms that are fixed and in rooms that are not."""
+
+import pytest
+
+from xlm_spec.runtime.ages import Cell, Row, changes, follow
+
+MASK = "_"
+
+
+def followed(*texts: str, sites: bool = True) -> list[list[tuple]]:
+    """The last state: token, step in which it came, tokens written there. `<` ends what is given.
+
+    With `sites` every state of a length has the same sites, else none has those of another.
+    """
+    rows = []
+    for step, text in enumerate(texts):
+        given, _, free = text.rpartition("<")
+        at = [i if sites else (step, i) for i in range(len(given + free))]
+        rows.append(Row(at, list(given + free), [True] * len(given) + [False] * len(free)))
+    return [(c.token, c.since, c.writes) for c in follow(rows, MASK)[-1]]
+
+
+def test_a_fixed_room_is_aligned_site_by_site():
+    assert followed("___", "_b_", "ab_") == [("a", 2, 1), ("b", 1, 1), ("_", 0, 0)]
+
+
+def test_what_is_given_is_never_written():
+    assert followed("x<__", "x<_b", "x<ab") == [("x", 0, 0), ("a", 2, 1), ("b", 1, 1)]
+    assert followed("x<", "x<a", "xay<") == [("x", 0, 0), ("a", 1, 1), ("y", 2, 0)]
+
+
+def test_a_token_that_changes_places_in_a_fixed_room_was_written_anew():
+    assert followed("_a", "a_") == [("a", 1, 1), ("_", 1, 0)]
+
+
+def test_remasked_and_rewritten():
+    assert followed("__", "a_", "ab", "_b") == [("_", 3, 1), ("b", 2, 1)]
+    assert followed("__", "a_", "ab", "_b", "cb") == [("c", 4, 2), ("b", 2, 1)]
+    assert followed("_", "a", "b") == [("b", 2, 2)]
+
+
+def test_noise_at_the_start_is_not_written():
+    assert followed("xy", "xa") == [("x", 0, 0), ("a", 1, 1)]
+
+
+def test_an_insertion_pushes_tokens_apart():
+    assert followed("", "b", "bd", "bcd", "abcd") == [
+        ("a", 4, 1), ("b", 1, 1), ("c", 3, 1), ("d", 2, 1)
+    ]  # fmt: skip
+
+
+def test_masks_are_inserted_then_written():
+    assert followed("", "__", "a_", "a__b", "acdb") == [
+        ("a", 2, 1), ("c", 4, 1), ("d", 4, 1), ("b", 3, 1)
+    ]  # fmt: skip
+
+
+def test_a_deletion_closes_the_gap():
+    assert followed("", "abc", "ac") == [("a", 1, 1), ("c", 1, 1)]
+
+
+def test_an_insertion_beside_a_deletion():
+    assert followed("", "abcd", "xabd", sites=False) == [
+        ("x", 2, 1), ("a", 1, 1), ("b", 1, 1), ("d", 1, 1)
+    ]  # fmt: skip
+
+
+def test_a_row_that_empties():
+    assert followed("", "ab", "") == []
+
+
+def test_every_state_is_told():
+    rows = [Row([0, 1], list(text), [False, False]) for text in ("__", "a_", "ab")]
+    first, second = Cell("_", False, 0, 0), Cell("a", False, 1, 1)
+    assert follow(rows, MASK) == [
+        [first, first],
+        [second, first],
+        [second, Cell("b", False, 2, 1)],
+    ]
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize(("before", "after"), [("abcabc", "abxabc"), ("aaaa", "baab"), ("", "")])
+def test_changes_turn_before_into_after(before, after, in_place):
+    made, done = "", 0
+    for at, behind, to_at, to_behind in changes(list(before), list(after), in_place):
+        made += before[done:at] + after[to_at:to_behind]
+        done = behind
+    assert made + before[done:] == after
