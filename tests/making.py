@@ -30,7 +30,8 @@ PLAIN = {
 
 def text(base: dict[str, str] = MASKED, name: str = "method", **changes: str) -> str:
     """A spec: the parts of `base`, some of them changed."""
-    parts = {"backbone": "rotary"} | base | changes
+    parts = base | changes
+    parts = parts | {"backbone": parts.get("backbone", "rotary")}
     lines = [f"{k}: {v}" for k, v in parts.items()]
     return "\n".join(["xlm_spec: 1", f"name: {name}", *lines]) + "\n"
 
