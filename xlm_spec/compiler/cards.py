@@ -1,8 +1,65 @@
-"""`xlm-spec axes`: the language, as the components tell it."""
+"""The card of a component, for `xlm-spec axes` and for the reference pages alike."""
 
-from xlm_spec.compiler.axes import AXES, Axis, cards
+from dataclasses import dataclass
+
+from xlm_spec.compiler.axes import AXES, LOSS, SCHEDULE, WEIGHT, Axis, cards
 from xlm_spec.compiler.components import Component, Parameter
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+
+# What a component of a one-of axis is used for; others are named like their file, or are a class.
+PRINCIPAL = ("choose", "corrupt", "sample_time", "step", "windows", "Backbone")
+GIVEN = {"x", "rng", "model"}  # wires that every method has
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a component says of itself."""
+
+    axis: Axis
+    value: str
+    title: str
+    equation: str  # the first line of the docstring of what it is used for
+    notes: dict[str, str]  # function or class -> its docstring, but for that line
+    needs: tuple[str, ...]  # wires that it reads
+    makes: str
+    bound: str  # whether it belongs to a likelihood bound; "" where that is no question
+    paper: str
+    synonyms: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    path: str  # of its file, below templates/components
+
+
+def card(axis: Axis, c: Component) -> Card:
+    """The card of a component on an axis."""
+    notes = {n: f.doc for n, f in c.functions.items()} | c.classes
+    principal = next((n for n in (*PRINCIPAL, c.value, c.object) if n in notes), "")
+    equation, _, rest = notes.get(principal, "").partition("\n")
+    noised = ", ".join(sorted(c.types.get("Noised", {})))
+    main = c.functions.get(c.value)
+    return Card(
+        axis=axis,
+        value=c.value,
+        title=c.title,
+        equation=equation,
+        notes={n: d for n, d in (notes | {principal: rest.strip()}).items() if d},
+        needs=tuple(
+            sorted({w for f in c.functions.values() for w in f.wires} - {*GIVEN, axis.wire})
+        ),
+        makes=noised or axis.wire or (f"{main.returns} {main.shape}".strip() if main else ""),
+        bound=bound(axis, c),
+        paper=c.paper,
+        synonyms=c.synonyms,
+        parameters=c.parameters,
+        path=f"{c.path}.py",
+    )
+
+
+def bound(axis: Axis, c: Component) -> str:
+    """Whether a bound of the log-likelihood may hold with it."""
+    stated = c.constants.get("BOUND")
+    if axis == SCHEDULE and stated:
+        return "with " + ", ".join(f"{k} = {v:g}" for k, v in stated.items()) + " alone"
+    return ("yes" if stated else "no") if axis in (LOSS, WEIGHT) else ""
 
 
 def show(axis: str | None, value: str | None) -> str:
@@ -17,7 +74,7 @@ def show(axis: str | None, value: str | None) -> str:
         meant = next((v for v, c in known.items() if value in c.synonyms), None)
         hint = f"that is called `{meant}` here" if meant else alternatives(value, known)
         raise Failed(Diagnostic("X105", f"axis `{found.path}` has no value `{value}`", hint))
-    return card(found, known[value])
+    return text(card(found, known[value]))
 
 
 def find(name: str) -> Axis:
@@ -37,22 +94,18 @@ def table(axis: Axis) -> str:
     return "\n".join([f"{axis.path}: {axis.meaning}{default}", *rows])
 
 
-def card(axis: Axis, c: Component) -> str:
-    """Equation, parameters, needs, makes, paper, synonyms."""
-    makes = ", ".join(sorted(c.types.get("Noised", {}))) or next(
-        (f.returns for n, f in c.functions.items() if n == c.value), ""
-    )
-    needs = sorted({w for f in c.functions.values() for w in f.wires} - {"x", "rng", "model"})
-    equations = [f.doc.split("\n")[0] for f in c.functions.values() if f.doc]
+def text(c: Card) -> str:
+    """A card, as a terminal shows it."""
     lines = [
         ("", c.title),
-        ("equation", equations[0] if equations else ""),
-        ("needs", ", ".join(needs)),
-        ("makes", makes),
+        ("equation", c.equation),
+        ("needs", ", ".join(c.needs)),
+        ("makes", c.makes),
+        ("bound", c.bound),
         ("paper", c.paper),
         ("also known as", ", ".join(c.synonyms)),
     ]
-    out = [f"{axis.path}: {c.value}"]
+    out = [f"{c.axis.path}: {c.value}"]
     out += [f"  {name:14} {told}" for name, told in lines if told]
     out += [f"  {p.name:14} {described(p)}" for p in c.parameters]
     return "\n".join(out)

@@ -79,6 +79,7 @@ class Component:
     fields: dict[str, tuple[Parameter, ...]]  # class -> its annotated fields
     types: dict[str, dict[str, str]]  # class -> field -> annotation
     methods: dict[str, dict[str, Function]]
+    classes: dict[str, str]  # class -> its docstring
     constants: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -128,7 +129,7 @@ def read(source: str, folder: str, value: str) -> Component:
     doc = ast.get_docstring(tree) or ""
     imports: dict[str, set[str]] = {}
     definitions: dict[str, Definition] = {}
-    functions, fields, types, methods = {}, {}, {}, {}
+    functions, fields, types, methods, classes = {}, {}, {}, {}, {}
     constants: dict[str, Any] = {}
     for node in tree.body[1 if doc else 0 :]:
         match node:
@@ -141,6 +142,7 @@ def read(source: str, folder: str, value: str) -> Component:
                 functions[node.name] = signature(node, lines)
                 definitions[node.name] = definition(node, node.name, lines)
             case ast.ClassDef():
+                classes[node.name] = ast.get_docstring(node) or ""
                 definitions |= class_definitions(node, lines, prunable=folder == "backbone")
                 methods[node.name] = {
                     m.name: signature(m, lines) for m in node.body if isinstance(m, ast.FunctionDef)
@@ -171,6 +173,7 @@ def read(source: str, folder: str, value: str) -> Component:
         fields=fields,
         types=types,
         methods=methods,
+        classes=classes,
         constants=constants,
     )
 
