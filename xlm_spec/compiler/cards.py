@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from xlm_spec.compiler.axes import AXES, LOSS, SCHEDULE, WEIGHT, Axis, cards
-from xlm_spec.compiler.components import Component, Parameter
+from xlm_spec.compiler.components import Component, Parameter, component
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 
 # What a component of a one-of axis is used for; others are named like their file, or are a class.
 PRINCIPAL = ("choose", "corrupt", "sample_time", "step", "windows", "Backbone")
+LOOPS = {"Interval", "Round", "Window"}  # what the loop of a sampler goes over
 GIVEN = {"x", "rng", "model"}  # wires that every method has
 
 
@@ -20,7 +21,7 @@ class Card:
     title: str
     equation: str  # the first line of the docstring of what it is used for
     notes: dict[str, str]  # function or class -> its docstring, but for that line
-    needs: tuple[str, ...]  # wires that it reads
+    needs: tuple[str, ...]  # wires that it reads and others make
     makes: str
     bound: str  # whether it belongs to a likelihood bound; "" where that is no question
     paper: str
@@ -36,15 +37,14 @@ def card(axis: Axis, c: Component) -> Card:
     equation, _, rest = notes.get(principal, "").partition("\n")
     noised = ", ".join(sorted(c.types.get("Noised", {})))
     main = c.functions.get(c.value)
+    read = {w for f in c.functions.values() for w in f.wires}
     return Card(
         axis=axis,
         value=c.value,
         title=c.title,
         equation=equation,
         notes={n: d for n, d in (notes | {principal: rest.strip()}).items() if d},
-        needs=tuple(
-            sorted({w for f in c.functions.values() for w in f.wires} - {*GIVEN, axis.wire})
-        ),
+        needs=tuple(sorted(read - {*GIVEN, axis.wire, *ticks(c)})),
         makes=noised or axis.wire or (f"{main.returns} {main.shape}".strip() if main else ""),
         bound=bound(axis, c),
         paper=c.paper,
@@ -52,6 +52,13 @@ def card(axis: Axis, c: Component) -> Card:
         parameters=c.parameters,
         path=f"{c.path}.py",
     )
+
+
+def ticks(c: Component) -> set[str]:
+    """What a loop's own `times` or `windows` gives its steps: the fields of what it yields."""
+    kinds = component("", "types").types
+    yielded = (f.returns.removeprefix("Iterator[").rstrip("]") for f in c.functions.values())
+    return {field for kind in yielded if kind in LOOPS for field in kinds[kind]}
 
 
 def bound(axis: Axis, c: Component) -> str:

@@ -48,7 +48,7 @@ def axis_page(axis: Axis) -> str:
     parts = [
         f"# `{axis.path}`",
         f"{sentence(axis.meaning)}{default}",
-        table(("value", ""), rows),
+        table(("value", "what it is"), rows),
         *(part for c in found for part in section(c)),
     ]
     return page(parts)
@@ -72,7 +72,7 @@ def section(c: Card) -> list[str]:
         fence("text", c.equation) if c.equation else "",
         "\n".join(told),
         parameters(c.parameters) if c.parameters else "",
-        "\n".join(notes),
+        "\n".join(["Its parts:\n", *notes]) if notes else "",
         source(f"templates/components/{c.path}"),
     ]
 
