@@ -27,13 +27,15 @@ lint: setup
 regen: setup
 	$(BIN)/xlm-spec build $(SPECS)
 	$(BIN)/xlm-spec schema -o xlm_spec/spec.schema.json
+	$(BIN)/python docs/regen.py
 
-docs: setup  # the pages that there are, README and CONTRIBUTING, run as tests
-	$(BIN)/python -m pytest -q tests/test_readme.py
+docs: setup
+	$(BIN)/python -m sphinx -q -n -W --keep-going docs docs/_build
+	@echo docs/_build/index.html
 
 bench: setup
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.speed
 
 clean:
-	rm -rf .venv runs dist
+	rm -rf .venv runs dist docs/_build

@@ -5,29 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from making import MASKED, ROOT, text
+from showing import blocks, copy_of_the_repository, shell
 
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
-
-
-def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page, re.M | re.S)
-
-
-def shell(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess:
-    """A block of commands, in a shell that stops at the first that fails."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PATH": path} | more,
-    )
 
 
 @pytest.mark.parametrize("script", blocks(README, "sh"), ids=lambda s: s.split("\n")[0])
@@ -84,21 +68,7 @@ def test_the_commands_of_make_exist():
 
 @pytest.fixture
 def copy(tmp_path):
-    """The repository as it is tracked, beside the environment that it is installed in."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    place = tmp_path / "copy"
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, place / name)
-    (place / ".venv").symlink_to(Path(sys.executable).parent.parent)
-    return place
+    return copy_of_the_repository(tmp_path / "copy")
 
 
 def test_adding_a_schedule_in_one_file(copy):
