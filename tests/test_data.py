@@ -1,7 +1,5 @@
-"""Data and its layout: star graphs, rows, batches; each example seen and scored as it should."""
+"""Data and its layout: rows, batches; each example seen and scored as it should."""
 
-from collections import Counter
-from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +11,6 @@ from xlm_spec.runtime import tasks
 from xlm_spec.runtime.data import Scored, Stream
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
-from xlm_spec.runtime.tasks.star import SPLITS, key
 from xlm_spec.runtime.tasks.task import Rows
 
 VOCAB = Vocab(size=14, pad=10, bos=11, eos=12, mask=13)
@@ -78,60 +75,6 @@ def test_metrics():
     share, counts = token_accuracy(answer[:, :2], truth)
     assert counts.tolist() == [3, 2, 2]
     assert torch.allclose(share, torch.tensor([2 / 3, 1 / 2, 1]).double())
-
-
-@pytest.mark.parametrize("name", ["star_mini", "star_easy"])
-def test_star_graphs(name):
-    """Every answer is the path in its own prompt; every split has its size."""
-    task = tasks.find(name)
-    for split, size in SPLITS.items():
-        found = task.rows(split)
-        assert len(found.prompt) == size
-        assert found.prompt.shape[1] == task.longest_prompt
-    edges = found.prompt[:, :-2].unflatten(1, (-1, 2)).tolist()
-    for graph, ends, path in zip(
-        edges[:500], found.prompt[:500, -2:].tolist(), found.answer[:500].tolist(), strict=True
-    ):
-        assert ends == [path[0], path[-1]]
-        assert all([a, b] in graph for a, b in pairwise(path))
-        assert Counter(a for a, _ in graph)[path[0]] == task.degree
-        assert len({v for e in graph for v in e}) == task.nodes
-
-
-def questions(found, task):
-    """What each row asks of which graph, whatever the order of its edges."""
-    out = []
-    for prompt, answer in zip(found.prompt.tolist(), found.answer.tolist(), strict=True):
-        follows: dict = {}
-        for a, b in zip(prompt[:-2:2], prompt[1:-1:2], strict=False):
-            follows.setdefault(a, []).append(b)
-        arms = []
-        for first in follows[answer[0]]:
-            arm = [answer[0], first]
-            while arm[-1] in follows:
-                arm += follows[arm[-1]]
-            arms.append(arm)
-        arms.sort(key=lambda arm: arm[-1] != answer[-1])
-        out.append(key(torch.tensor(arms)))
-    return out
-
-
-def test_no_question_of_one_split_is_in_another():
-    task = tasks.find("star_mini")
-    seen = {s: set(questions(task.rows(s), task)) for s in SPLITS}
-    assert not seen["test"] & seen["train"]
-    assert not seen["val"] & seen["train"]
-    assert not seen["val"] & seen["test"]
-
-
-def test_arms_are_not_told_by_their_place():
-    """The arm of the goal is no more often first in the prompt than any other: no leak of order."""
-    found = tasks.find("star_mini").rows("train")
-    edges = found.prompt[:, :-2].unflatten(1, (-1, 2))
-    first = edges[:, 0, 0] == found.prompt[:, -2]
-    right = first & (edges[:, 0, 1] == found.answer[:, 1])
-    share = right.sum() / first.sum()
-    assert abs(float(share) - 1 / 3) < 5.5 * (2 / 9 / float(first.sum())) ** 0.5
 
 
 def test_a_task_that_is_not_there():
