@@ -97,6 +97,7 @@ class Harness(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["xlm_spec"] = self.run.as_dict()
+        checkpoint["words"] = self.run.task.words.state
 
 
 def write_predictions(file: Path, run: Run, rows: Rows, answers: Tensor, truths: Tensor) -> None:

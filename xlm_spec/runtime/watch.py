@@ -50,9 +50,9 @@ class Screen:
         ]
 
     def line(self, step: int, tokens: list[str], ages: dict[int, int]) -> str:
-        wide = max(len(w) for w in self.words.words)
+        wide = self.words.widest
         cells = [self.cell(t.rjust(wide), step, ages.get(i)) for i, t in enumerate(tokens)]
-        return f"{step:4}  " + " ".join(cells)
+        return f"{step:4}  " + self.words.joint.join(cells)
 
     def cell(self, text: str, step: int, born: int | None) -> str:
         if not self.colour:

@@ -16,10 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
 from xlm_spec.runtime.randomness import generator, seed_of
-from xlm_spec.runtime.tasks.task import Metric, Rows, Settings
-from xlm_spec.runtime.words import Words
+from xlm_spec.runtime.tasks.task import ACCURACY, Rows, Settings
+from xlm_spec.runtime.words import Tokenizer, Words
 
 VERSION = 1  # of the generator; a change of what it draws raises it
 SPLITS = {"test": 5_000, "val": 1_000, "train": 50_000}  # test is drawn first, and kept apart
@@ -50,7 +49,9 @@ class Star:
     defaults: Settings = field(default_factory=dict)
     options: Options = Options()
 
-    def with_options(self, options: Options) -> "Star":
+    ends, samples, metrics = True, None, ACCURACY
+
+    def with_options(self, options: Options, words: Tokenizer | None = None) -> "Star":
         return replace(self, options=options)
 
     @property
@@ -69,13 +70,6 @@ class Star:
     @property
     def words(self) -> Words:
         return Words(tuple(map(str, range(self.labels))))
-
-    @property
-    def metrics(self) -> dict[str, Metric]:
-        return {
-            "sequence_accuracy": Metric(sequence_accuracy),
-            "token_accuracy": Metric(token_accuracy),
-        }
 
     def rows(self, split: str) -> Rows:
         """Draws all splits on first use; later runs read them from the cache."""
