@@ -1,5 +1,6 @@
 """Data and its layout: rows, batches; each example seen and scored as it should."""
 
+from itertools import islice
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,8 @@ from xlm_spec.runtime import tasks
 from xlm_spec.runtime.data import Scored, Stream
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
-from xlm_spec.runtime.tasks.task import Rows
+from xlm_spec.runtime.scoring import Scores
+from xlm_spec.runtime.tasks.task import Metric, Rows
 
 VOCAB = Vocab(size=14, pad=10, bos=11, eos=12, mask=13)
 
@@ -93,7 +95,7 @@ def numbered(n=20):
 
 
 def take(stream, n):
-    return [x for x, _ in zip(stream, range(n), strict=False)]
+    return [part.x for part, _ in zip(stream, range(n), strict=False)]
 
 
 def test_an_epoch_holds_each_row_once():
@@ -121,6 +123,28 @@ def test_ranks_and_micro_batches_share_the_global_batch(world, accumulate):
     )
     assert sorted(torch.cat([p.index for p in parts]).tolist()) == list(range(8))
     assert {p.total for p in parts} == {8}
+
+
+def test_who_computes_a_part_does_not_matter():
+    """Two ranks and two micro-batches of one rank have the same two parts."""
+    whole = islice(Stream(numbered(), run(accumulate=2), 3, 0, 1), 2)
+    ranks = [next(iter(Stream(numbered(), run(), 3, r, 2))) for r in range(2)]
+    for a, b in zip(whole, ranks, strict=True):
+        assert (a.step, a.part) == (b.step, b.part)
+        assert torch.equal(a.x.tokens, b.x.tokens)
+        assert torch.equal(a.x.index, b.x.index)
+
+
+def test_means_weigh_each_example():
+    """And where a device scored nothing, it takes part with nothing."""
+    task = SimpleNamespace(metrics={"token_accuracy": Metric(token_accuracy)})
+    scores = Scores(SimpleNamespace(task=task))
+    assert set(scores.compute(answers=False)) == {"loss"}
+    scores.reset()
+    scores.add_loss(torch.tensor([1.0, 2.0, 3.0, 4.0]), 2.0)
+    scores.add_answers(torch.tensor([[1, 2], [3, -1]]), torch.tensor([[1, 2], [4, -1]]))
+    for _ in range(2):
+        assert scores.compute() == pytest.approx({"loss": 1.25, "token_accuracy": 2 / 3})
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
