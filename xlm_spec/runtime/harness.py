@@ -82,7 +82,8 @@ class Harness(LightningModule):
         first, rows = batch
         rng = generator(self.run.train.seed, "validation", first, device=self.device)
         self.scores.add_loss(nats(self.run, self.layout, self.model, rows, rng), self.scale)
-        left = self.run.train.sample_examples - first
+        wanted = self.run.train.sample_examples
+        left = min(wanted, self.run.task.samples or wanted) - first
         if left > 0:
             self.sample(first, rows.take(slice(0, left)), new=batch_idx == 0)
 
@@ -134,6 +135,7 @@ def write_predictions(
             told = {
                 "prompt": decode(prompt[:n]),
                 "answer": decode([t for t in answer if t >= 0]),
-                "truth": decode([t for t in truth if t >= 0]),
             }
+            if run.task.ends:  # running text has no truth
+                told["truth"] = decode([t for t in truth if t >= 0])
             out.write(json.dumps(told) + "\n")

@@ -9,7 +9,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 from xlm_spec.runtime.tasks.file import from_file
 from xlm_spec.runtime.tasks.task import Task
 
-PARTS = ("task", "file", "pairs", "star")  # what tasks are made of
+PARTS = ("task", "file", "pairs", "star", "corpus")  # what tasks are made of
 
 
 def names() -> list[str]:

@@ -10,6 +10,7 @@ from xlm_spec.runtime.randomness import seed_of
 from xlm_spec.runtime.tasks.task import Task
 
 NEEDED = (*Task.__annotations__, "with_options", "rows")
+OF_TEXT = ("characters",)
 
 
 def from_file(path: str) -> Task:
@@ -26,7 +27,8 @@ def from_file(path: str) -> Task:
     if task is None:
         hint = "write TASK = Pairs(...), for example"
         raise Failed(Diagnostic("X505", "the file holds no TASK", hint, str(file)))
-    lacking = [n for n in NEEDED if not hasattr(task, n)]
+    needed = NEEDED if getattr(task, "ends", True) else (*NEEDED, *OF_TEXT)
+    lacking = [n for n in needed if not hasattr(task, n)]
     if lacking:
         told = f"TASK lacks {', '.join(f'`{n}`' for n in lacking)}"
         hint = "xlm_spec/runtime/tasks/task.py says what each is"

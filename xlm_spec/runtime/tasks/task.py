@@ -65,3 +65,11 @@ class Task(Protocol):
     def rows(self, split: str) -> Rows:
         """The split `train`, `val` or `test`; prepared once, then read from a cache."""
         ...
+
+
+class RunningText(Task, Protocol):
+    """A task whose rows are blocks of text: without prompts, without ends, without truths."""
+
+    def characters(self, split: str) -> int:
+        """How many the rows of a split hold: bits per character are counted by them."""
+        ...
