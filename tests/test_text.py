@@ -195,6 +195,17 @@ def test_other_words_are_another_network(runs, tmp_path):
     assert "tokenizer" in done.stderr
 
 
+def test_a_text_that_changes_under_a_run_is_told(tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_text(words(200))
+    run(
+        "arlm", "train", *SMALL, "--set", f"data.file={file}", "--steps", 2, "--run", tmp_path / "a"
+    )
+    file.write_text(words(200).replace("m", "w"))
+    done = run("arlm", "train", "--run", tmp_path / "a", "--resume", check=False)
+    assert "error[X702]" in done.stderr
+
+
 def test_a_data_set(tmp_path, monkeypatch):
     """A local folder as load_dataset reads it; its own parts, the third cut off."""
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")

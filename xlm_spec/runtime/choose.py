@@ -78,7 +78,7 @@ def choose(
 ) -> Run:
     """Puts the layers together; `words`: a checkpoint's, for tasks that read theirs off their data.
 
-    Raises Failed (X501-X510, X601-X605) before anything heavy is loaded.
+    Raises Failed (X501-X508, X601-X605) before anything heavy is loaded.
     """
     config = dict(config or {})
     given = dict(assignment(s) for s in sets)
@@ -91,11 +91,7 @@ def choose(
     options, _ = settled([*below, *above], known)
     found = found.with_options(overridden(found.options, options, "data."), words)
     size = str(size or config.get("size") or "paper")
-    if size not in found.sizes:
-        told = f"task `{found.name}` has no size `{size}`"
-        raise Failed(Diagnostic("X605", told, alternatives(size, found.sizes)))
-    layers = [*below, (f"size {size}", found.sizes[size]), *above]
-    values, origin = settled(layers, known)
+    values, origin = settled([*below, sized(found, size), *above], known)
     vocab = package.Vocab(**found.words.vocabulary(package.NEEDS))
     return Run(
         package=package,
@@ -114,6 +110,14 @@ def names(package, task: Task) -> Known:
     config = package.Config(vocab=package.Vocab(size=0))  # numbers do not depend on the words
     sections = ("", config), ("data.", Data()), ("data.", task.options), ("train.", Train())
     return Known(*sections)
+
+
+def sized(task: Task, size: str) -> Layer:
+    """What a size gives. Raises Failed (X605)."""
+    if size not in task.sizes:
+        told = f"task `{task.name}` has no size `{size}`"
+        raise Failed(Diagnostic("X605", told, alternatives(size, task.sizes)))
+    return f"size {size}", task.sizes[size]
 
 
 def settled(layers: Iterable[Layer], known: Known) -> tuple[dict[str, Number], dict[str, str]]:
