@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,13 +48,21 @@ def build(place: Path, *specs: str, threads: int = 1) -> None:
 
 
 def train(
-    place: Path, name: str, task: str, minutes: float, seed: int = 0, threads: int = 1, show=True
+    place: Path,
+    name: str,
+    task: str,
+    minutes: float,
+    seed: int = 0,
+    threads: int = 1,
+    show=True,
+    sets: Sequence[str] = (),
 ) -> Path:
     """Trains at size `cpu`, unless it was done before; returns the run's folder."""
     run = place / "runs" / f"{name}-{task}-{seed}"
     done = run / "done"
     if not done.exists():
         words = ["train", "--task", task, "--size", "cpu", "--minutes", minutes, "--seed", seed]
+        words += [w for s in sets for w in ("--set", s)]
         again = ["train", "--resume"] if (run / "checkpoints" / "last.ckpt").exists() else words
         command(name, *again, "--run", run, folder=place / name, threads=threads, show=show)
         done.touch()

@@ -20,12 +20,17 @@ TINY = [
 ]
 
 
-def run(name, *words, check=True):
-    """`python -m NAME ...`, in this process: what is run is what `__main__` runs."""
+def package_of(name):
+    """A package of `generated/`, imported."""
     folder = str(ROOT / "generated" / name)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    package, main = (importlib.import_module(n) for n in (name, f"{name}.__main__"))
+    return importlib.import_module(name)
+
+
+def run(name, *words, check=True):
+    """`python -m NAME ...`, in this process: what is run is what `__main__` runs."""
+    package, main = package_of(name), importlib.import_module(f"{name}.__main__")
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:

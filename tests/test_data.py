@@ -1,7 +1,6 @@
-"""Data and its layout: star graphs, rows, batches; each example seen and scored as it should."""
+"""Data and its layout: rows, batches; each example seen and scored as it should."""
 
-from collections import Counter
-from itertools import pairwise
+from itertools import islice
 from types import SimpleNamespace
 
 import pytest
@@ -13,8 +12,8 @@ from xlm_spec.runtime import tasks
 from xlm_spec.runtime.data import Scored, Stream
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
-from xlm_spec.runtime.tasks.star import SPLITS, key
-from xlm_spec.runtime.tasks.task import Rows
+from xlm_spec.runtime.scoring import Scores
+from xlm_spec.runtime.tasks.task import Metric, Rows
 
 VOCAB = Vocab(size=14, pad=10, bos=11, eos=12, mask=13)
 
@@ -80,60 +79,6 @@ def test_metrics():
     assert torch.allclose(share, torch.tensor([2 / 3, 1 / 2, 1]).double())
 
 
-@pytest.mark.parametrize("name", ["star_mini", "star_easy"])
-def test_star_graphs(name):
-    """Every answer is the path in its own prompt; every split has its size."""
-    task = tasks.find(name)
-    for split, size in SPLITS.items():
-        found = task.rows(split)
-        assert len(found.prompt) == size
-        assert found.prompt.shape[1] == task.longest_prompt
-    edges = found.prompt[:, :-2].unflatten(1, (-1, 2)).tolist()
-    for graph, ends, path in zip(
-        edges[:500], found.prompt[:500, -2:].tolist(), found.answer[:500].tolist(), strict=True
-    ):
-        assert ends == [path[0], path[-1]]
-        assert all([a, b] in graph for a, b in pairwise(path))
-        assert Counter(a for a, _ in graph)[path[0]] == task.degree
-        assert len({v for e in graph for v in e}) == task.nodes
-
-
-def questions(found, task):
-    """What each row asks of which graph, whatever the order of its edges."""
-    out = []
-    for prompt, answer in zip(found.prompt.tolist(), found.answer.tolist(), strict=True):
-        follows: dict = {}
-        for a, b in zip(prompt[:-2:2], prompt[1:-1:2], strict=False):
-            follows.setdefault(a, []).append(b)
-        arms = []
-        for first in follows[answer[0]]:
-            arm = [answer[0], first]
-            while arm[-1] in follows:
-                arm += follows[arm[-1]]
-            arms.append(arm)
-        arms.sort(key=lambda arm: arm[-1] != answer[-1])
-        out.append(key(torch.tensor(arms)))
-    return out
-
-
-def test_no_question_of_one_split_is_in_another():
-    task = tasks.find("star_mini")
-    seen = {s: set(questions(task.rows(s), task)) for s in SPLITS}
-    assert not seen["test"] & seen["train"]
-    assert not seen["val"] & seen["train"]
-    assert not seen["val"] & seen["test"]
-
-
-def test_arms_are_not_told_by_their_place():
-    """The arm of the goal is no more often first in the prompt than any other: no leak of order."""
-    found = tasks.find("star_mini").rows("train")
-    edges = found.prompt[:, :-2].unflatten(1, (-1, 2))
-    first = edges[:, 0, 0] == found.prompt[:, -2]
-    right = first & (edges[:, 0, 1] == found.answer[:, 1])
-    share = right.sum() / first.sum()
-    assert abs(float(share) - 1 / 3) < 5.5 * (2 / 9 / float(first.sum())) ** 0.5
-
-
 def test_a_task_that_is_not_there():
     with pytest.raises(Failed, match="no task is called"):
         tasks.find("star_eazy")
@@ -150,7 +95,7 @@ def numbered(n=20):
 
 
 def take(stream, n):
-    return [x for x, _ in zip(stream, range(n), strict=False)]
+    return [part.x for part, _ in zip(stream, range(n), strict=False)]
 
 
 def test_an_epoch_holds_each_row_once():
@@ -178,6 +123,28 @@ def test_ranks_and_micro_batches_share_the_global_batch(world, accumulate):
     )
     assert sorted(torch.cat([p.index for p in parts]).tolist()) == list(range(8))
     assert {p.total for p in parts} == {8}
+
+
+def test_who_computes_a_part_does_not_matter():
+    """Two ranks and two micro-batches of one rank have the same two parts."""
+    whole = islice(Stream(numbered(), run(accumulate=2), 3, 0, 1), 2)
+    ranks = [next(iter(Stream(numbered(), run(), 3, r, 2))) for r in range(2)]
+    for a, b in zip(whole, ranks, strict=True):
+        assert (a.step, a.part) == (b.step, b.part)
+        assert torch.equal(a.x.tokens, b.x.tokens)
+        assert torch.equal(a.x.index, b.x.index)
+
+
+def test_means_weigh_each_example():
+    """And where a device scored nothing, it takes part with nothing."""
+    task = SimpleNamespace(metrics={"token_accuracy": Metric(token_accuracy)})
+    scores = Scores(SimpleNamespace(task=task))
+    assert set(scores.compute(answers=False)) == {"loss"}
+    scores.reset()
+    scores.add_loss(torch.tensor([1.0, 2.0, 3.0, 4.0]), 2.0)
+    scores.add_answers(torch.tensor([[1, 2], [3, -1]]), torch.tensor([[1, 2], [4, -1]]))
+    for _ in range(2):
+        assert scores.compute() == pytest.approx({"loss": 1.25, "token_accuracy": 2 / 3})
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])

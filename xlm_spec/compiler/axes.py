@@ -1,8 +1,21 @@
 """The axes of the language: where each stands in a spec, and where its components live."""
 
+import ast
+import re
 from dataclasses import dataclass
+from functools import cache
 
-from xlm_spec.compiler.components import HERE, Component, component, read, values
+from xlm_spec.compiler.components import (
+    HERE,
+    Component,
+    Parameter,
+    component,
+    definition,
+    read,
+    values,
+)
+
+TASKS = HERE / "runtime" / "tasks"
 
 
 @dataclass(frozen=True)
@@ -58,8 +71,27 @@ def settings() -> Component:
     return read(source.read_text(encoding="utf-8"), "runtime", "settings")
 
 
-def tasks() -> list[str]:
-    """The tasks that ship, from their files."""
-    folder = HERE / "runtime" / "tasks"
-    found = (p.stem for p in folder.glob("*.py"))
-    return sorted(t for t in found if t not in ("__init__", "task", "star"))
+@cache
+def tasks() -> dict[str, tuple[Parameter, ...]]:
+    """The tasks that ship, from their files, and what a spec may set of each under `data`.
+
+    A task's options are the class `Options` of its file, or of one that this file imports from.
+    """
+    found = {p.stem: p.read_text(encoding="utf-8") for p in sorted(TASKS.glob("*.py"))}
+    of_file = {stem: options(source) for stem, source in found.items()}
+    out = {}
+    for name, source in found.items():
+        if re.search(r"^TASK = ", source, re.M):
+            parts = [name, *re.findall(r"^from xlm_spec\.runtime\.tasks\.(\w+)", source, re.M)]
+            out[name] = next((of_file[p] for p in parts if of_file[p]), ())
+    return out
+
+
+def options(source: str) -> tuple[Parameter, ...]:
+    """The fields of the class `Options` in the source of a task."""
+    classes = (n for n in ast.parse(source).body if isinstance(n, ast.ClassDef))
+    node = next((n for n in classes if n.name == "Options"), None)
+    if node is None:
+        return ()
+    text = definition(node, node.name, source.splitlines()).text
+    return read(text, "tasks", node.name).fields[node.name]

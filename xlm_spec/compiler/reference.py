@@ -200,9 +200,11 @@ def tasks_page() -> str:
         "`--task NAME`, or `data: {task: NAME}` in a spec. A task brings its data, words and "
         "metrics, and names sizes (`--size cpu`) that learn it; it knows nothing of methods.",
     ]
-    for name in tasks():
+    for name, options in tasks().items():
         path, text = task_file(name)
-        parts += [f"## {name}", prose(docstring(text)), *family(text), source(path)]
+        parts += [f"## {name}", prose(docstring(text)), *family(text)]
+        parts += ["Its options, `--set data.KEY=VALUE`:", parameters(options)] if options else []
+        parts += [source(path)]
     return page(parts)
 
 
@@ -279,7 +281,7 @@ def flow(mapping: dict[str, str]) -> str:
 
 def sentence(text: str) -> str:
     """With a capital, unless it begins with a formula, and a full stop."""
-    first = text[:1].upper() if re.match(r"[a-z]+[ ,;:]", text) else text[:1]
+    first = text[:1].upper() if re.match(r"[a-z-]+[ ,;:]", text) else text[:1]
     return f"{first}{text[1:].rstrip('.')}." if text else ""
 
 

@@ -48,7 +48,7 @@ def schema() -> dict:
             "loss": one_or_many(LOSS, {WEIGHT.key: one_of(WEIGHT)}),
             "sampler": samplers(),
             "backbone": one_of(BACKBONE),
-            "data": section(run, "Data", task=task()),
+            "data": section(run, "Data", **task_options(), task=task()),
             "train": section(run, "Train"),
         },
     }
@@ -148,4 +148,9 @@ def section(run: Component, name: str, **other: dict) -> dict:
 
 
 def task() -> dict:
-    return {"type": "string", "examples": tasks(), "description": "what is trained on"}
+    return {"type": "string", "examples": list(tasks()), "description": "what is trained on"}
+
+
+def task_options() -> dict:
+    """What one task or another lets a spec set."""
+    return {p.name: number(p) for options in tasks().values() for p in options}

@@ -28,6 +28,7 @@ TAKEN = {
     *("torchmetrics", "datasets", "tensorboard", "safetensors", "numpy", "sympy", "fsspec", "tqdm"),
     *("yaml", "click", "jinja2", "copier", "xlm_spec", "tests"),
 }
+TASK = "star_easy"  # of a spec that names none
 RANGES = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
 
 
@@ -35,7 +36,7 @@ def validate(doc: Document) -> Spec:
     """Raises Failed with everything that is wrong with the form, in order of place."""
     errors = validator().iter_errors(doc.values)
     found = [d for e in errors for d in explain(doc, e)]
-    found += [] if found else [*reserved(doc), *sampler_names(doc), *twice(doc), *unknown_task(doc)]
+    found += [] if found else [*reserved(doc), *sampler_names(doc), *twice(doc), *task(doc)]
     if found:
         unique = {(d.span, d.message): d for d in found}
         raise Failed(sorted(unique.values(), key=lambda d: d.order))
@@ -90,13 +91,24 @@ def listed(value: Any) -> list:
     return value if isinstance(value, list) else [value]
 
 
-def unknown_task(doc: Document) -> list[Diagnostic]:
-    """A task of the runtime's; its name is no part of the schema, since a user may have more."""
-    task = doc.values.get("data", {}).get("task")
-    if task is None or task in axes.tasks():
+def task(doc: Document) -> list[Diagnostic]:
+    """A task of the runtime's, and options that are its own; a user's file is not looked into."""
+    data = doc.values.get("data") or {}
+    name, known = data.get("task", TASK), axes.tasks()
+    if name.endswith(".py") or "/" in name:
         return []
-    told = f"`data.task`: no task is called `{task}`"
-    return [doc.diagnostic("X105", told, ("data", "task"), alternatives(task, axes.tasks()))]
+    if name not in known:
+        told = f"`data.task`: no task is called `{name}`"
+        return [doc.diagnostic("X105", told, ("data", "task"), alternatives(name, known))]
+    own = {p.name for p in known[name]}
+    others = {p.name for options in known.values() for p in options} - own
+    return [
+        doc.diagnostic(
+            "X102", f"task `{name}` has no `{k}`", ("data", k), alternatives(k, own), key=True
+        )
+        for k in data
+        if k in others
+    ]
 
 
 def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:

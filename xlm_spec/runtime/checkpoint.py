@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.choose import Run, flat
+from xlm_spec.runtime.choose import Run
+from xlm_spec.runtime.dotted import flat
 
 
 def load(file: Path) -> dict:
@@ -24,6 +25,7 @@ def load(file: Path) -> dict:
     try:
         numbers_of(found)
         found["state_dict"].items()
+        found.get("words", {}).items()
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Failed(Diagnostic("X701", "the checkpoint is damaged", file=str(file))) from None
     return found
@@ -49,6 +51,8 @@ def agree(checkpoint: dict, run: Run, file: Path) -> list[str]:
         if k in theirs and theirs[k] != mine[k]
     ]
     vocabulary = [d for d in differ if d.startswith("vocab.")]
+    if not vocabulary and checkpoint.get("words", {}) != run.task.words.state:
+        vocabulary = ["the tokenizer's tokens are others"]
     if vocabulary:
         raise disagreement(vocabulary, file)
     return differ

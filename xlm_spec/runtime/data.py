@@ -1,6 +1,7 @@
 """Batches: a function of the step alone, so that a resumed run sees what any other does."""
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -14,12 +15,21 @@ from xlm_spec.runtime.tasks.task import Rows
 EVAL_BATCH = 250
 
 
+class Part(NamedTuple):
+    """One of the `accumulate * world` parts of the global batch of an optimiser step."""
+
+    step: int
+    part: int
+    x: Any  # the package's Examples
+
+
 class Stream(IterableDataset):
     """Training batches without end, from a given optimiser step on.
 
     Rows come in a new order each epoch. A global batch of `batch` rows is cut into `accumulate`
     micro-batches for each of `world` ranks; `index` and `total` of Examples tell a row's place in
-    it, drawn without order, so that strata of time span it.
+    it, drawn without order, so that strata of time span it. What a step sees depends on the number
+    of parts, not on who computes which.
     """
 
     def __init__(self, examples, run: Run, step: int, rank: int, world: int):
@@ -33,10 +43,11 @@ class Stream(IterableDataset):
             rows = self.rows(step)
             strata = torch.randperm(train.batch, generator=generator(train.seed, step, "strata"))
             for micro in range(train.accumulate):
-                first = (micro * self.world + self.rank) * size
-                here = rows[first : first + size]
+                part = micro * self.world + self.rank
+                place = slice(part * size, (part + 1) * size)
+                here = rows[place]
                 x = type(self.examples)(*(a if a is None else a[here] for a in self.examples))
-                yield x._replace(index=strata[first : first + size], total=train.batch)
+                yield Part(step, part, x._replace(index=strata[place], total=train.batch))
 
     def steps(self) -> Iterator[int]:
         step = self.step

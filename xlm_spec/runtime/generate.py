@@ -1,70 +1,82 @@
-"""The workflow `generate`."""
+"""The workflow `generate`: behind a prompt, or into the blanks of a text."""
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
-from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.asked import Asked, blanks, prompts
 from xlm_spec.runtime.loaded import Loaded, load, sampler_of
 from xlm_spec.runtime.page import page, write
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.scoring import Drawn, draw, to
-from xlm_spec.runtime.tasks.task import Rows
+from xlm_spec.runtime.scoring import Drawn, draw
 from xlm_spec.runtime.watch import Screen
 
 
 def generate(package, data, train, args) -> None:
     """Prints samples: texts on stdout, or with --json one object a line."""
     loaded = load(package, data, train, args)
-    run, layout, words = loaded.run, loaded.layout, loaded.run.task.words
+    run, words = loaded.run, loaded.run.task.words
     sampler = sampler_of(run, args.sampler)
-    rows = prompts(loaded, args.prompt, args.n)
-    start = to(layout.start(rows.prompt, rows.prompt_length), loaded.device)
+    asked = blanks(loaded, args.fill, args.n) if args.fill else prompts(loaded, args.prompt, args.n)
     if args.html:
         write(args.html, "", "a")  # told before anything is drawn
-    drawn = drawn_by(sampler, loaded, start, args)
+    drawn, answers = sampled(loaded, sampler, asked, args)
     if args.watch:
         Screen(run, sys.stderr).show(drawn.states)
-    for prompt, n, answer in zip(
-        rows.prompt.tolist(), rows.prompt_length.tolist(), drawn.answers.tolist(), strict=True
-    ):
+    for text, answer in zip(asked.texts, answers.tolist(), strict=True):
         tokens = [t for t in answer if t >= 0]
         told = {
-            "prompt": words.decode(prompt[:n]),
+            "prompt": text,
             "text": words.decode(tokens),
             "tokens": tokens,
             "steps": drawn.steps,
             "network_calls": drawn.calls,
-            "seconds": round(drawn.seconds / len(rows.prompt), 6),
+            "seconds": round(drawn.seconds / len(asked.texts), 6),
         }
         print(json.dumps(told) if args.json else f"{told['prompt']} -> {told['text']}")
     if args.html:
-        names = [args.sampler] if args.sampler else run.package.SAMPLERS
-        by = {n: drawn if n == sampler else drawn_by(n, loaded, start, args) for n in names}
+        others = [] if args.sampler else [n for n in run.package.SAMPLERS if n != sampler]
+        by = {sampler: drawn} | {n: sampled(loaded, n, asked, args)[0] for n in others}
         write(args.html, page(loaded, args.seed, by))
 
 
-def drawn_by(sampler: str, loaded: Loaded, start, args) -> Drawn:
-    """What a sampler writes; its randomness does not depend on what else is drawn."""
+@torch.no_grad()
+def sampled(loaded: Loaded, sampler: str, asked: Asked, args) -> tuple[Drawn, Tensor]:
+    """What is drawn, and the answers (N, W), padded with -1; of filled blanks, the whole texts.
+
+    Blanks say how long a text is, so that none of them is filled with an end. The randomness of a
+    sampler does not depend on what else is drawn.
+    """
+    run, layout, model = loaded.run, loaded.layout, loaded.model
     rng = generator(args.seed, "generate", sampler, device=loaded.device)
     keep = bool(args.watch or args.html)
-    with torch.no_grad():
-        return draw(loaded.run, loaded.layout, loaded.model, sampler, start, rng, keep)
+    if not args.fill:
+        drawn = draw(run, layout, model, sampler, asked.start, rng, keep)
+        return drawn, drawn.answers
+    vocab = run.config.vocab
+    with never(model, vocab.eos, vocab.size):
+        drawn = draw(run, layout, model, sampler, asked.start, rng, keep)
+    last = drawn.states[-1]
+    return drawn, layout.whole(last.tokens.cpu(), last.valid.cpu())
 
 
-def prompts(loaded: Loaded, texts: list[str], n: int) -> Rows:
-    """Each given prompt `n` times; without any, the first `n` of the test split."""
-    if not texts:
-        rows = loaded.run.task.rows("test")
-        return rows.take(slice(0, n))
-    coded = [loaded.run.task.words.encode(t) for t in texts for _ in range(n)]
-    longest = loaded.layout.longest_prompt
-    for text, ids in zip(texts, coded[::n], strict=True):
-        if len(ids) > longest:
-            told = f"a prompt of {len(ids)} words; task `{loaded.run.task.name}` has {longest}"
-            raise Failed(Diagnostic("X503", f"{told} at most", f"it begins `{text[:40]}`"))
-    padded = [ids + [0] * (longest - len(ids)) for ids in coded]
-    lengths = torch.tensor([len(ids) for ids in coded])
-    empty = torch.zeros(len(coded), 1, dtype=torch.long)
-    return Rows(torch.tensor(padded), lengths, empty, torch.zeros_like(lengths))
+@contextmanager
+def never(model: torch.nn.Module, token: int, size: int) -> Iterator[None]:
+    """While it is open, no head gives a token any probability; `token` -1 stands for none."""
+
+    def forbid(head, given, logits):
+        if token >= 0 and isinstance(logits, Tensor) and logits.shape[-1:] == (size,):
+            return logits.index_fill(-1, torch.tensor([token], device=logits.device), -torch.inf)
+        return logits
+
+    heads = [m for name, m in model.named_children() if name != "backbone"]
+    hooks = [head.register_forward_hook(forbid) for head in heads]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

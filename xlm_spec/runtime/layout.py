@@ -2,6 +2,7 @@
 
 A row is BOS, prompt, answer, EOS (if the method reads one), padding. In a method whose room can't
 shrink (`fill: eos`) the rest of the longest answer's room is EOS too, predicted like any token.
+Blocks of running text have no end: neither EOS nor filler; a prompt takes room inside the block.
 """
 
 from dataclasses import dataclass
@@ -22,20 +23,31 @@ class Layout:
     fill: str  # eos or none
     longest_prompt: int
     longest_answer: int
+    ends: bool = True  # False: rows are blocks of running text
 
     @property
-    def ends(self) -> bool:
-        """Does an answer end in EOS?"""
-        return self.vocab.eos >= 0
+    def closed(self) -> bool:
+        """Does EOS stand behind an answer?"""
+        return self.ends and self.vocab.eos >= 0
+
+    @property
+    def filled(self) -> bool:
+        """Does EOS fill what an answer leaves of the room?"""
+        return self.closed and self.fill == "eos"
 
     @property
     def canvas(self) -> int:
         """Free sites for an answer of unknown length."""
-        return self.longest_answer + self.ends
+        return self.longest_answer + self.closed
 
     @property
     def room(self) -> int:
-        return 1 + self.longest_prompt + self.canvas
+        return 1 + self.canvas + (self.longest_prompt if self.ends else 0)
+
+    @property
+    def longest_text(self) -> int:
+        """Prompt and answer together."""
+        return self.room - 1 - self.closed
 
     def examples(self, rows: Rows):
         """Clean sequences for training and scoring; the prompt is fixed."""
@@ -47,10 +59,10 @@ class Layout:
         tokens = start.tokens.clone()
         inside = place.clamp(0, rows.answer.shape[1] - 1)
         tokens = torch.where(answer, rows.answer.gather(1, inside), tokens)
-        if self.ends:
+        if self.closed:
             behind = (place >= length) & start.valid
             tokens = tokens.masked_fill(behind, self.vocab.eos)
-        end = self.canvas if self.fill == "eos" else length + self.ends
+        end = self.canvas if self.filled else length + self.closed
         return start._replace(tokens=tokens, valid=start.valid & (place < end))
 
     def start(self, prompt: Tensor, prompt_length: Tensor):
@@ -67,12 +79,35 @@ class Layout:
         valid = site < 1 + prompt_length[:, None] + self.canvas
         return self.examples_type(tokens, valid, fixed)
 
+    def infilling(self, patterns: list[list[int | None]]):
+        """What a sampler starts from where given tokens stand anywhere; None is a free site.
+
+        Behind the text the row ends. Where EOS fills the room, the rest of it is given as EOS.
+        """
+        filler = self.vocab.eos if self.filled else self.vocab.pad
+        tokens = torch.full((len(patterns), self.room), filler)
+        valid = torch.full(tokens.shape, self.filled)
+        fixed = valid.clone()
+        tokens[:, 0], valid[:, 0], fixed[:, 0] = self.vocab.bos, True, True
+        for row, pattern in enumerate(patterns):
+            here = slice(1, 1 + len(pattern))
+            given = [self.vocab.pad if t is None else t for t in pattern]
+            tokens[row, here] = torch.tensor(given, dtype=torch.long)
+            valid[row, here] = True
+            fixed[row, here] = torch.tensor([t is not None for t in pattern])
+        return self.examples_type(tokens, valid, fixed)
+
+    def whole(self, tokens: Tensor, valid: Tensor) -> Tensor:
+        """The text of each row, what was given included, (B, W), padded with -1."""
+        site = torch.arange(tokens.shape[1])
+        return self.answers(tokens, valid, (site == 0).expand_as(tokens))
+
     def answers(self, tokens: Tensor, valid: Tensor, fixed: Tensor) -> Tensor:
         """What was written behind the prompt up to the first EOS, (B, W), padded with -1."""
         free = valid & ~fixed
         order = (~free).long().argsort(dim=1, stable=True)[:, : max(int(free.sum(1).max()), 1)]
         tokens, free = tokens.gather(1, order), free.gather(1, order)
-        if self.ends:
+        if self.vocab.eos >= 0:
             free &= ((tokens == self.vocab.eos) & free).long().cumsum(1) == 0
         return tokens.masked_fill(~free, -1)
 
@@ -83,4 +118,5 @@ class Layout:
 
 
 def layout_of(package, task: Task, vocab, fill: str) -> Layout:
-    return Layout(package.Examples, vocab, fill, task.longest_prompt, task.longest_answer)
+    lengths = task.longest_prompt, task.longest_answer
+    return Layout(package.Examples, vocab, fill, *lengths, task.ends)

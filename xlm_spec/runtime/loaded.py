@@ -7,9 +7,10 @@ from pathlib import Path
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
-from xlm_spec.runtime import checkpoint
-from xlm_spec.runtime.choose import Run, choose, model_of
+from xlm_spec.runtime import checkpoint, tasks
+from xlm_spec.runtime.choose import Run, choose, model_of, names
 from xlm_spec.runtime.layout import Layout, layout_of
+from xlm_spec.runtime.words import restored
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,22 @@ def load(package, data, train, args) -> Loaded:
     """The best checkpoint of `--run`, or `--checkpoint`; `--set` and `--task` change numbers."""
     file = args.checkpoint or best_of(args.run)
     found = checkpoint.load(file)
-    told = dict(found["xlm_spec"])
-    known = choose(package, data, train).numbers
-    config = {k: v for k, v in told.items() if k in ("task", "size")}
-    config |= {k: v for k, v in checkpoint.numbers_of(found).items() if k in known}
-    run = choose(package, data, train, args.task, None, config, args.sets)
+    run = run_of(found, package, data, train, args)
     layout = layout_of(package, run.task, run.config.vocab, run.data.fill)
     tell(checkpoint.agree(found, run, file))
     model = model_of(run, layout.room)
     checkpoint.put(model, found, file)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Loaded(run, layout, model.to(device).eval(), device, file, found.get("global_step"))
+
+
+def run_of(found: dict, package, data, train, args) -> Run:
+    """The run of a checkpoint, as far as its numbers are known here; in its own words."""
+    told = {k: v for k, v in found["xlm_spec"].items() if k in ("task", "size")}
+    known = names(package, tasks.find(str(args.task or told["task"]))).now
+    told |= {k: v for k, v in checkpoint.numbers_of(found).items() if k in known}
+    words = restored(found.get("words", {}))
+    return choose(package, data, train, args.task, None, told, args.sets, words=words)
 
 
 def tell(differences: list[str]) -> None:

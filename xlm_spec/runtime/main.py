@@ -64,7 +64,10 @@ def parser(name: str) -> argparse.ArgumentParser:
     p = command("generate", run_generate, "Sample.")
     checkpoint(p)
     p.add_argument("-n", type=int, default=1, help="samples of each prompt; test prompts if none")
-    p.add_argument("--prompt", action="append", default=[], metavar="TEXT")
+    given = p.add_mutually_exclusive_group()
+    given.add_argument("--prompt", action="append", default=[], metavar="TEXT")
+    given.add_argument("--fill", action="append", default=[], metavar="TEXT",
+                       help="a text with blanks: _ for a token, ___ for a word")  # fmt: skip
     p.add_argument("--sampler", help="by its name in the spec (default: the first)")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--json", action="store_true", help="one JSON object a line on stdout")

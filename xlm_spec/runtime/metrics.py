@@ -24,3 +24,16 @@ def token_accuracy(answer: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     counts = (truth >= 0).sum(1).double()
     right = ((answer == truth) & (truth >= 0)).sum(1).double()
     return right / counts.clamp(min=1), counts
+
+
+def entropy(answer: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Unigram entropy of an answer in nats, each of weight 1; 0 where it is empty.
+
+    With c_i the number of times that token i of n occurs: -1/n sum_i ln(c_i / n).
+    """
+    written = answer >= 0
+    same = (answer[:, :, None] == answer[:, None, :]) & written[:, None, :]  # (B, W, W)
+    n = written.sum(1, keepdim=True).clamp(min=1)
+    share = (same.sum(2) / n).double().masked_fill(~written, 1.0)
+    found = -(share.log().sum(1) / n[:, 0])
+    return found, torch.ones_like(found)

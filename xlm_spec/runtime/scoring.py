@@ -69,9 +69,8 @@ class Scores(torch.nn.Module):
         super().__init__()
         self.task = run.task
         names = ["loss", *run.task.metrics]
-        self.means = MetricCollection(
-            {n: MeanMetric(nan_strategy="disable") for n in names}, compute_groups=False
-        )
+        means = {n: MeanMetric(nan_strategy="error") for n in names}  # "disable" drops the weights
+        self.means = MetricCollection(dict(means), compute_groups=False)
 
     def add_loss(self, nats: Tensor, scale: float) -> None:
         """Nats per sequence (B,), shown per token. Raises Failed (X610) where one is no number."""
@@ -104,8 +103,10 @@ def nats(run: Run, layout: Layout, model, rows: Rows, rng: torch.Generator) -> T
 
 
 def to(x, device):
-    """A named tuple of tensors on a device."""
-    return type(x)(*(a.to(device) if isinstance(a, Tensor) else a for a in x))
+    """A named tuple of tensors, and of such tuples, on a device."""
+    if isinstance(x, tuple):
+        return type(x)(*(to(a, device) for a in x))
+    return x.to(device) if isinstance(x, Tensor) else x
 
 
 def start_of(layout: Layout, rows: Rows, device):

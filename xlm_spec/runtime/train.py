@@ -55,7 +55,7 @@ def train(
     last = folder / "checkpoints" / "last.ckpt"
     at = None
     if resume:
-        at = step_of(last) if last.exists() else 0  # killed before its first checkpoint
+        at = step_of(last, run) if last.exists() else 0  # killed before its first checkpoint
     else:
         begin(run, folder)
     if at == run.train.steps:
@@ -137,9 +137,11 @@ def begin(run: Run, folder: Path) -> None:
     (folder / "config.yaml").write_text(text, encoding="utf-8", newline="\n")
 
 
-def step_of(last: Path) -> int:
-    """The step at which a run goes on."""
-    return int(checkpoint.load(last)["global_step"])
+def step_of(last: Path, run: Run) -> int:
+    """The step at which a run goes on. Raises Failed (X702) where its data have other words now."""
+    found = checkpoint.load(last)
+    checkpoint.agree(found, run, last)
+    return int(found["global_step"])
 
 
 def with_steps(harness: Harness, data: DataModule, minutes: float, devices: int) -> Run:

@@ -33,11 +33,12 @@ class Screen:
                 time.sleep(PAUSE)
 
     def line(self, step: int, cells: list[Cell]) -> str:
-        wide = max(len(w) for w in self.words.words)
+        wide = self.words.widest
         shown = [
             (self.words.show(c.token, self.vocab).rjust(wide), self.age(c, step)) for c in cells
         ]
-        return f"{step:4}  " + " ".join(self.cell(*s) for s in shown) + CLEAR * self.colour
+        told = self.words.joint.join(self.cell(*s) for s in shown)
+        return f"{step:4}  {told}{CLEAR * self.colour}"
 
     def age(self, cell: Cell, step: int) -> int | None:
         """Steps since it was written; a mask has no age, nor has what a sampler started from."""

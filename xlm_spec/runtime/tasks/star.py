@@ -1,62 +1,75 @@
-"""Star graphs: find the path from a centre to a goal in a shuffled list of edges.
+"""Star graphs: find the path from a source to a goal in a shuffled list of edges.
 
-Bachmann and Nagarajan (arXiv:2403.06963); the form used by ILM (arXiv:2505.05755) and XLM. Arms of
-equal length leave a centre; the prompt is the shuffled edges, then source (the centre) and goal
-(the end of one arm); the answer is the nodes of the path, source and goal included.
+Bachmann and Nagarajan (arXiv:2403.06963); the forms used by ILM (arXiv:2505.05755) and XLM. Arms
+cross at a junction, all edges lead outwards along them; the prompt is the shuffled edges, then
+source and goal (the ends of one arm); the answer is the nodes of that arm, or its edges.
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
 from xlm_spec.runtime.randomness import generator, seed_of
-from xlm_spec.runtime.tasks.task import Metric, Rows, Settings
-from xlm_spec.runtime.words import Words
+from xlm_spec.runtime.tasks.task import ACCURACY, Rows, Settings
+from xlm_spec.runtime.words import Tokenizer, Words
 
 VERSION = 1  # of the generator; a change of what it draws raises it
 SPLITS = {"test": 5_000, "val": 1_000, "train": 50_000}  # test is drawn first, and kept apart
 
 
 @dataclass(frozen=True)
+class Options:
+    """What is asked of a star graph."""
+
+    format: Literal["nodes", "edges"] = "nodes"  # of the answer: a b c, or a b b c
+
+
+@dataclass(frozen=True)
 class Star:
-    """`degree` arms of `path` nodes each, the centre counted; nodes are called 0 .. labels - 1."""
+    """`degree` arms of `shortest` to `longest` nodes, at least `plan` edges of them behind the
+    junction; nodes are called 0 .. labels - 1. With plan = shortest - 1 = longest - 1 the junction
+    is the source.
+    """
 
     name: str
     degree: int
-    path: int
+    shortest: int
+    longest: int
+    plan: int
     labels: int
     sizes: dict[str, Settings]
     seed: int = 42
     defaults: Settings = field(default_factory=dict)
+    options: Options = Options()
+
+    ends, samples, metrics = True, None, ACCURACY
+
+    def with_options(self, options: Options, words: Tokenizer | None = None) -> "Star":
+        return replace(self, options=options)
 
     @property
     def nodes(self) -> int:
-        return 1 + self.degree * (self.path - 1)
+        """Of the largest graph."""
+        return 1 + self.degree * (self.longest - 1)
 
     @property
     def longest_prompt(self) -> int:
-        return 2 * self.degree * (self.path - 1) + 2
+        return 2 * self.degree * (self.longest - 1) + 2
 
     @property
     def longest_answer(self) -> int:
-        return self.path
+        return self.longest if self.options.format == "nodes" else 2 * (self.longest - 1)
 
     @property
     def words(self) -> Words:
         return Words(tuple(map(str, range(self.labels))))
-
-    @property
-    def metrics(self) -> dict[str, Metric]:
-        return {
-            "sequence_accuracy": Metric(sequence_accuracy),
-            "token_accuracy": Metric(token_accuracy),
-        }
 
     def rows(self, split: str) -> Rows:
         """Draws all splits on first use; later runs read them from the cache."""
@@ -65,17 +78,17 @@ class Star:
             if not file.exists():
                 self.draw_all(file)
             tensors = torch.load(file, weights_only=True)[split]
+            found = Rows(*(t.long() for t in tensors))
         except (OSError, RuntimeError, KeyError, TypeError, UnpicklingError, EOFError) as e:
             told = f"the data's cache can't be used: {str(e).splitlines()[0]}"
             hint = "delete the file, or set XLM_SPEC_CACHE to a folder that can be written"
             raise Failed(Diagnostic("X504", told, hint, str(file))) from None
-        prompt, answer = (t.long() for t in tensors)
-        lengths = [torch.full((len(t),), t.shape[1]) for t in (prompt, answer)]
-        return Rows(prompt, lengths[0], answer, lengths[1])
+        return found if self.options.format == "nodes" else edges_of_answers(found)
 
     def cache(self) -> Path:
         """Its name depends on everything that the data depends on."""
-        key = seed_of(VERSION, self.degree, self.path, self.labels, self.seed, SPLITS)
+        law = (self.degree, self.shortest, self.longest, self.plan, self.labels)
+        key = seed_of(VERSION, self.name, law, self.seed, SPLITS)
         home = os.environ.get("XLM_SPEC_CACHE") or os.environ.get("XDG_CACHE_HOME")
         base = Path(home) if home else Path.home() / ".cache"
         return base / "xlm-spec" / f"star-{key:016x}.pt"
@@ -90,39 +103,74 @@ class Star:
         torch.save({s: [t.to(torch.int16) for t in r] for s, r in splits.items()}, beside)
         os.replace(beside, file)
 
-    def draw_new(self, split: str, size: int, seen: set[bytes]) -> tuple[Tensor, Tensor]:
+    def draw_new(self, split: str, size: int, seen: set[bytes]) -> Rows:
         """`size` examples whose graph and question occur in no earlier split."""
         earlier = frozenset(seen)
-        prompts, answers, count, part = [], [], 0, 0
+        parts: list[Rows] = []
+        count = 0
         while count < size:
-            arms = self.arms(size - count, generator(self.seed, self.name, split, part))
-            keys = [key(a) for a in arms]
+            where = (self.seed, self.name, split, len(parts))
+            arms = self.arms(size - count, generator(*where))
+            keys = self.keys(arms)
             arms = arms[torch.tensor([k not in earlier for k in keys])]
             seen.update(keys)
-            prompt, answer = self.questions(
-                arms, generator(self.seed, self.name, split, part, "edges")
-            )
-            prompts.append(prompt)
-            answers.append(answer)
-            count, part = count + len(arms), part + 1
-        return torch.cat(prompts), torch.cat(answers)
+            parts.append(self.questions(arms, generator(*where, "edges")))
+            count += len(arms)
+        return Rows(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
-    def arms(self, n: int, rng) -> Tensor:
-        """Labels of each arm from the centre outwards, (n, degree, path); the goal ends arm 0."""
-        labels = torch.rand(n, self.labels, generator=rng).argsort(1)[:, : self.nodes]
-        outer = labels[:, 1:].unflatten(1, (self.degree, self.path - 1))
-        return torch.cat([labels[:, :1, None].expand(-1, self.degree, 1), outer], 2)
+    def arms(self, n: int, rng: torch.Generator) -> Tensor:
+        """Labels along each arm, (n, degree, longest), padded with -1; arm 0 is asked for.
 
-    def questions(self, arms: Tensor, rng) -> tuple[Tensor, Tensor]:
-        """Prompts (n, P) and answers (n, path)."""
-        edges = torch.stack([arms[:, :, :-1], arms[:, :, 1:]], -1).flatten(1, 2)  # (n, E, 2)
-        order = torch.rand(edges.shape[:2], generator=rng).argsort(1)
-        edges = edges.gather(1, order[..., None].expand(-1, -1, 2)).flatten(1)
-        answer = arms[:, 0]
-        return torch.cat([edges, answer[:, :1], answer[:, -1:]], 1), answer
+        Arm i has L_i ~ U{shortest .. longest} nodes; the junction, which all arms share, is its
+        node J_i ~ U{0 .. L_i - plan - 1}.
+        """
+        labels = torch.rand(n, self.labels, generator=rng).argsort(dim=1, stable=True)
+        one_each = (n, self.degree, 1)
+        length = torch.randint(self.shortest, self.longest + 1, one_each, generator=rng)
+        u = torch.rand(one_each, generator=rng, dtype=torch.float64)
+        junction = (u * (length - self.plan)).long()
+        own = labels[:, 1 : self.nodes].unflatten(1, (self.degree, self.longest - 1))
+        place = torch.arange(self.longest)
+        behind = (place - (place > junction).long()).clamp(max=self.longest - 2)
+        arms = torch.where(place == junction, labels[:, :1, None], own.gather(2, behind))
+        return arms.masked_fill(place >= length, -1)
+
+    def keys(self, arms: Tensor) -> list[bytes]:
+        """The same for two examples that ask the same of one graph."""
+        first, second = edges(arms).unbind(-1)
+        graph = (first * self.labels + second).sort(1).values
+        asked = torch.cat([graph, ends(arms)], 1).to(torch.int16)
+        return [row.tobytes() for row in asked.numpy()]
+
+    def questions(self, arms: Tensor, rng: torch.Generator) -> Rows:
+        """Each arm 0, asked for behind the edges in a random order."""
+        pairs = edges(arms)
+        none = pairs[..., 0] < 0
+        order = torch.rand(none.shape, generator=rng).masked_fill(none, 2)
+        order = order.argsort(dim=1, stable=True)
+        pairs = pairs.gather(1, order[..., None].expand(-1, -1, 2))
+        length = 2 * (~none).sum(1) + 2
+        prompt = F.pad(pairs.flatten(1).clamp(min=0), (0, 2))
+        prompt.scatter_(1, length[:, None] - torch.tensor([2, 1]), ends(arms))
+        path = arms[:, 0]
+        return Rows(prompt, length, path.clamp(min=0), (path >= 0).sum(1))
 
 
-def key(arms: Tensor) -> bytes:
-    """The same for two examples that ask the same of one graph, whatever the order of edges."""
-    first, *others = arms.tolist()
-    return bytes(first) + b"".join(sorted(map(bytes, others)))
+def edges(arms: Tensor) -> Tensor:
+    """(n, degree * (longest - 1), 2); -1, -1 behind the end of an arm."""
+    pairs = torch.stack([arms[:, :, :-1], arms[:, :, 1:]], -1).flatten(1, 2)
+    return pairs.masked_fill(pairs[..., 1:] < 0, -1)
+
+
+def ends(arms: Tensor) -> Tensor:
+    """Source and goal, (n, 2)."""
+    path = arms[:, 0]
+    last = (path >= 0).sum(1, keepdim=True) - 1
+    return torch.cat([path[:, :1], path.gather(1, last)], 1)
+
+
+def edges_of_answers(rows: Rows) -> Rows:
+    """Paths a b c as their edges a b b c."""
+    path = rows.answer
+    pairs = torch.stack([path[:, :-1], path[:, 1:]], -1).flatten(1)
+    return rows._replace(answer=pairs, answer_length=2 * (rows.answer_length - 1))

@@ -5,7 +5,9 @@ from xlm_spec.runtime.tasks.star import Star
 TASK = Star(
     name="star_easy",
     degree=3,
-    path=5,
+    shortest=5,
+    longest=5,
+    plan=4,
     labels=20,
     sizes={
         "cpu": {

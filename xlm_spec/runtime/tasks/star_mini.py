@@ -5,7 +5,9 @@ from xlm_spec.runtime.tasks.star import Star
 TASK = Star(
     name="star_mini",
     degree=3,
-    path=4,
+    shortest=4,
+    longest=4,
+    plan=3,
     labels=12,
     sizes={
         "cpu": {

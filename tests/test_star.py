@@ -1,0 +1,137 @@
+"""Star graphs: what is drawn, and that nothing gives the answer away."""
+
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+from laws.world import ALARM, follows, p_value
+
+from xlm_spec.runtime import tasks
+from xlm_spec.runtime.tasks.star import SPLITS, Options
+
+NAMES = ("star_mini", "star_easy", "star_medium", "star_hard")
+DRAWN = {
+    ("star_mini", "train"): "29c6cfb098aa836e",
+    ("star_mini", "test"): "068136b1a0de863f",
+    ("star_easy", "train"): "e31465dd569a8c4d",
+    ("star_easy", "test"): "c88b2ea03d65a1bb",
+}
+
+
+def texts(rows):
+    """Prompts and answers as lists, without padding."""
+    return zip(
+        [p[:n] for p, n in zip(rows.prompt.tolist(), rows.prompt_length.tolist(), strict=True)],
+        [a[:n] for a, n in zip(rows.answer.tolist(), rows.answer_length.tolist(), strict=True)],
+        strict=True,
+    )
+
+
+def graph(prompt):
+    return list(zip(prompt[:-2:2], prompt[1:-1:2], strict=True))
+
+
+@pytest.mark.parametrize(("name", "split"), DRAWN)
+def test_what_was_drawn_once_is_drawn_for_ever(name, split):
+    """The hash of all rows: results of other versions stay comparable."""
+    rows = tasks.find(name).rows(split)
+    digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in rows))
+    assert digest.hexdigest()[:16] == DRAWN[name, split]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_is_the_path_in_its_own_prompt(name):
+    task = tasks.find(name)
+    for split, size in SPLITS.items():
+        rows = task.rows(split)
+        assert len(rows.prompt) == size
+        assert rows.prompt.shape[1] == task.longest_prompt >= int(rows.prompt_length.max())
+        assert rows.answer.shape[1] == task.longest_answer == int(rows.answer_length.max())
+    for prompt, path in list(texts(rows))[:500]:
+        edges = graph(prompt)
+        nodes = {v for e in edges for v in e}
+        assert prompt[-2:] == [path[0], path[-1]]
+        assert set(pairwise(path)) <= set(edges)
+        assert max(Counter(a for a, _ in edges).values()) == task.degree
+        assert len(nodes) == len(edges) + 1 <= task.labels
+        assert nodes <= set(range(task.labels))
+
+
+@pytest.mark.parametrize("name", ["star_mini", "star_medium"])
+def test_an_answer_in_edges_is_the_same_path(name):
+    task = tasks.find(name)
+    edges = task.with_options(Options(format="edges"))
+    assert edges.longest_answer == 2 * (task.longest_answer - 1)
+    for (p, path), (q, walk) in zip(texts(task.rows("val")), texts(edges.rows("val")), strict=True):
+        assert p == q
+        assert list(zip(walk[::2], walk[1::2], strict=True)) == list(pairwise(path))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_question_of_one_split_is_in_another(name):
+    """Nor in an order of its own."""
+    task = tasks.find(name)
+    seen = {
+        split: {(*sorted(graph(p)), *p[-2:]) for p, _ in texts(task.rows(split))}
+        for split in SPLITS
+    }
+    assert not seen["test"] & seen["train"]
+    assert not seen["val"] & seen["train"]
+    assert not seen["val"] & seen["test"]
+
+
+def cells(task):
+    """Every (length, place of the junction) of an arm, and its probability."""
+    lengths = range(task.shortest, task.longest + 1)
+    keys = [(n, j) for n in lengths for j in range(n - task.plan)]
+    law = [1 / (n - task.plan) / len(lengths) for n, _ in keys]
+    return keys, torch.tensor(law, dtype=torch.float64)
+
+
+def counted(task, arms):
+    """How often each cell occurs among arms (N, degree, longest)."""
+    first, second = arms[:, 0], arms[:, 1]
+    shared = (first[:, :, None] == second[:, None, :]).any(2) & (first >= 0)
+    junction = first[shared][:, None, None]  # the one node that two arms have
+    places = (arms == junction).long().argmax(2).flatten().tolist()
+    lengths = (arms >= 0).sum(2).flatten().tolist()
+    found = Counter(zip(lengths, places, strict=True))
+    keys, _ = cells(task)
+    return torch.tensor([found[k] for k in keys], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("name", ["star_medium", "star_hard"])
+def test_law_of_lengths_and_junctions(name):
+    """L ~ U{shortest .. longest}, J ~ U{0 .. L - plan - 1}, in every arm (false alarms: 1e-6)."""
+    task = tasks.find(name)
+    _, law = cells(task)
+    counts = counted(task, task.arms(20_000, torch.Generator().manual_seed(0)))
+    follows(counts, law)
+    assert p_value(counts, torch.full_like(law, 1 / len(law))) < ALARM  # not uniform over pairs
+    biased = replace(task, plan=task.plan + 1).arms(20_000, torch.Generator().manual_seed(0))
+    assert p_value(counted(task, biased), law) < ALARM
+
+
+def test_law_of_the_path_in_the_rows():
+    """What training sees of the same law: length of the path, and where it crosses the junction."""
+    task = tasks.find("star_medium")
+    found = Counter()
+    for prompt, path in texts(task.rows("train")):
+        leave = Counter(a for a, _ in graph(prompt))
+        found[len(path), next(i for i, v in enumerate(path) if leave[v] == task.degree)] += 1
+    keys, law = cells(task)
+    follows(torch.tensor([found[k] for k in keys], dtype=torch.float64), law)
+
+
+@pytest.mark.parametrize("name", ["star_mini", "star_easy"])
+def test_arms_are_not_told_by_their_place(name):
+    """The arm of the goal is no more often first in the prompt than any other: no leak of order."""
+    found = tasks.find(name).rows("train")
+    edges = found.prompt[:, :-2].unflatten(1, (-1, 2))
+    first = edges[:, 0, 0] == found.prompt[:, -2]
+    right = first & (edges[:, 0, 1] == found.answer[:, 1])
+    share = right.sum() / first.sum()
+    assert abs(float(share) - 1 / 3) < 5.5 * (2 / 9 / float(first.sum())) ** 0.5
