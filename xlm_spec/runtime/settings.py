@@ -12,9 +12,7 @@ class Data:
     """What is trained on."""
 
     task: str = "star_easy"  # a task of the runtime
-    fill: Literal["eos", "none"] = (
-        "none"  # what the rest of the room holds; follows from the method
-    )
+    fill: Literal["eos", "none"] = "none"  # what the rest of the room holds; the method decides
     overfit: bool = False  # train, validate and test on one batch
     workers: int = 0  # processes that load data; in [0, inf)
 
@@ -37,7 +35,5 @@ class Train:
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # in Lightning's words
     compile: bool = False  # torch.compile the backbone
     log_every: int = 20  # steps between lines of metrics.jsonl; in [1, inf)
-    evaluate_every: int = (
-        0  # steps between validations and checkpoints; 0: at least ten; in [0, inf)
-    )
+    evaluate_every: int = 0  # steps from validation to validation; 0: at least ten; in [0, inf)
     sample_examples: int = 100  # validation prompts that are sampled for; in [0, inf)
