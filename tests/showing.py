@@ -17,7 +17,7 @@ from making import ROOT
 
 FENCE = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 SAID = [
-    ("write", re.compile(r"(?:Write|Begin) `([^`]+)`:\s*$")),
+    ("write", re.compile(r"(?:[Ww]rite|Begin) `([^`]+)`:\s*$")),
     ("add", re.compile(r"Add to `([^`]+)`:\s*$")),
     ("holds", re.compile(r"`([^`]+)`\s(?:also )?holds[^.`]*:\s*$")),
 ]

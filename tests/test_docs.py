@@ -178,7 +178,7 @@ def test_the_pages_name_only_files_that_exist():
     """Paths in backticks that begin with a folder of the repository."""
     for page in (*DOCS.glob("*.md"), *(DOCS / "guides").glob("*.md")):
         text = page.read_text()
-        new = set(re.findall(r"(?:Write|Begin) `([^`]+)`", text))
+        new = set(re.findall(r"(?:[Ww]rite|Begin) `([^`]+)`", text))
         found = set(re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./]+)`", text))
         assert [p for p in found - new if not (ROOT / p).exists()] == [], page.name
 

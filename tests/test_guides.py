@@ -8,7 +8,6 @@ GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 IN_AN_EMPTY_FOLDER = {"paper"}  # with the package installed; the others stand in a clone
 
 
-@pytest.mark.xdist_group("runtime")
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda p: p.stem)
 def test_guide(guide, tmp_path, request):
     folder, more = tmp_path / "work", {}
