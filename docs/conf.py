@@ -11,6 +11,7 @@ extensions = ["myst_parser"]
 exclude_patterns = ["_build", "_results"]
 myst_heading_anchors = 3
 highlight_language = "text"
+smartquotes = False  # flags keep their two dashes
 
 html_theme = "furo"
 html_title = "xlm-spec"

@@ -72,7 +72,7 @@ def section(c: Card) -> list[str]:
         fence("text", c.equation) if c.equation else "",
         "\n".join(told),
         parameters(c.parameters) if c.parameters else "",
-        "\n".join(["Its parts:\n", *notes]) if notes else "",
+        "\n".join(["In the file:\n", *notes]) if notes else "",
         source(f"templates/components/{c.path}"),
     ]
 
