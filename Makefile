@@ -31,8 +31,10 @@ regen: setup
 docs: setup  # the pages that there are, README and CONTRIBUTING, run as tests
 	$(BIN)/python -m pytest -q tests/test_readme.py
 
-bench: setup
-	$(BIN)/python -m benchmarks.quality
+bench: setup  # hours; each prints figure, spread and machine
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.quality --tasks star_mini star_easy star_medium
+	$(BIN)/python -m benchmarks.samplers --into docs/_results
 	$(BIN)/python -m benchmarks.speed
 
 clean:
