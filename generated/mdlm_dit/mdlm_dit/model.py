@@ -92,7 +92,7 @@ class TimeEmbedding(nn.Module):
 
     def __init__(self, width: int, waves: int = 64):
         super().__init__()
-        rate = 1_000.0 ** (torch.arange(waves) / waves)  # from one turn in 2 pi to a thousand
+        rate = 100.0 ** (torch.arange(waves) / waves)  # radians from t = 0 to t = 1
         self.register_buffer("rate", rate, persistent=False)
         self.first, self.last = nn.Linear(2 * waves, width), nn.Linear(width, width)
 
