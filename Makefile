@@ -33,8 +33,10 @@ docs: setup
 	$(BIN)/python -m sphinx -q -n -W --keep-going docs docs/_build
 	@echo docs/_build/index.html
 
-bench: setup
-	$(BIN)/python -m benchmarks.quality
+bench: setup  # hours; each prints figure, spread and machine
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.quality --tasks star_mini star_easy star_medium
+	$(BIN)/python -m benchmarks.samplers --into docs/_results
 	$(BIN)/python -m benchmarks.speed
 
 clean:

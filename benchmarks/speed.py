@@ -1,8 +1,8 @@
-"""What the harness costs beside a bare PyTorch loop, and what a start costs beside its imports.
+"""Training steps, samples, commands and starts: what they cost, and what bounds them.
 
 python -m benchmarks.speed [--rounds 5]
 
-Both are ratios of measurements that alternate in one run, because machines are shared and noisy.
+Ratios are of measurements that alternate in one run, because machines are shared and noisy.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks.runs import build, machine, workplace
+from benchmarks.runs import ROOT, build, machine, table, workplace
 
 TASK, STEPS, WARM = "star_mini", 80, 20
 
@@ -29,20 +29,85 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with workplace() as place:
-        build(place, "mdlm")
-        starts = [start(place) for _ in range(rounds)]
-        sys.path.insert(0, str(place / "mdlm"))
-        steps = step_times(rounds)
-    ratio = [h / b for h, b in steps]
+        build(place, "mdlm", "mdlm_dit", "mdlm_samplers", "arlm")
+        sys.path[:0] = [str(p) for p in place.iterdir()]
+        widths(rounds)
+        samplers(rounds)
+        harness(rounds)
+        starts(place, rounds)
+        commands(place, rounds)
+    print(f"(median, lowest to highest of {rounds} rounds) {machine(threads=1)}")
+
+
+def widths(rounds: int) -> None:
+    """Achieved FLOP/s beside this CPU's limit, measured in turn."""
+    from benchmarks import throughput
+
+    rows = []
+    for name in ("mdlm", "mdlm_dit"):
+        for width in (64, 128, 256):
+            step, flop = throughput.training(name, width)
+            found = [(throughput.seconds(step), throughput.limit()) for _ in range(rounds)]
+            rows.append(
+                {
+                    "package": name,
+                    "width": width,
+                    "ms a step": told([1000 * t for t, _ in found]),
+                    "GFLOP a step": f"{flop / 1e9:.2f}",
+                    "GFLOP/s": told([flop / t / 1e9 for t, _ in found]),
+                    "limit": told([most / 1e9 for _, most in found]),
+                    "share of the limit": told([flop / t / most for t, most in found], "{:.2f}"),
+                }
+            )
+    print("training step, star_easy, size cpu but for the width, batch 64, float32")
+    print(f"limit: a product of two {throughput.LIMIT} x {throughput.LIMIT} matrices")
+    print(table(rows) + "\n", flush=True)
+
+
+def samplers(rounds: int) -> None:
+    from benchmarks import throughput
+
+    rows = []
+    for name in ("mdlm_samplers", "arlm"):
+        found = [throughput.sampling(name) for _ in range(rounds)]
+        for sampler in found[0]:
+            rates = [f[sampler][0] for f in found]
+            calls = f"{found[0][sampler][1]:.1f}"
+            rows.append({"sampler": sampler, "samples/s": told(rates), "calls an example": calls})
+    print("samples, star_easy, size cpu, batch 250, random weights")
+    print(table(rows) + "\n", flush=True)
+
+
+def harness(rounds: int) -> None:
+    """A step in the harness beside one in a bare loop."""
+    steps = step_times(rounds)
     print(f"training step, mdlm on {TASK}, size cpu, median of {STEPS - WARM} steps a round")
     print(f"  harness      {told([h for h, _ in steps])} ms")
     print(f"  bare loop    {told([b for _, b in steps])} ms")
-    print(f"  ratio        {told(ratio, '{:.3f}')}")
+    print(f"  ratio        {told([h / b for h, b in steps], '{:.3f}')}\n", flush=True)
+
+
+def starts(place: Path, rounds: int) -> None:
+    found = [start(place) for _ in range(rounds)]
     print("process start to the end of the first training step")
-    print(f"  ours         {told([o for o, _ in starts])} ms")
-    print(f"  import torch and lightning {told([i for _, i in starts])} ms")
-    print(f"  ratio        {told([o / i for o, i in starts], '{:.3f}')}")
-    print(f"  (median, lowest, highest of {rounds} rounds) {machine(threads=1)}")
+    print(f"  ours         {told([o for o, _ in found])} ms")
+    print(f"  import torch and lightning {told([i for _, i in found])} ms")
+    print(f"  ratio        {told([o / i for o, i in found], '{:.3f}')}\n", flush=True)
+
+
+def commands(place: Path, rounds: int) -> None:
+    """The compiler's commands, warm, as whole processes."""
+    spec = ROOT / "specs" / "mdlm.yaml"
+    rows = []
+    for words in (["--help"], ["check", spec], ["build", spec, "--into", place]):
+        times = []
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            done = [sys.executable, "-m", "xlm_spec", *map(str, words)]
+            subprocess.run(done, check=True, capture_output=True)
+            times.append(1000 * (time.perf_counter() - begun))
+        rows.append({"command": f"xlm-spec {words[0]}", "ms": told(times)})
+    print(table(rows) + "\n", flush=True)
 
 
 def told(values: list[float], form: str = "{:.1f}") -> str:
@@ -127,8 +192,8 @@ def bare_step(run) -> float:
     swapped = [g | {"params": [mine[names[id(p)]] for p in g["params"]]} for g in groups]
     optimizer = torch.optim.AdamW(swapped, fused=True)
     rng, times = torch.Generator().manual_seed(0), []
-    for x, _ in zip(Stream(data.train, run, 0, 0, 1), range(STEPS), strict=False):
-        terms = package.objective(model, x, run.config, rng)
+    for part, _ in zip(Stream(data.train, run, 0, 0, 1), range(STEPS), strict=False):
+        terms = package.objective(model, part.x, run.config, rng)
         loss = torch.stack(list(terms.values())).sum(0).mean() / harness.scale
         optimizer.zero_grad()
         loss.backward()

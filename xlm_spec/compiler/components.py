@@ -7,7 +7,7 @@ copied into packages as they stand; its signatures are its interface (see CONTRI
 import ast
 import re
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,23 @@ class Definition:
 
     name: str  # `corrupt`, `Backbone.open_cache`
     text: str
-    names: frozenset[str]  # what it reads
-    attributes: frozenset[tuple[str, str]]  # (x, y) for each x.y, x a plain name
-    members: frozenset[str]  # every y of ....y
+    node: ast.stmt
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What it reads."""
+        return frozenset(n.id for n in ast.walk(self.node) if isinstance(n, ast.Name))
+
+    @cached_property
+    def attributes(self) -> frozenset[tuple[str, str]]:
+        """(x, y) for each x.y, x a plain name."""
+        found = (n for n in ast.walk(self.node) if isinstance(n, ast.Attribute))
+        return frozenset((n.value.id, n.attr) for n in found if isinstance(n.value, ast.Name))
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """Every y of ....y."""
+        return frozenset(n.attr for n in ast.walk(self.node) if isinstance(n, ast.Attribute))
 
 
 @dataclass(frozen=True)
@@ -220,19 +234,7 @@ def literal(node: ast.expr) -> object:
 
 def definition(node: ast.stmt, name: str, lines: list[str]) -> Definition:
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-    text = "\n".join(lines[first - 1 : node.end_lineno])
-    walked = list(ast.walk(node))
-    return Definition(
-        name,
-        text,
-        frozenset(n.id for n in walked if isinstance(n, ast.Name)),
-        frozenset(
-            (n.value.id, n.attr)
-            for n in walked
-            if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
-        ),
-        frozenset(n.attr for n in walked if isinstance(n, ast.Attribute)),
-    )
+    return Definition(name, "\n".join(lines[first - 1 : node.end_lineno]), node)
 
 
 def class_definitions(

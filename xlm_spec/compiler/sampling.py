@@ -97,7 +97,7 @@ class Looping:
                 out[axis.key] = given
             elif axis.wire in reads and axis.default:
                 path = (*self.loop.path, axis.key)
-                out[axis.key] = Choice(axis, cards(axis)[axis.default], path)
+                out[axis.key] = Choice(axis, component(axis.folder, axis.default), path)
         return out
 
     # ---- what must fit ---------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 """The JSON Schema (draft 2020-12) of a spec, derived from the components; editors use it too."""
 
+import hashlib
+import json
 from math import isfinite
+from pathlib import Path
 
 from xlm_spec.compiler.axes import (
     BACKBONE,
@@ -17,10 +20,31 @@ from xlm_spec.compiler.axes import (
     settings,
     tasks,
 )
-from xlm_spec.compiler.components import Component, Parameter
+from xlm_spec.compiler.components import COMPONENTS, HERE, Component, Parameter
 
+SHIPPED = HERE / "spec.schema.json"
 TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string"}
 NAME = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+
+
+def current() -> dict:
+    """The schema that ships where it was derived from today's sources, else derived anew."""
+    try:
+        shipped = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return schema()
+    return shipped if shipped.get("$comment") == digest() else schema()
+
+
+def digest() -> str:
+    """Of everything that the schema is derived from."""
+    here, tasks = Path(__file__).parent, (HERE / "runtime" / "tasks").glob("*.py")
+    sources = [*COMPONENTS.rglob("*.py"), HERE / "runtime" / "settings.py", HERE / "ranges.py"]
+    sources += [*tasks, *(here / f"{n}.py" for n in ("axes", "components", "schema"))]
+    found = hashlib.sha256()
+    for file in sorted(sources):
+        found.update(file.name.encode() + file.read_bytes())
+    return f"derived from {found.hexdigest()}"
 
 
 def schema() -> dict:
@@ -28,6 +52,7 @@ def schema() -> dict:
     run = settings()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": digest(),
         "title": "xlm-spec",
         "description": "The method of a language model: noise, target, loss, sampler, network.",
         "type": "object",

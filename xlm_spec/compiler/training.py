@@ -2,7 +2,7 @@
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import cards
-from xlm_spec.compiler.components import Component, Function
+from xlm_spec.compiler.components import Component, Function, component
 from xlm_spec.compiler.method import Line, Term, hidden_by
 from xlm_spec.compiler.spec import Choice
 from xlm_spec.compiler.wires import Scope, Wires
@@ -21,7 +21,7 @@ class Training:
         self.method.terms = [self.term(i, loss, loss.weight) for i, loss in self.fitting()]
         self.every_target_is_used()
         if not self.method.problems and self.method.likelihood == "own":
-            elbo = Choice(axes.WEIGHT, cards(axes.WEIGHT)["elbo"], ())
+            elbo = Choice(axes.WEIGHT, component("weight", "elbo"), ())
             self.method.bound = [self.term(i, loss, elbo) for i, loss in self.fitting()]
 
     # ---- defaults --------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from jsonschema.exceptions import ValidationError
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import AXES, Axis, cards
+from xlm_spec.compiler.components import component
 from xlm_spec.compiler.load import Document, Path_
-from xlm_spec.compiler.schema import schema
+from xlm_spec.compiler.schema import current
 from xlm_spec.compiler.spec import Choice, Sampling, Spec
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, nearest
 
@@ -45,7 +46,7 @@ def validate(doc: Document) -> Spec:
 
 @cache
 def validator() -> Draft202012Validator:
-    return Draft202012Validator(schema())
+    return Draft202012Validator(current())
 
 
 def reserved(doc: Document) -> list[Diagnostic]:
@@ -252,9 +253,9 @@ def spec(doc: Document) -> Spec:
 
 def choice(axis: Axis, value: Any, path: Path_) -> Choice:
     if isinstance(value, str):
-        return Choice(axis, cards(axis)[value], path)
+        return Choice(axis, component(axis.folder, value), path)
     given = {k: v for k, v in value.items() if k != "kind"}
-    return Choice(axis, cards(axis)[value["kind"]], path, given)
+    return Choice(axis, component(axis.folder, value["kind"]), path, given)
 
 
 def items(axis: Axis, value: str | dict | list) -> tuple[Choice, ...]:
@@ -269,7 +270,8 @@ def item(axis: Axis, value: str | dict, path: Path_) -> Choice:
     path = path if isinstance(value, str) else (*path, name)
     numbers = {k: v for k, v in given.items() if k != "weight"}
     weight = choice(axes.WEIGHT, given.get("weight", axes.WEIGHT.default), (*path, "weight"))
-    return Choice(axis, cards(axis)[name], path, numbers, weight if axis is axes.LOSS else None)
+    found = component(axis.folder, name)
+    return Choice(axis, found, path, numbers, weight if axis is axes.LOSS else None)
 
 
 def samplers(value: str | dict) -> tuple[Sampling, ...]:

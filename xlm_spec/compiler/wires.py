@@ -3,7 +3,7 @@
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import Axis, cards
 from xlm_spec.compiler.code import Call
-from xlm_spec.compiler.components import Function
+from xlm_spec.compiler.components import Function, component
 from xlm_spec.compiler.method import Method
 from xlm_spec.compiler.spec import Choice, Spec
 
@@ -26,7 +26,8 @@ class Wires:
         if given and not read:
             self.problem("X204", given, f"nothing reads `{axis.path}`", "leave it out")
         if read and not given and axis.default:
-            return Choice(axis, cards(axis)[axis.default], tuple(axis.path.split(".")))
+            path = tuple(axis.path.split("."))
+            return Choice(axis, component(axis.folder, axis.default), path)
         return given
 
     def call(self, choice: Choice, f: Function, scope: Scope, place: str = "") -> Call:

@@ -54,20 +54,26 @@ def figures(loaded: Loaded, sampler: str, split: str) -> dict:
     }
 
 
-def sampled(loaded: Loaded, sampler: str, rows: Rows, scores: Scores) -> dict[str, int]:
-    """Scores what is written for all examples, or as many as the task wants; the cost of it."""
+def sampled(loaded: Loaded, sampler: str, rows: Rows, scores: Scores) -> dict[str, float]:
+    """Scores what is written for all examples, or as many as the task wants; the cost of it.
+
+    `network_calls` are those of the batch that took most, `calls_per_example` how often an example
+    was read.
+    """
     run, layout, device = loaded.run, loaded.layout, loaded.device
     wanted = run.task.samples or len(rows.prompt)
     some = rows.take(torch.arange(wanted) % len(rows.prompt))
-    calls = steps = 0
+    calls = steps = read = 0
     scored = Scored(some)
     for first, part in (scored[i] for i in range(len(scored))):
         rng = sampling_generator(run, sampler, first, device)
         drawn = draw(run, layout, loaded.model, sampler, start_of(layout, part, device), rng)
         scores.add_answers(drawn.answers, layout.truths(part))
         calls, steps = max(calls, drawn.calls), max(steps, drawn.steps)
+        read += drawn.rows
     told = {} if run.task.samples is None else {"samples": len(some.prompt)}
-    return told | {"steps": steps, "network_calls": calls}
+    each = round(read / len(some.prompt), 3)
+    return told | {"steps": steps, "network_calls": calls, "calls_per_example": each}
 
 
 def nats_of(loaded: Loaded, rows: Rows) -> tuple[Tensor, Tensor | None]:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,22 +16,24 @@ from xlm_spec.runtime.tasks.task import Rows
 
 
 class Counted:
-    """A network that counts its calls; nothing else of it changes."""
+    """A network that counts its calls, and the rows that they read; nothing else of it changes."""
 
     def __init__(self, model: torch.nn.Module):
-        self.model, self.calls = model, 0
+        self.model, self.calls, self.rows = model, 0, 0
         self.heads = {n for n, _ in model.named_children()}
 
-    def __call__(self, *args, **kwargs):
-        self.calls += 1
-        return self.model(*args, **kwargs)
+    def __call__(self, tokens: Tensor, *args, **kwargs):
+        return self.counted(self.model, tokens, *args, **kwargs)
 
     def __getattr__(self, name: str):
         found = getattr(self.model, name)
         if name in self.heads or not callable(found):
             return found
-        self.calls += 1  # another pass of the backbone is called as it is fetched
-        return found
+        return partial(self.counted, found)  # another pass of the backbone
+
+    def counted(self, call, tokens: Tensor, *args, **kwargs):
+        self.calls, self.rows = self.calls + 1, self.rows + len(tokens)
+        return call(tokens, *args, **kwargs)
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Drawn:
     states: list  # the trajectory if asked for, else the last state
     steps: int
     calls: int
+    rows: int  # that the calls read; a call may leave rows out in which nothing happens
     seconds: float
     spent: list[int]  # network calls made until each of the states
 
@@ -54,12 +58,15 @@ def draw(
     spent: list[int] = []
     for state in run.package.SAMPLERS[sampler](counted, run.config, start, rng):
         steps += 1
-        states = [*states, state] if keep else [state]
-        spent = [*spent, counted.calls] if keep else [counted.calls]
+        if not keep:
+            states.clear()
+            spent.clear()
+        states.append(state)
+        spent.append(counted.calls)
     seconds = time.perf_counter() - begun
     last = states[-1]
     answers = layout.answers(last.tokens.cpu(), last.valid.cpu(), start.fixed.cpu())
-    return Drawn(answers, states, steps, counted.calls, seconds, spent)
+    return Drawn(answers, states, steps, counted.calls, counted.rows, seconds, spent)
 
 
 class Scores(torch.nn.Module):

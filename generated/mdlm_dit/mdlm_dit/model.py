@@ -8,17 +8,17 @@ from .config import Config
 from .types import Vocab
 
 
-def turns(place: Tensor, size: int, base: float = 10_000.0) -> Tensor:
-    """e^(i angle) at `place`, (..., size / 2) complex (arXiv:2104.09864)."""
+def angles(place: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
+    """cos and sin of the angles at `place`, each (..., size / 2) (arXiv:2104.09864)."""
     rate = base ** -(torch.arange(size // 2, device=place.device) * 2 / size)
     angle = place[..., None] * rate
-    return torch.polar(torch.ones_like(angle), angle)
+    return angle.cos(), angle.sin()
 
 
-def rotate(x: Tensor, turn: Tensor) -> Tensor:
-    """Turns each pair of features of (..., L, D / H) by its angle: one complex product."""
-    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
-    return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turns each pair of features of (..., L, D / H) by its angle."""
+    a, b = x.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
 
 
 def initialize(module: nn.Module) -> None:
@@ -70,15 +70,15 @@ class Attention(nn.Module):
         self.heads = heads
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
-    def forward(self, x: Tensor, mask: Tensor, turn: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a site is seen."""
-        return self.joined(*self.project(x, turn), mask)
+        return self.joined(*self.project(x, cos, sin), mask)
 
-    def project(self, x: Tensor, turn: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
         qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
         qk, v = qkv.permute(2, 0, 3, 1, 4).split((2, 1))
-        q, k = rotate(qk, turn)
+        q, k = rotate(qk, cos, sin)
         return q, k, v[0]
 
     def joined(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ class TimeEmbedding(nn.Module):
 
     def __init__(self, width: int, waves: int = 64):
         super().__init__()
-        rate = 1_000.0 ** (torch.arange(waves) / waves)  # from one turn in 2 pi to a thousand
+        rate = 100.0 ** (torch.arange(waves) / waves)  # radians from t = 0 to t = 1
         self.register_buffer("rate", rate, persistent=False)
         self.first, self.last = nn.Linear(2 * waves, width), nn.Linear(width, width)
 
@@ -117,10 +117,10 @@ class TimedBlock(nn.Module):
         self.time = nn.Linear(condition, 6 * width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, c: Tensor, mask: Tensor, turn: Tensor) -> Tensor:
+    def forward(self, x: Tensor, c: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """(B, L, D), (B, 1, C) -> (B, L, D)."""
         shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = self.time(c).chunk(6, -1)
-        y = self.attention(self.norm_1(x) * (1 + scale_1) + shift_1, mask, turn)
+        y = self.attention(self.norm_1(x) * (1 + scale_1) + shift_1, mask, cos, sin)
         x = x + gate_1 * self.dropout(y)
         y = self.mlp(self.norm_2(x) * (1 + scale_2) + shift_2)
         return x + gate_2 * self.dropout(y)
@@ -163,11 +163,11 @@ class Backbone(nn.Module):
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        turn = turns(place, self.head_size)
+        cos, sin = angles(place, self.head_size)
         mask = visible(valid, self.causal)
         x, c = self.embed(tokens, valid, place), self.time(t)
         for block in self.blocks:
-            x = block(x, c, mask, turn)
+            x = block(x, c, mask, cos, sin)
         shift, scale = self.last(c).chunk(2, -1)
         return self.norm(x) * (1 + scale) + shift
 

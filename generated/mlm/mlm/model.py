@@ -8,17 +8,17 @@ from .config import Config
 from .types import Vocab
 
 
-def turns(place: Tensor, size: int, base: float = 10_000.0) -> Tensor:
-    """e^(i angle) at `place`, (..., size / 2) complex (arXiv:2104.09864)."""
+def angles(place: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
+    """cos and sin of the angles at `place`, each (..., size / 2) (arXiv:2104.09864)."""
     rate = base ** -(torch.arange(size // 2, device=place.device) * 2 / size)
     angle = place[..., None] * rate
-    return torch.polar(torch.ones_like(angle), angle)
+    return angle.cos(), angle.sin()
 
 
-def rotate(x: Tensor, turn: Tensor) -> Tensor:
-    """Turns each pair of features of (..., L, D / H) by its angle: one complex product."""
-    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
-    return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turns each pair of features of (..., L, D / H) by its angle."""
+    a, b = x.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
 
 
 def initialize(module: nn.Module) -> None:
@@ -70,15 +70,15 @@ class Attention(nn.Module):
         self.heads = heads
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
-    def forward(self, x: Tensor, mask: Tensor, turn: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a site is seen."""
-        return self.joined(*self.project(x, turn), mask)
+        return self.joined(*self.project(x, cos, sin), mask)
 
-    def project(self, x: Tensor, turn: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
         qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
         qk, v = qkv.permute(2, 0, 3, 1, 4).split((2, 1))
-        q, k = rotate(qk, turn)
+        q, k = rotate(qk, cos, sin)
         return q, k, v[0]
 
     def joined(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
@@ -96,9 +96,9 @@ class Block(nn.Module):
         self.attention, self.mlp = Attention(width, heads), perceptron(width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, turn: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """(B, L, D) -> (B, L, D)."""
-        return self.residual(x, self.attention(self.norm_1(x), mask, turn))
+        return self.residual(x, self.attention(self.norm_1(x), mask, cos, sin))
 
     def residual(self, x: Tensor, attended: Tensor) -> Tensor:
         """(B, L, D) with what attention and the perceptron add."""
@@ -134,11 +134,11 @@ class Backbone(nn.Module):
     def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, L, D)."""
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        turn = turns(place, self.head_size)
+        cos, sin = angles(place, self.head_size)
         mask = visible(valid, self.causal)
         x = self.embed(tokens, valid, place)
         for block in self.blocks:
-            x = block(x, mask, turn)
+            x = block(x, mask, cos, sin)
         return self.norm(x)
 
 

@@ -7,7 +7,7 @@ Also known as: ddit, adaln, diffusion_transformer
 import torch
 from torch import Tensor, nn
 
-from ..layers import Attention, Embed, TimeEmbedding, initialize, perceptron, turns, visible
+from ..layers import Attention, Embed, TimeEmbedding, angles, initialize, perceptron, visible
 
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "condition": 16}
 
@@ -26,10 +26,10 @@ class TimedBlock(nn.Module):
         self.time = nn.Linear(condition, 6 * width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, c: Tensor, mask: Tensor, turn: Tensor) -> Tensor:
+    def forward(self, x: Tensor, c: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """(B, L, D), (B, 1, C) -> (B, L, D)."""
         shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = self.time(c).chunk(6, -1)
-        y = self.attention(self.norm_1(x) * (1 + scale_1) + shift_1, mask, turn)
+        y = self.attention(self.norm_1(x) * (1 + scale_1) + shift_1, mask, cos, sin)
         x = x + gate_1 * self.dropout(y)
         y = self.mlp(self.norm_2(x) * (1 + scale_2) + shift_2)
         return x + gate_2 * self.dropout(y)
@@ -72,10 +72,10 @@ class Backbone(nn.Module):
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        turn = turns(place, self.head_size)
+        cos, sin = angles(place, self.head_size)
         mask = visible(valid, self.causal)
         x, c = self.embed(tokens, valid, place), self.time(t)
         for block in self.blocks:
-            x = block(x, c, mask, turn)
+            x = block(x, c, mask, cos, sin)
         shift, scale = self.last(c).chunk(2, -1)
         return self.norm(x) * (1 + scale) + shift

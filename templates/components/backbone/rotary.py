@@ -7,7 +7,7 @@ Also known as: rope, transformer, rotary_transformer
 import torch
 from torch import Tensor, nn
 
-from ..layers import Block, Embed, initialize, turns, visible
+from ..layers import Block, Embed, angles, initialize, visible
 
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0}
 
@@ -40,21 +40,21 @@ class Backbone(nn.Module):
     def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, L, D)."""
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        turn = turns(place, self.head_size)
+        cos, sin = angles(place, self.head_size)
         mask = visible(valid, self.causal)
         x = self.embed(tokens, valid, place)
         for block in self.blocks:
-            x = block(x, mask, turn)
+            x = block(x, mask, cos, sin)
         return self.norm(x)
 
     def open_cache(self, tokens: Tensor, valid: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Keys and values of each layer, (B, H, L, D / H) each, of (B, L) tokens read causally."""
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        turn = turns(place, self.head_size)
+        cos, sin = angles(place, self.head_size)
         mask = visible(valid, causal=True)
         x, cache = self.embed(tokens, valid, place), []
         for block in self.blocks:
-            q, k, v = block.attention.project(block.norm_1(x), turn)
+            q, k, v = block.attention.project(block.norm_1(x), cos, sin)
             x = block.residual(x, block.attention.joined(q, k, v, mask))
             cache.append((k, v))
         return cache
@@ -68,12 +68,12 @@ class Backbone(nn.Module):
         """
         row = torch.arange(len(place), device=place.device)
         seen = torch.arange(tokens.shape[1], device=place.device) <= place[:, None]  # (B, L)
-        turn = turns(place[:, None, None], self.head_size)  # (B, 1, 1, D / 2H)
+        cos, sin = angles(place[:, None, None], self.head_size)  # (B, 1, 1, D / 2H)
         near = torch.stack([place - 1, place], 1)  # (B, 2), a site and its left neighbour
         inside = near.clamp(min=0)
         x = self.embed(tokens.gather(1, inside), near >= 0, inside)[:, 1:]  # (B, 1, D)
         for block, (keys, values) in zip(self.blocks, cache, strict=True):
-            q, k, v = block.attention.project(block.norm_1(x), turn)
+            q, k, v = block.attention.project(block.norm_1(x), cos, sin)
             keys[row, :, place], values[row, :, place] = k[:, :, 0], v[:, :, 0]
             x = block.residual(x, block.attention.joined(q, keys, values, seen[:, None, None]))
         return self.norm(x)[:, 0]

@@ -7,7 +7,7 @@ Also known as: rope_time, timed
 import torch
 from torch import Tensor, nn
 
-from ..layers import Block, Embed, TimeEmbedding, initialize, turns, visible
+from ..layers import Block, Embed, TimeEmbedding, angles, initialize, visible
 
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0}
 
@@ -42,9 +42,9 @@ class Backbone(nn.Module):
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
         place = torch.arange(tokens.shape[1], device=tokens.device)
-        turn = turns(place, self.head_size)
+        cos, sin = angles(place, self.head_size)
         mask = visible(valid, self.causal)
         x = self.embed(tokens, valid, place) + self.time(t)
         for block in self.blocks:
-            x = block(x, mask, turn)
+            x = block(x, mask, cos, sin)
         return self.norm(x)

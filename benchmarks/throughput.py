@@ -1,0 +1,84 @@
+"""Training steps against the limit of this CPU's matrix products, and samples per second."""
+
+import importlib
+import time
+from collections.abc import Callable
+
+import torch
+
+from xlm_spec.runtime.choose import choose, model_of
+from xlm_spec.runtime.layout import layout_of
+from xlm_spec.runtime.randomness import generator
+from xlm_spec.runtime.scoring import Counted, start_of
+
+TASK, BATCH, LIMIT = "star_easy", 64, 2048
+
+
+def limit() -> float:
+    """FLOP/s of a product of two square matrices, float32."""
+    a, b = torch.randn(2, LIMIT, LIMIT)
+    return 2 * LIMIT**3 / seconds(lambda: a @ b)
+
+
+def seconds(call: Callable[[], object], times: int = 3) -> float:
+    """The least of a few timings of a call."""
+    call()
+    found = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - begun)
+    return min(found)
+
+
+def training(name: str, width: int) -> tuple[Callable[[], object], float]:
+    """A training step of a package at size `cpu` but for its width, and its FLOP.
+
+    Counted are the products of matrices and attention, forward and backward, by torch's counter.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    run = package_run(name, f"backbone.width={width}")
+    layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
+    x = layout.examples(run.task.rows("val").take(slice(0, BATCH)))
+    model, rng = model_of(run, layout.room), generator("speed")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+
+    def step() -> None:
+        terms = run.package.objective(model, x, run.config, rng)
+        loss = torch.stack(list(terms.values())).sum(0).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+    step()
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return step, float(counter.get_total_flops())
+
+
+def package_run(name: str, *sets: str):
+    """A package on star_easy at size `cpu`, as `train` would take it."""
+    package = importlib.import_module(name)
+    main = importlib.import_module(f"{name}.__main__")
+    return choose(package, main.DATA, main.TRAIN, TASK, "cpu", sets=sets)
+
+
+@torch.no_grad()
+def sampling(name: str, rows: int = 250) -> dict[str, tuple[float, float]]:
+    """Samples per second of each sampler at its own numbers, and its calls an example.
+
+    The weights are random: no sampler is helped by a network that is sure of itself.
+    """
+    run = package_run(name)
+    layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
+    start = start_of(layout, run.task.rows("val").take(slice(0, rows)), "cpu")
+    model, out = model_of(run, layout.room).eval(), {}
+    for sampler, sample in run.package.SAMPLERS.items():
+        counted = Counted(model)
+        begun = time.perf_counter()
+        for _ in sample(counted, run.config, start, generator("speed", sampler)):
+            pass
+        out[sampler] = rows / (time.perf_counter() - begun), counted.rows / rows
+    return out
