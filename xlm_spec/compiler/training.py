@@ -2,6 +2,7 @@
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import cards
+from xlm_spec.compiler.code import Call
 from xlm_spec.compiler.components import Component, Function, component
 from xlm_spec.compiler.method import Line, Term, hidden_by
 from xlm_spec.compiler.spec import Choice
@@ -13,6 +14,7 @@ class Training:
 
     def __init__(self, wires: Wires):
         self.wires, self.spec, self.method = wires, wires.spec, wires.method
+        self.made: dict[str, Line] = {}  # targets and weights, by what makes them
         self.take_defaults()
         self.scope: Scope = {"model": "model", "x": "x", "rng": "rng", "vocab": "config.vocab"}
         self.noise()
@@ -104,7 +106,7 @@ class Training:
         target = self.target_of(loss)
         assert target is not None
         asked = self.wires.call(target, target.component.main, self.scope)
-        line = Line(f"target{suffix}", asked)
+        line = self.once(f"target{suffix}", asked)
         place = f"config.loss.{loss.value}"
         scope = self.scope | {"target": line.name, "hidden": "hidden"}
         call = self.wires.call(loss, loss.component.main, scope, place)
@@ -124,7 +126,11 @@ class Training:
         scope = self.scope | {"rate": rate.name}
         f = weight.component.main
         call = self.wires.call(weight, f, scope, f"config.loss.{loss.value}.weight")
-        return rate, Line(f"weight{suffix}", call, f.shape)
+        return rate, self.once(f"weight{suffix}", call, f.shape)
+
+    def once(self, name: str, call: Call, shape: str = "") -> Line:
+        """A line; of two terms that want the same the second has the first one's."""
+        return self.made.setdefault(str(call), Line(name, call, shape))
 
     def rate(self, loss: Choice, target: Choice, weight: Choice, name: str) -> Line | None:
         """The known rate at which what a target asks for comes back."""
@@ -135,7 +141,8 @@ class Training:
             self.wires.problem("X301", loss, told, "write `weight: one`")
             return None
         f = count.component.functions["return_rate"]
-        return Line(name, self.wires.call(count, f, self.scope, "config.noise.count"), f.shape)
+        call = self.wires.call(count, f, self.scope, "config.noise.count")
+        return self.once(name, call, f.shape)
 
 
 def drawn_by(c: Component) -> Function:

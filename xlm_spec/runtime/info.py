@@ -11,12 +11,6 @@ def info(run: Run) -> None:
     layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
     model = model_of(run, layout.room)
     by_part = {n: sum(p.numel() for p in m.parameters()) for n, m in model.named_children()}
-    bound = hasattr(run.package, "log_likelihood_bound")
-    kind = (
-        "a bound of -log p(x), in expectation, with the numbers of the spec"
-        if bound
-        else "no bound of -log p(x)"
-    )
     body = inspect.getsource(run.package.objective).rstrip()
     print(f"{run.name}: {run.package.__doc__}")
     print(f"task         {run.task.name}, size {run.size}; others: {', '.join(run.task.sizes)}")
@@ -24,9 +18,20 @@ def info(run: Run) -> None:
     print(f"parameters   {sum(by_part.values()):,} ({told(by_part)})")
     print(f"samplers     {', '.join(run.package.SAMPLERS)} (the first is the default)")
     print(f"needs        bos, {', '.join(run.package.NEEDS)}")
-    print(f"objective    {kind}\n\n{body}\n")
+    print(f"likelihood   {likelihood(run.package)}")
+    print(f"objective\n\n{body}\n")
     for key, value in run.numbers.items():
         print(f"{key:32} {value}")
+
+
+def likelihood(package) -> str:
+    """What the package tells of log p(x)."""
+    if not hasattr(package, "log_likelihood_bound"):
+        return "no bound of log p(x)"
+    if package.EXACT:
+        return "exact: log_likelihood_bound is log p(x)"
+    told = "log_likelihood_bound bounds log p(x) from below, in expectation"
+    return f"{told}, with the numbers of the spec"
 
 
 def told(by_part: dict[str, int]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from xlm_spec.diagnostics import Diagnostic, Failed, wants_colour
+from xlm_spec.runtime import arguments
 from xlm_spec.runtime.choose import Run, choose, read_config
 
 FOLDER = "XLM_SPEC_RUN"  # of a run on several devices, told to their processes
@@ -31,59 +32,20 @@ def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) 
 
 
 def parser(name: str) -> argparse.ArgumentParser:
+    """Of `python -m NAME`; each command knows its workflow."""
     top = argparse.ArgumentParser(prog=f"python -m {name}", description="Train and use this model.")
     commands = top.add_subparsers(required=True, metavar="train | eval | generate | info")
-
-    def command(word: str, run, told: str) -> argparse.ArgumentParser:
+    for word, run, told, flags in (
+        ("train", run_train, "Train.", arguments.train),
+        ("eval", run_eval, "Score a checkpoint on every example of a split.", arguments.evaluate),
+        ("generate", run_generate, "Sample.", arguments.generate),
+        ("info", run_info, "Parameters, sizes, objective, needs.", arguments.info),
+    ):
         p = commands.add_parser(word, help=told, description=told)
         p.set_defaults(command=run)
-        p.add_argument("--task", help="what it is trained on (default: the spec's)")
-        p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="sets",
-                       help="a number by its dotted name, as in train.batch=64")  # fmt: skip
-        return p
-
-    p = command("train", run_train, "Train.")
-    p.add_argument("--size", help="numbers that a task names: cpu, paper (default: paper)")
-    p.add_argument("--config", type=Path, help="a config.yaml of an earlier run")
-    p.add_argument("--run", type=Path, metavar="DIR", help="folder of this run")
-    budget = p.add_mutually_exclusive_group()
-    budget.add_argument("--minutes", type=float, help="fix the number of steps from this")
-    budget.add_argument("--steps", type=int, help="number of optimiser steps")
-    p.add_argument("--seed", type=int)
-    p.add_argument("--init", type=Path, metavar="CHECKPOINT", help="weights to start from")
-    p.add_argument("--resume", action="store_true", help="go on with the run in --run")
-    p.add_argument("--overfit", action="store_true", help="train and validate on one batch")
-    p.add_argument("--devices", type=int, default=1)
-
-    p = command("eval", run_eval, "Score a checkpoint on every example of a split.")
-    checkpoint(p)
-    p.add_argument("--split", choices=["val", "test"], default="test")
-    p.add_argument("--sampler", help="by its name in the spec (default: the first)")
-    p.add_argument("--json", action="store_true", help="one JSON object on stdout")
-
-    p = command("generate", run_generate, "Sample.")
-    checkpoint(p)
-    p.add_argument("-n", type=int, default=1, help="samples of each prompt; test prompts if none")
-    given = p.add_mutually_exclusive_group()
-    given.add_argument("--prompt", action="append", default=[], metavar="TEXT")
-    given.add_argument("--fill", action="append", default=[], metavar="TEXT",
-                       help="a text with blanks: _ for a token, ___ for a word")  # fmt: skip
-    p.add_argument("--sampler", help="by its name in the spec (default: the first)")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
-    p.add_argument("--watch", action="store_true", help="show every step")
-    p.add_argument("--html", type=Path, metavar="FILE",
-                   help="a page of trajectories, of every sampler unless one is named")  # fmt: skip
-
-    p = command("info", run_info, "Parameters, sizes, objective, needs.")
-    p.add_argument("--size", help="numbers that a task names")
+        arguments.common(p)
+        flags(p)
     return top
-
-
-def checkpoint(p: argparse.ArgumentParser) -> None:
-    source = p.add_mutually_exclusive_group(required=True)
-    source.add_argument("--run", type=Path, metavar="DIR", help="its best checkpoint")
-    source.add_argument("--checkpoint", type=Path, metavar="FILE")
 
 
 def run_train(package, data, train, args) -> None:

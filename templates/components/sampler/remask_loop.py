@@ -33,7 +33,7 @@ def times(
     state: Remembered,
     schedule: Schedule,
     *,
-    steps: int = 128,  # in all; in [3, inf)
+    steps: int = 128,  # before, during and after the wait together; in [3, inf)
     alpha: float = 0.9,  # share of tokens that stand while it waits; in (0, 1)
     before: float = 0.45,  # share of the steps until then; in [0, 1]
     waits: float = 0.5,  # share of the steps that it waits; in [0, 1]
