@@ -1,6 +1,6 @@
 """Methods at size `cpu`, the same minutes for each on one thread, several seeds.
 
-python -m benchmarks.quality [--tasks TASK ...] [--methods NAME ...] [--seeds 3]
+python -m benchmarks.quality [--tasks TASK ...] [--methods NAME ...] [--seeds 3] [--steps N]
                              [--scale 1.0] [--text FILE] [--folder DIR]
 
 Star graphs are scored on the whole test split; a text (any file, `--text`) by bits per character of
@@ -51,14 +51,14 @@ def measured(place, name: str, task: str, args: argparse.Namespace) -> list[dict
     """A row for each sampler."""
     minutes = MINUTES[task] * args.scale
     sets = [f"data.file={args.text.resolve()}"] if task == "text" else []
-    runs = [
-        train(place, name, task, minutes, seed, show=False, sets=sets) for seed in range(args.seeds)
-    ]
+    more = {"show": False, "sets": sets, "steps": args.steps}
+    runs = [train(place, name, task, minutes, seed, **more) for seed in range(args.seeds)]
     samplers = METHODS[name][:1] if task == "text" else METHODS[name]
-    return [row(place, name, task, runs, sampler, minutes) for sampler in samplers]
+    budget = "steps" if args.steps else f"{minutes:g} min"
+    return [row(place, name, task, runs, sampler, budget) for sampler in samplers]
 
 
-def row(place, name: str, task: str, runs: list, sampler: str, minutes: float) -> dict:
+def row(place, name: str, task: str, runs: list, sampler: str, budget: str) -> dict:
     found = [evaluate(place, name, run, sampler) for run in runs]
     told = {
         head: spread([scale * f[key] for f in found], form)
@@ -72,7 +72,7 @@ def row(place, name: str, task: str, runs: list, sampler: str, minutes: float) -
         **told,
         "calls": found[0]["network_calls"],
         "steps": spread([numbers(r)["train"]["steps"] for r in runs], "{:.0f}"),
-        "minutes": f"{minutes:g}",
+        "budget": budget,
         "n": found[0]["examples"],
     }
 
@@ -84,6 +84,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--methods", nargs="+", default=["arlm", "mdlm"], choices=list(METHODS))
     p.add_argument("--seeds", type=int, default=3)
     p.add_argument("--scale", type=float, default=1.0, help="of the minutes, to try it out")
+    p.add_argument("--steps", type=int, help="instead of minutes, where the machine is not quiet")
     p.add_argument("--text", type=Path, help="the file that task `text` reads")
     p.add_argument("--folder", help="keeps runs here, and takes up what was trained before")
     return p.parse_args()
