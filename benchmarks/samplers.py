@@ -1,7 +1,8 @@
 """One checkpoint, every sampler: quality against network calls an example.
 
 python -m benchmarks.samplers [--tasks star_easy text] [--text FILE] [--seeds 3] [--scale 1.0]
-                              [--examples 1000] [--samples 64] [--folder DIR] [--into DIR]
+                              [--steps N] [--examples 1000] [--samples 64] [--folder DIR]
+                              [--into DIR]
 
 star_easy: sequence accuracy on the first `--examples` test graphs. text: bits per character of
 unconditional samples under an autoregressive model that was trained on the same text for the same
@@ -66,8 +67,8 @@ def main() -> None:
 
 def told(task: str, args: argparse.Namespace) -> str:
     n = f"{args.examples} test graphs" if task == "star_easy" else f"{args.samples} samples"
-    minutes = f"{MINUTES[task] * args.scale:g} min"
-    return f"{task}: {NAME}, size cpu, {minutes}, {n}, {args.seeds} seed(s), temperature 1"
+    budget = f"{args.steps} steps" if args.steps else f"{MINUTES[task] * args.scale:g} min"
+    return f"{task}: {NAME}, size cpu, {budget}, {n}, {args.seeds} seed(s), temperature 1"
 
 
 def measured(place: Path, task: str, seed: int, args: argparse.Namespace) -> Iterator[dict]:
@@ -77,7 +78,8 @@ def measured(place: Path, task: str, seed: int, args: argparse.Namespace) -> Ite
     sets = [f"data.file={args.text.resolve()}"] if task == "text" else []
     names = [NAME, JUDGE] if sets else [NAME]
     minutes = MINUTES[task] * args.scale
-    run, *other = (train(place, n, task, minutes, seed, show=False, sets=sets) for n in names)
+    more = {"show": False, "sets": sets, "steps": args.steps}
+    run, *other = (train(place, n, task, minutes, seed, **more) for n in names)
     judge = sampled.loaded(other[0], []) if other else None
     for name, (number, values) in sweep(task).items():
         for value in values:
@@ -176,6 +178,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--text", type=Path, help="the file that task `text` reads")
     p.add_argument("--seeds", type=int, default=3)
     p.add_argument("--scale", type=float, default=1.0, help="of the minutes, to try it out")
+    p.add_argument("--steps", type=int, help="instead of minutes, where the machine is not quiet")
     p.add_argument("--examples", type=int, default=1000, help="test graphs")
     p.add_argument("--samples", type=int, default=64, help="texts")
     p.add_argument("--folder", help="keeps runs here, and takes up what was trained before")
