@@ -79,6 +79,14 @@ def test_info():
     assert "return_rate(t, schedule)" in told
 
 
+def test_info_tells_where_the_bound_ends():
+    words = ["info", "--task", "star_mini", "--size", "cpu"]
+    assert "bounds log p(x) from below" in run("mdlm", *words).stdout
+    told = run("mdlm", *words, "--set", "noise.schedule.eps=0.1").stdout
+    assert "no bound of log p(x)" in told
+    assert "exact: log_likelihood_bound is log p(x)" in run("arlm", *words).stdout
+
+
 WRONG = [
     (["train", "--set", "train.bach=3"], "X601", "did you mean `train.batch`?"),
     (["train", "--set", "backbone.layers=many"], "X602", "a whole number"),

@@ -103,7 +103,9 @@ def test_copier_renders_the_same_bytes(tmp_path):
         file = source / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8", newline="\n")
-    for spec in SPECS:
+    odd = tmp_path / "odd.yaml"
+    odd.write_text(text(MASKED, name="odd") + "title: 'a \U0001f642 and \U0001d6fc'\n")
+    for spec in [*SPECS, odd]:
         plan = plan_of(spec)
         into = tmp_path / spec.stem
         run_copy(str(source), into, data={"ir": json.loads(plan.as_json())}, quiet=True)

@@ -77,12 +77,25 @@ def test_pairs_are_apart(tmp_path):
     assert torch.equal(again.rows("val").prompt, task.rows("val").prompt)
 
 
+OWN = """
+class Mine:
+    def __getattr__(self, name):
+        return getattr(star, name)
+    def with_options(self, options, words=None):
+        return self
+    def rows(self, split):
+        return {}[split]
+TASK = Mine()
+"""
+
 WRONG = {
     "no file": (None, "No such file"),
     "no TASK": ("x = 1", "the file holds no TASK"),
     "raises": ("x = 1\n1 / 0", "raises ZeroDivisionError: division by zero"),
     "syntax": ("def (", "raises SyntaxError: invalid syntax"),
     "lacks": ("class TASK: name = 'mine'", "TASK lacks `words`, `longest_prompt`"),
+    "another file": ("import broken_module", "raises SyntaxError"),
+    "leaves": ("import sys\nsys.exit(0)", "raises SystemExit: 0"),
     "bad draw": (REVERSE.replace("reversed(digits)", "None"), "raises TypeError"),
     "few": (REVERSE.replace("rng.randint(3, 6)", "2"), "too few prompts"),
     "long": (REVERSE.replace("longest_answer=6", "longest_answer=5"), "an answer of 6 words"),
@@ -91,8 +104,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_wrong_task_ends_in_one_diagnostic(kind, tmp_path):
+def test_a_wrong_task_ends_in_one_diagnostic(kind, tmp_path, monkeypatch):
     source, told = WRONG[kind]
+    (tmp_path / "broken_module.py").write_text("x = 1\n" * 9 + "def (")
+    monkeypatch.syspath_prepend(str(tmp_path))
     file = tmp_path / "my_task.py" if source is None else written(tmp_path, source)
     done = run(
         "mdlm", "train", "--task", file, "--size", "cpu", "--run", tmp_path / "run", check=False
@@ -109,6 +124,23 @@ def test_the_line_that_raises_is_shown(tmp_path):
     told = run("mdlm", "info", "--task", file, check=False).stderr
     assert f"--> {file}:2:1\n" in told
     assert "2 | y = x / 0" in told
+
+
+def test_a_class_of_ones_own_that_raises_is_told(tmp_path):
+    file = written(tmp_path, "from xlm_spec.runtime.tasks.star_mini import TASK as star\n" + OWN)
+    done = run("mdlm", "train", "--task", file, "--run", tmp_path / "run", check=False)
+    assert "error[X505]: the task's file raises KeyError" in done.stderr
+    assert f"{file}:9:9" in done.stderr
+
+
+def test_a_checkpoint_knows_its_words(tmp_path):
+    """Other words under the same ids are another task."""
+    file, folder = written(tmp_path, REVERSE), tmp_path / "run"
+    run("mdlm", "train", *TINY[2:], "--task", file, "--steps", 2, "--run", folder)
+    file.write_text(REVERSE.replace('"0123456789"', '"9876543210"'))
+    done = run("mdlm", "eval", "--run", folder, "--split", "val", check=False)
+    assert done.returncode == 1
+    assert "error[X702]" in done.stderr
 
 
 def test_an_option_of_a_task(tmp_path):

@@ -97,9 +97,8 @@ def test_a_block_has_no_end_and_a_prompt_takes_room_inside():
 
 
 @pytest.mark.parametrize(("name", "sampler"), [("mdlm", "ancestral"), ("arlm", "autoregressive")])
-def test_eval(name, sampler, runs, file, monkeypatch):
+def test_eval(name, sampler, runs, file):
     """The data has moved; the alphabet is the checkpoint's. A package says whether it is exact."""
-    monkeypatch.setattr(package_of(name), "EXACT", name == "arlm", raising=False)
     words = ["eval", "--run", runs[name], "--set", f"data.file={file}", "--json"]
     found = json.loads(run(name, *words).stdout)
     key = "nll" if name == "arlm" else "nelbo"
@@ -113,10 +112,9 @@ def test_eval(name, sampler, runs, file, monkeypatch):
     assert found["bits_per_character"] == pytest.approx(found[key] / math.log(2), rel=1e-6)
 
 
-def test_the_likelihood_of_arlm_is_exact(runs, file, monkeypatch):
+def test_the_likelihood_of_arlm_is_exact(runs, file):
     """Against a chain of conditionals, one row and one token at a time."""
     arlm = package_of("arlm")
-    monkeypatch.setattr(arlm, "EXACT", True, raising=False)
     words = ["eval", "--run", runs["arlm"], "--set", f"data.file={file}", "--json"]
     found = json.loads(run("arlm", *words).stdout)
     kept = torch.load(runs["arlm"] / "checkpoints" / "best.ckpt", weights_only=True)
@@ -155,6 +153,19 @@ def test_a_package_without_a_bound_has_no_likelihood(runs, file, monkeypatch):
     done = run("mdlm", *words)
     assert "no likelihood bound" in done.stderr
     assert not {"nll", "nelbo", "bound"} & set(json.loads(done.stdout))
+
+
+def test_numbers_that_end_the_bound_end_its_figure(runs, file):
+    """With eps > 0 the noise does not end in all masks: what is estimated bounds nothing."""
+    words = ["eval", "--run", runs["mdlm"], "--set", f"data.file={file}", "--json"]
+    done = run("mdlm", *words, "--set", "noise.schedule.eps=0.9")
+    assert "no likelihood bound with these numbers" in done.stderr
+    assert not {"nelbo", "bound"} & set(json.loads(done.stdout))
+
+
+def test_running_text_has_no_end_to_predict(runs):
+    kept = torch.load(runs["mdlm"] / "checkpoints" / "best.ckpt", weights_only=True)
+    assert kept["xlm_spec"]["vocab"]["eos"] == -1
 
 
 def test_a_checkpoint_needs_no_data(runs):

@@ -64,7 +64,8 @@ class Interval(NamedTuple):
 class Round(NamedTuple):
     """One of several rounds over all free sites."""
 
-    left: float  # share of the free sites that is masked after it
+    left: int  # rounds that come after it
+    of: int  # rounds in all
 
 
 class Window(NamedTuple):

@@ -7,7 +7,7 @@ another law than the data's, which is the control: these samplers are not exact,
 
 from collections.abc import Callable
 from itertools import product
-from math import exp, floor, log
+from math import exp, log
 
 import pytest
 import torch
@@ -141,14 +141,14 @@ def test_control_the_laws_differ(tmp_path):
 EMPTY = ((MASK,) * LENGTH, (0.0,) * LENGTH)
 
 
-def guessed(state: tuple, left: float) -> Mixed:
+def guessed(state: tuple, hide: int) -> Mixed:
     """A round of Mask-Predict: fill, then mask the least likely."""
     tokens, sure_of = state
     p = predicted(tokens)
     out: Mixed = {}
     for new, chance in filled(tokens, masked(tokens)).items():
         now = [float(p[i, new[i]]) if tokens[i] == MASK else sure_of[i] for i in range(LENGTH)]
-        again = sorted(range(LENGTH), key=lambda i: now[i])[: floor(LENGTH * left)]
+        again = sorted(range(LENGTH), key=lambda i: now[i])[:hide]
         kept = tuple(MASK if i in again else v for i, v in enumerate(new))
         key = (kept, tuple(0.0 if i in again else round(c, 9) for i, c in enumerate(now)))
         out[key] = out.get(key, 0.0) + chance
@@ -166,7 +166,7 @@ def tokens_of(mixed: Mixed) -> Mixed:
 def test_mask_predict(rounds, tmp_path):
     mixed: Mixed = {EMPTY: 1.0}
     for k in range(1, rounds + 1):
-        mixed = then(mixed, lambda s, left=1 - k / rounds: guessed(s, left))
+        mixed = then(mixed, lambda s, n=LENGTH * (rounds - k) // rounds: guessed(s, n))
     holds(tmp_path, f"{{kind: mask_predict, rounds: {rounds}}}", tokens_of(mixed))
 
 
@@ -232,6 +232,13 @@ def test_remasking_leaves_the_noise_level_as_it_was(remasking):
         for site in range(LENGTH):
             share = sum(c for (tokens, _), c in mixed.items() if tokens[site] == MASK)
             assert abs(share - (1 - alpha)) < 1e-9
+
+
+@pytest.mark.parametrize("remasking", REMASKING)
+def test_one_step_of_remask_writes_all_at_once(remasking, tmp_path):
+    laws = after([(0.0, 1.0)], REMASKING[remasking])
+    sampler = f"{{kind: remask, steps: 1, remasking: {remasking}}}"
+    holds(tmp_path, sampler, tokens_of(laws[-1]))
 
 
 def test_remask_loop(tmp_path):

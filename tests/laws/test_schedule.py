@@ -24,7 +24,12 @@ def shipped(value: str):
 
 
 SHIPPED = [shipped(v) for v in values("schedule")]
-OTHERS = [PolynomialSchedule(0.5), PolynomialSchedule(3.0), GeometricSchedule(1e-2, 5.0)]
+OTHERS = [
+    PolynomialSchedule(0.5),
+    PolynomialSchedule(3.0),
+    GeometricSchedule(1e-2, 5.0),
+    GeometricSchedule(1e-4, 100.0),
+]
 GRID = torch.linspace(0, 1, 401, dtype=torch.float64)
 
 
@@ -53,6 +58,15 @@ def test_float32_starts_at_exactly_one():
     for schedule in SHIPPED:
         assert schedule.alpha(torch.zeros(1)) == 1, schedule
         assert abs(schedule.alpha(torch.ones(1))) < 1e-6, schedule
+
+
+@pytest.mark.parametrize("schedule", [*SHIPPED, *OTHERS, LinearSchedule(eps=0.5)], ids=str)
+def test_float32_times_lie_between_nought_and_one(schedule):
+    """Whatever share is masked, from nothing to all: this is what a timed network is told."""
+    t = schedule.inverse(1 - torch.linspace(0, 1, 129))
+    assert t.isfinite().all()
+    assert ((t >= 0) & (t <= 1)).all()
+    assert (t.diff() >= 0).all()
 
 
 @dataclass(frozen=True)

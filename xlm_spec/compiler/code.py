@@ -55,7 +55,7 @@ def mapping(entries: dict[str, str], indent: int) -> list[str]:
     return [f"{space}return {{", *(f"{space}    {p}," for p in pairs), f"{space}}}"]
 
 
-def assigned(name: str, entries: dict[str, str], comment: str) -> list[str]:
+def assigned(name: str, entries: dict[str, str], comment: str = "") -> list[str]:
     """`NAME = {...}`, on one line where it fits; the comment behind the first."""
     pairs = [f'"{k}": {v}' for k, v in entries.items()]
     line = f"{name} = {{{', '.join(pairs)}}}{comment}"

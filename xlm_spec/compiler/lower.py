@@ -34,7 +34,7 @@ class Plan:
     model: dict
     objective: dict
     init: dict
-    experiment: dict
+    experiment: list[str]
     method: dict  # the spec with its defaults, for readers
     inferred: dict  # what follows from it
     card: list[str]  # rows of the table in its README
@@ -63,7 +63,7 @@ class Lowering:
         model = self.model()
         self.parts.needed["types"] |= {"Examples", "Vocab"}
         modules = [*self.parts.libraries(), *lists]
-        exports = ["EXACT", "NEEDS", "SAMPLERS", "Config", "Examples", "Model", "Vocab"]
+        exports = ["BOUND_AT", "EXACT", "NEEDS", "SAMPLERS", "Config", "Examples", "Model", "Vocab"]
         exports += ["log_likelihood_bound"] * (method.likelihood != "none") + [
             "objective",
             "sample",
@@ -181,22 +181,24 @@ class Lowering:
             alias = "sample" if module == "sampler" else f"sample as {module}"
             wanted.setdefault(f".{module}", set()).add(alias)
         functions = {n: "sample" if m == "sampler" else m for n, m in modules.items()}
-        told = "  # the first is the default"
-        samplers = assigned("SAMPLERS", functions, told)
+        samplers = assigned("SAMPLERS", functions, "  # the first is the default")
+        bound_at = {k: repr(v) for k, v in self.method.bound_at.items()}
         needs = "".join(f'"{n}", ' for n in self.method.needs)
         return {
             "doc": self.spec.title.replace("\\", "\\\\").replace('"', '\\"'),
             "imports": imports(wanted),
+            "bound_at": assigned("BOUND_AT", bound_at, "  # where the bound holds"),
             "exact": self.method.likelihood == "exact",
             "needs": f"({needs[:-1]})" if len(self.method.needs) < 2 else f"({needs[:-2]})",
             "samplers": samplers,
         }
 
-    def experiment(self) -> dict:
+    def experiment(self) -> list[str]:
         """What the spec says of data and training, as Python; the runtime gives it a meaning."""
         data = {"task": "star_easy", "fill": self.method.fill} | self.spec.data
-        literal = {"data": data, "train": self.spec.train}
-        return {k: [f'    "{n}": {quoted(v)},' for n, v in d.items()] for k, d in literal.items()}
+        literal = {"DATA": data, "TRAIN": self.spec.train}
+        quotes = {k: {n: quoted(v) for n, v in d.items()} for k, d in literal.items()}
+        return [line for name, entries in quotes.items() for line in assigned(name, entries)]
 
     def described(self) -> dict:
         """The method with every default filled in; numbers as text."""

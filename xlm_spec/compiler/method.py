@@ -151,12 +151,18 @@ class Method:
         return "objective" if plain else "own"
 
     @property
+    def bound_at(self) -> dict[str, float]:
+        """The numbers with which the noise at t = 1 is the prior, by dotted name."""
+        if self.schedule is None:
+            return {}
+        stated = self.schedule.component.constants.get("BOUND", {})
+        return {f"{self.schedule.axis.path}.{k}": v for k, v in stated.items()}
+
+    @property
     def ends_in_noise(self) -> bool:
-        """Is the noise at t = 1 the prior? A schedule's BOUND says with which numbers."""
-        return self.schedule is None or all(
-            self.schedule.given.get(k, v) == v
-            for k, v in self.schedule.component.constants.get("BOUND", {}).items()
-        )
+        """Has the spec those numbers?"""
+        given = self.schedule.given if self.schedule else {}
+        return all(given.get(k.rpartition(".")[2], v) == v for k, v in self.bound_at.items())
 
 
 def read_on_model(c: Component) -> set[str]:

@@ -27,7 +27,10 @@ WORDS = {
 TAKEN = {
     *("torch", "lightning", "lightning_fabric", "lightning_utilities", "pytorch_lightning"),
     *("torchmetrics", "datasets", "tensorboard", "safetensors", "numpy", "sympy", "fsspec", "tqdm"),
-    *("yaml", "click", "jinja2", "copier", "xlm_spec", "tests"),
+    *("yaml", "click", "jinja2", "copier", "xlm_spec", "tests", "packaging", "typing_extensions"),
+    *("aiohttp", "attr", "attrs", "dill", "filelock", "httpx", "huggingface_hub", "markupsafe"),
+    *("mpmath", "multiprocess", "networkx", "pandas", "pyarrow", "requests", "setuptools", "six"),
+    *("tokenizers", "triton", "urllib3", "xxhash"),
 }
 TASK = "star_easy"  # of a spec that names none
 RANGES = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
@@ -69,6 +72,8 @@ def sampler_names(doc: Document) -> list[Diagnostic]:
             told = f"`{name}` is a word of Python"
             found.append(doc.diagnostic("X107", told, path, f"for example `{name}_1`", key=True))
         other = seen.setdefault(name.replace("_", ""), name)
+        inner = name.removesuffix(f"_{axes.OUTER.key}")
+        other = inner if inner != name and inner in names else other
         if other != name:
             told = f"samplers `{other}` and `{name}` are too much alike"
             found.append(doc.diagnostic("X107", told, path, "rename one of them", key=True))

@@ -39,7 +39,7 @@ def generate(p: ArgumentParser) -> None:
     given = p.add_mutually_exclusive_group()
     told = "a text to go on from"
     given.add_argument("--prompt", action="append", default=[], metavar="TEXT", help=told)
-    told = "a text with blanks: _ for a token, ___ for a word"
+    told = "a text with blanks: _ for a character or subword, ___ for a word"
     given.add_argument("--fill", action="append", default=[], metavar="TEXT", help=told)
     p.add_argument("--seed", type=int, default=0, help="of what is drawn")
     p.add_argument("--json", action="store_true", help="one JSON object a line on stdout")

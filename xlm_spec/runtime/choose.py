@@ -92,7 +92,8 @@ def choose(
     found = found.with_options(overridden(found.options, options, "data."), words)
     size = str(size or config.get("size") or "paper")
     values, origin = settled([*below, sized(found, size), *above], known)
-    vocab = package.Vocab(**found.words.vocabulary(package.NEEDS))
+    needs = tuple(n for n in package.NEEDS if n != "eos" or found.ends)  # running text has no end
+    vocab = package.Vocab(**found.words.vocabulary(needs))
     return Run(
         package=package,
         task=found,

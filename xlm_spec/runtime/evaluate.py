@@ -13,7 +13,7 @@ from xlm_spec.runtime.choose import Run
 from xlm_spec.runtime.data import Scored
 from xlm_spec.runtime.loaded import Loaded, load, sampler_of
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.scoring import Scores, draw, nats, sampling_generator, start_of, to
+from xlm_spec.runtime.scoring import Scores, bound_of, draw, nats, sampling_generator, start_of, to
 from xlm_spec.runtime.tasks.task import Rows, RunningText
 
 
@@ -82,9 +82,10 @@ def nats_of(loaded: Loaded, rows: Rows) -> tuple[Tensor, Tensor | None]:
     Both are estimated with the same noise. Without a bound in the package there is none.
     """
     run, layout, device = loaded.run, loaded.layout, loaded.device
-    bound = None if run.task.ends else getattr(run.package, "log_likelihood_bound", None)
+    bound = None if run.task.ends else bound_of(run)
     if bound is None and not run.task.ends:
-        print(f"{run.name} has no likelihood bound: no figure of it", file=sys.stderr)
+        told = f"{run.name} has no likelihood bound with these numbers: no figure of it"
+        print(told, file=sys.stderr)
     losses, bounds = [], []
     scored = Scored(rows)
     for first, part in (scored[i] for i in range(len(scored))):

@@ -4,6 +4,7 @@ import inspect
 
 from xlm_spec.runtime.choose import Run, model_of
 from xlm_spec.runtime.layout import layout_of
+from xlm_spec.runtime.scoring import bound_of
 
 
 def info(run: Run) -> None:
@@ -18,20 +19,19 @@ def info(run: Run) -> None:
     print(f"parameters   {sum(by_part.values()):,} ({told(by_part)})")
     print(f"samplers     {', '.join(run.package.SAMPLERS)} (the first is the default)")
     print(f"needs        bos, {', '.join(run.package.NEEDS)}")
-    print(f"likelihood   {likelihood(run.package)}")
+    print(f"likelihood   {likelihood(run)}")
     print(f"objective\n\n{body}\n")
     for key, value in run.numbers.items():
         print(f"{key:32} {value}")
 
 
-def likelihood(package) -> str:
-    """What the package tells of log p(x)."""
-    if not hasattr(package, "log_likelihood_bound"):
+def likelihood(run: Run) -> str:
+    """What the package tells of log p(x), with the numbers of the run."""
+    if bound_of(run) is None:
         return "no bound of log p(x)"
-    if package.EXACT:
+    if run.package.EXACT:
         return "exact: log_likelihood_bound is log p(x)"
-    told = "log_likelihood_bound bounds log p(x) from below, in expectation"
-    return f"{told}, with the numbers of the spec"
+    return "log_likelihood_bound bounds log p(x) from below, in expectation"
 
 
 def told(by_part: dict[str, int]) -> str:

@@ -109,6 +109,16 @@ def nats(run: Run, layout: Layout, model, rows: Rows, rng: torch.Generator) -> T
     return torch.stack(list(terms.values())).sum(0)
 
 
+def bound_of(run: Run):
+    """The package's bound of log p(x); None where it has none, or none with the numbers of the run.
+
+    BOUND_AT of a package are numbers without which the noise does not end in the sampler's prior.
+    """
+    wanted = getattr(run.package, "BOUND_AT", {})
+    holds = all(run.numbers.get(k, v) == v for k, v in wanted.items())
+    return getattr(run.package, "log_likelihood_bound", None) if holds else None
+
+
 def to(x, device):
     """A named tuple of tensors, and of such tuples, on a device."""
     if isinstance(x, tuple):

@@ -13,7 +13,7 @@ class Data:
 
     task: str = "star_easy"  # a task of the runtime
     fill: Literal["eos", "none"] = "none"  # what the rest of the room holds; the method decides
-    overfit: bool = False  # train, validate and test on one batch
+    overfit: bool = False  # train and validate on one batch
     workers: int = 0  # processes that load data; in [0, inf)
 
 

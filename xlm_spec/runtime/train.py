@@ -87,7 +87,7 @@ def trainer_of(run: Run, folder: Path, resumed_at: int | None, devices: int) -> 
         "enable_version_counter": False,
     }
     return Trainer(
-        accelerator="auto",
+        accelerator="gpu" if torch.cuda.is_available() else "cpu",  # as in eval; MPS lacks float64
         devices=devices,
         strategy="ddp" if devices > 1 else "auto",
         precision=cast(Any, run.train.precision),

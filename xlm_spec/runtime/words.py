@@ -54,8 +54,8 @@ class Tokenizer:
 
     @property
     def state(self) -> dict[str, str]:
-        """What a checkpoint keeps of it; empty where the task alone decides the words."""
-        return {}
+        """What a checkpoint keeps of it, to be told apart from others or made again."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,10 @@ class Words(Tokenizer):
     @cached_property
     def ids(self) -> dict[str, int]:
         return {w: i for i, w in enumerate(self.words)}
+
+    @property
+    def state(self) -> dict[str, str]:
+        return {"words": " ".join(self.words)}
 
     def encode(self, text: str) -> list[int]:
         for word in text.split():
@@ -119,7 +123,8 @@ class Characters(Tokenizer):
         return "".join(self.alphabet[i] for i in ids if i < self.size)
 
     def symbol(self, token: int) -> str:
-        return LINE_END if self.alphabet[token] == "\n" else self.alphabet[token]
+        shown = self.alphabet[token]
+        return LINE_END if shown == "\n" else shown if shown.isprintable() else "\ufffd"
 
     @property
     def state(self) -> dict[str, str]:
@@ -170,7 +175,7 @@ class Subwords(Tokenizer):
 
 
 def restored(state: Mapping[str, str]) -> Tokenizer | None:
-    """The tokenizer that a checkpoint keeps, if it keeps one."""
+    """The tokenizer that a checkpoint keeps, if it can be made of that; words are the task's."""
     if "alphabet" in state:
         return Characters(state["alphabet"])
     return Subwords(state["tokenizer"]) if "tokenizer" in state else None

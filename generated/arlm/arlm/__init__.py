@@ -6,11 +6,13 @@ from .objective import log_likelihood_bound, objective
 from .sampler import sample
 from .types import Examples, Vocab
 
+BOUND_AT = {}  # where the bound holds
 EXACT = True  # is log_likelihood_bound log p(x) itself, or a bound of it?
 NEEDS = ("eos",)  # special tokens asked of a tokenizer, besides BOS and padding
 SAMPLERS = {"autoregressive": sample}  # the first is the default
 
 __all__ = [
+    "BOUND_AT",
     "EXACT",
     "NEEDS",
     "SAMPLERS",

@@ -7,11 +7,13 @@ from .sampler import sample
 from .sampler_confidence import sample as sampler_confidence
 from .types import Examples, Vocab
 
+BOUND_AT = {"noise.schedule.eps": 0.0}  # where the bound holds
 EXACT = False  # is log_likelihood_bound log p(x) itself, or a bound of it?
 NEEDS = ("eos", "mask")  # special tokens asked of a tokenizer, besides BOS and padding
 SAMPLERS = {"ancestral": sample, "confidence": sampler_confidence}  # the first is the default
 
 __all__ = [
+    "BOUND_AT",
     "EXACT",
     "NEEDS",
     "SAMPLERS",

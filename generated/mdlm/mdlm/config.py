@@ -11,7 +11,7 @@ from .types import Vocab
 class NoiseTime:
     """How times are drawn."""
 
-    edge: float = 1e-05  # keep this far from t = 0 and t = 1; in (0, 0.5)
+    edge: float = 1e-05  # keep this far from t = 0 and t = 1; in (0, 0.001]
 
 
 @dataclass(frozen=True)

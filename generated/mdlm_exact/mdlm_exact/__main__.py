@@ -4,16 +4,8 @@ import sys
 
 import mdlm_exact
 
-DATA = {
-    "task": "star_easy",
-    "fill": "eos",
-}
-TRAIN = {
-    "batch": 64,
-    "steps": 80000,
-    "lr": 0.0001,
-    "ema": 0.9999,
-}
+DATA = {"task": "star_easy", "fill": "eos"}
+TRAIN = {"batch": 64, "steps": 80000, "lr": 0.0001, "ema": 0.9999}
 
 if __name__ == "__main__":
     try:

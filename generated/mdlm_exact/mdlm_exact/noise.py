@@ -25,14 +25,14 @@ class LinearSchedule:
         return torch.full_like(t, self.eps - 1)
 
     def inverse(self, alpha: Tensor) -> Tensor:
-        return (1 - alpha) / (1 - self.eps)
+        return ((1 - alpha) / (1 - self.eps)).clamp(max=1)
 
 
 def sample_time(
     x: Examples,
     rng: Generator,
     *,
-    edge: float = 1e-5,  # keep this far from t = 0 and t = 1; in (0, 0.5)
+    edge: float = 1e-5,  # keep this far from t = 0 and t = 1; in (0, 0.001]
 ) -> Tensor:
     """One t in each of `total` equal parts of (edge, 1 - edge), (B, 1); each t alone is uniform.
 

@@ -20,6 +20,7 @@ from .sampler_remask_rescale import sample as sampler_remask_rescale
 from .sampler_threshold import sample as sampler_threshold
 from .types import Examples, Vocab
 
+BOUND_AT = {"noise.schedule.eps": 0.0}  # where the bound holds
 EXACT = False  # is log_likelihood_bound log p(x) itself, or a bound of it?
 NEEDS = ("eos", "mask")  # special tokens asked of a tokenizer, besides BOS and padding
 SAMPLERS = {  # the first is the default
@@ -41,6 +42,7 @@ SAMPLERS = {  # the first is the default
 }
 
 __all__ = [
+    "BOUND_AT",
     "EXACT",
     "NEEDS",
     "SAMPLERS",

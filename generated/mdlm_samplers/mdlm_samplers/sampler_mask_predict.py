@@ -35,21 +35,22 @@ def times(
     *,
     rounds: int = 10,  # network calls; in [1, inf)
 ) -> Iterator[Round]:
-    """After round k of T a share 1 - k / T is masked again."""
-    for k in range(1, rounds + 1):
-        yield Round(1 - k / rounds)
+    """The rounds, each with how many come after it."""
+    for left in reversed(range(rounds)):
+        yield Round(left, rounds)
 
 
 def step(
     model,
     state: Guessed,
-    left: float,
+    left: int,
+    of: int,
     schedule: Schedule,
     vocab: Vocab,
     draw: Draw,
     rng: Generator,
 ) -> Guessed:
-    """Fills every mask, then masks the floor(n left) least confident of the n free sites.
+    """Fills every mask, then masks the n left / of least confident of the n free sites.
 
     Mask-Predict (arXiv:1904.09324). The network is told the time at which this share of sites is
     masked. Not exact: sites of one round are independent.
@@ -69,7 +70,7 @@ def step(
     confidence = state.confidence.index_put((rows[row], col), sure)
 
     row, col = free.nonzero(as_tuple=True)
-    doubtful = rank(-confidence[row, col], row) < (free.sum(1) * left).long()[row]  # (N,)
+    doubtful = rank(-confidence[row, col], row) < (free.sum(1) * left // of)[row]  # (N,)
     mask = torch.full_like(row[doubtful], vocab.mask)
     tokens = tokens.index_put((row[doubtful], col[doubtful]), mask)
     return state._replace(tokens=tokens, confidence=confidence)
@@ -83,6 +84,6 @@ def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[G
     state = prior(start, config.vocab)
     state = enter(state)
     yield state
-    for (left,) in times(state, rounds=config.sampler.mask_predict.rounds):
-        state = step(model, state, left, schedule, config.vocab, draw, rng)
+    for left, of in times(state, rounds=config.sampler.mask_predict.rounds):
+        state = step(model, state, left, of, schedule, config.vocab, draw, rng)
         yield state

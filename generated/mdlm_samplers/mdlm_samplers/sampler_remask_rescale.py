@@ -61,7 +61,8 @@ def step(
     free = state.valid & ~state.fixed
     masked = free & (state.tokens == vocab.mask)
     alpha_t, alpha_s = schedule.alpha(t), schedule.alpha(s)  # (B, 1)
-    most = ((1 - alpha_s) / alpha_t).clamp(max=1)  # (B, 1)
+    tiny = torch.finfo(alpha_t.dtype).tiny  # at t = 1 nothing stands that could be masked again
+    most = ((1 - alpha_s) / alpha_t.clamp(min=tiny)).clamp(max=1)  # (B, 1)
     sigma = remasking(most, state.confidence, free & ~masked)  # (B, L)
     fires = (alpha_s - (1 - sigma) * alpha_t) / (1 - alpha_t)
     u = torch.rand(state.tokens.shape, generator=rng, device=state.tokens.device)

@@ -8,6 +8,7 @@ from .sampler_mask_predict import sample as sampler_mask_predict
 from .sampler_random import sample as sampler_random
 from .types import Examples, Vocab
 
+BOUND_AT = {"noise.schedule.eps": 0.0}  # where the bound holds
 EXACT = False  # is log_likelihood_bound log p(x) itself, or a bound of it?
 NEEDS = ("eos", "mask")  # special tokens asked of a tokenizer, besides BOS and padding
 SAMPLERS = {  # the first is the default
@@ -17,6 +18,7 @@ SAMPLERS = {  # the first is the default
 }
 
 __all__ = [
+    "BOUND_AT",
     "EXACT",
     "NEEDS",
     "SAMPLERS",

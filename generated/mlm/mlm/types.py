@@ -49,7 +49,8 @@ class State(NamedTuple):
 class Round(NamedTuple):
     """One of several rounds over all free sites."""
 
-    left: float  # share of the free sites that is masked after it
+    left: int  # rounds that come after it
+    of: int  # rounds in all
 
 
 class TokenSites(NamedTuple):

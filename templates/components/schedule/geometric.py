@@ -19,8 +19,8 @@ class GeometricSchedule:
     misses 1 and 0 at the ends; the bound wants both.
     """
 
-    smallest: float = 1e-4  # total noise at t = 0; in (0, 1)
-    largest: float = 20.0  # total noise at t = 1; in [1, inf)
+    smallest: float = 1e-4  # total noise at t = 0; in [1e-12, 1)
+    largest: float = 20.0  # total noise at t = 1; in [1, 1000]
 
     def alpha(self, t: Tensor) -> Tensor:
         rise = self.smallest * torch.expm1(self.growth * t)  # sigma(t) - smallest
@@ -32,7 +32,7 @@ class GeometricSchedule:
 
     def inverse(self, alpha: Tensor) -> Tensor:
         rise = -torch.log1p((alpha - 1) * self.fall)
-        return torch.log1p(rise / self.smallest) / self.growth
+        return (torch.log1p(rise / self.smallest) / self.growth).clamp(max=1)
 
     @property
     def growth(self) -> float:

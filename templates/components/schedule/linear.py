@@ -25,4 +25,4 @@ class LinearSchedule:
         return torch.full_like(t, self.eps - 1)
 
     def inverse(self, alpha: Tensor) -> Tensor:
-        return (1 - alpha) / (1 - self.eps)
+        return ((1 - alpha) / (1 - self.eps)).clamp(max=1)

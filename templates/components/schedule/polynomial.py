@@ -13,7 +13,7 @@ from torch import Tensor
 class PolynomialSchedule:
     """alpha(t) = 1 - t^power (MD4, arXiv:2406.04329)."""
 
-    power: float = 2.0  # 1 is linear; in (0, inf)
+    power: float = 2.0  # 1 is linear; in [1, 10]
 
     def alpha(self, t: Tensor) -> Tensor:
         return 1 - t**self.power

@@ -14,7 +14,7 @@ def sample_time(
     x: Examples,
     rng: Generator,
     *,
-    edge: float = 1e-5,  # keep this far from t = 0 and t = 1; in (0, 0.5)
+    edge: float = 1e-5,  # keep this far from t = 0 and t = 1; in (0, 0.001]
 ) -> Tensor:
     """One t in each of `total` equal parts of (edge, 1 - edge), (B, 1); each t alone is uniform.
 
