@@ -24,6 +24,7 @@ def shipped(value: str):
 
 
 SHIPPED = [shipped(v) for v in values("schedule")]
+STEEP = GeometricSchedule(1e-4, 100.0)  # alpha rounds to zero before t = 1
 OTHERS = [
     PolynomialSchedule(0.5),
     PolynomialSchedule(3.0),
@@ -60,7 +61,7 @@ def test_float32_starts_at_exactly_one():
         assert abs(schedule.alpha(torch.ones(1))) < 1e-6, schedule
 
 
-@pytest.mark.parametrize("schedule", [*SHIPPED, *OTHERS, LinearSchedule(eps=0.5)], ids=str)
+@pytest.mark.parametrize("schedule", [*SHIPPED, *OTHERS, LinearSchedule(0.5), STEEP], ids=str)
 def test_float32_times_lie_between_nought_and_one(schedule):
     """Whatever share is masked, from nothing to all: this is what a timed network is told."""
     t = schedule.inverse(1 - torch.linspace(0, 1, 129))
