@@ -82,4 +82,4 @@ class Method:
             one = {"tokens": padded, "valid": site < len(tokens), "fixed": site <= given}
             made.append(SimpleNamespace(**one))
         steps = len(made) - 1
-        return Drawn(torch.zeros(1, 1), made, steps, steps, 0.0, list(range(len(made))))
+        return Drawn(torch.zeros(1, 1), made, steps, steps, steps, 0.0, list(range(len(made))))

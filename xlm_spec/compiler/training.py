@@ -23,6 +23,7 @@ class Training:
         self.method.terms = [self.term(i, loss, loss.weight) for i, loss in self.fitting()]
         self.every_target_is_used()
         if not self.method.problems and self.method.likelihood == "own":
+            self.made.clear()  # the bound has a body, and names, of its own
             elbo = Choice(axes.WEIGHT, component("weight", "elbo"), ())
             self.method.bound = [self.term(i, loss, elbo) for i, loss in self.fitting()]
 
