@@ -85,7 +85,7 @@ def test_an_interrupted_run_says_how_to_go_on(place):
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    told = process.communicate(timeout=60)[1]
+    told = process.communicate(timeout=120)[1]
     assert process.returncode == 1
     assert f"--run {folder} --resume goes on" in told
     assert "Traceback" not in told
