@@ -26,6 +26,12 @@ PLAIN = {
     "loss": "cross_entropy",
     "sampler": "autoregressive",
 }
+INSERTED = {
+    "noise": "{process: drop, count: uniform}",
+    "target": "[gap_tokens, stop]",
+    "loss": "[gap_cross_entropy: {weight: levels}, stop_cross_entropy: {weight: levels}]",
+    "sampler": "{kind: insertion, stop: drawn}",
+}
 
 
 def text(base: dict[str, str] = MASKED, name: str = "method", **changes: str) -> str:

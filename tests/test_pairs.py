@@ -25,6 +25,14 @@ Candidate = dict[str, str]  # the path of an axis -> one of its values; axes may
 
 MASK = {"noise.process": "mask", "target": "masked_tokens", "loss": "cross_entropy"}
 NONE = {"noise.process": "none", "target": "next_token", "loss": "cross_entropy"}
+DROP = {"noise.process": "drop", "target": "gap_tokens", "loss": "gap_cross_entropy"}
+PARTNERS = {  # what stands beside a value in the list of a spec that has two
+    "gap_tokens": "stop",
+    "stop": "gap_tokens",
+    "gap_cross_entropy": "stop_cross_entropy",
+    "insertion_bound": "stop_cross_entropy",
+    "stop_cross_entropy": "gap_cross_entropy",
+}
 DRAWS = 8  # completions of a pair before the plain ones
 
 
@@ -33,13 +41,18 @@ def parts(c: Candidate) -> dict[str, str]:
     noise = [f"{p.partition('.')[2]}: {v}" for p, v in c.items() if p.startswith("noise.")]
     sampler = [f"kind: {c['sampler']}"]
     sampler += [f"{p.partition('.')[2]}: {c[p]}" for p in INNER if p in c]
+    weighed = f"{c['loss']}: {{weight: {c.get('loss.weight', 'one')}}}"
     return {
         "noise": f"{{{', '.join(noise)}}}",
-        "target": c["target"],
-        "loss": f"[{c['loss']}: {{weight: {c.get('loss.weight', 'one')}}}]",
+        "target": f"[{', '.join(both(c['target']))}]",
+        "loss": f"[{', '.join([weighed, *both(c['loss'])[1:]])}]",
         "sampler": f"{{{', '.join(sampler)}}}",
         "backbone": c["backbone"],
     }
+
+
+def both(value: str) -> list[str]:
+    return [value, *([PARTNERS[value]] if value in PARTNERS else [])]
 
 
 def passes(c: Candidate) -> set[str]:
@@ -61,7 +74,8 @@ def completion(pair: Candidate, rng: random.Random) -> Candidate:
         reads = path not in RULES or RULES[path] in READS[c["sampler"]]
         if reads and rng.random() < 0.5:
             c[path] = rng.choice(VALUES[path])
-    return MASK | c | pair
+    inserts = c["sampler"].endswith("insertion")
+    return (DROP if inserts else MASK) | c | pair
 
 
 def pairs_of(c: Candidate) -> set[frozenset]:
@@ -95,6 +109,8 @@ def candidates(pair: Candidate, rng: random.Random):
         sampler = {} if "sampler" in pair else {"sampler": rng.choice(readers)}
         yield completion(pair | sampler, rng)
     yield MASK | {"sampler": readers[0], "backbone": "rotary"} | pair
+    yield DROP | {"sampler": "insertion", "backbone": "rotary"} | pair
+    yield DROP | {"sampler": "joint_insertion", "backbone": "rotary"} | pair
     yield NONE | {"sampler": "autoregressive", "backbone": "rotary"} | pair
 
 
@@ -113,6 +129,11 @@ def test_misfits_are_refused_each_with_its_place():
         (("noise.process", "none"), ("target", "masked_tokens")),
         (("noise.process", "none"), ("sampler", "ancestral")),
         (("noise.process", "mask"), ("sampler", "autoregressive")),
+        (("noise.process", "mask"), ("sampler", "insertion")),
+        (("noise.process", "drop"), ("sampler", "threshold")),
+        (("noise.process", "drop"), ("loss.weight", "elbo")),
+        (("noise.process", "mask"), ("loss.weight", "levels")),
+        (("sampler", "insertion"), ("backbone", "dit")),
         (("noise.count", "uniform"), ("noise.time", "stratified")),
         (("noise.count", "uniform"), ("backbone", "dit")),
         (("sampler", "autoregressive"), ("backbone", "dit")),

@@ -54,6 +54,15 @@ class Prefix(NamedTuple):
     fixed: Tensor  # (B, L) bool
 
 
+class GapState(NamedTuple):
+    """What a sampler holds that inserts: the tokens of a row stand together at its front."""
+
+    tokens: Tensor  # (B, L) long
+    valid: Tensor  # (B, L) bool
+    fixed: Tensor  # (B, L) bool
+    open: Tensor  # (B, L) bool, something may be inserted right behind this token
+
+
 class Interval(NamedTuple):
     """A step of the reverse process, from t down to s."""
 
@@ -83,6 +92,21 @@ class TokenSites(NamedTuple):
     token: Tensor  # (N,) long
 
 
+class GapTokens(NamedTuple):
+    """N missing tokens, each behind the site (row, col)."""
+
+    row: Tensor  # (N,) long
+    col: Tensor  # (N,) long
+    token: Tensor  # (N,) long
+    open: Tensor  # (B, L) bool, the gaps in which something may be missing
+
+
+class Complete(NamedTuple):
+    """Is nothing missing?"""
+
+    complete: Tensor  # (B,) bool
+
+
 class Schedule(Protocol):
     """The share alpha(t) of tokens that survive until t."""
 
@@ -108,3 +132,9 @@ class Remask(Protocol):
 
     # (B, 1), (B, L) of each written token, (B, L) bool -> (B, L)
     def __call__(self, most: Tensor, confidence: Tensor, written: Tensor) -> Tensor: ...
+
+
+class Stop(Protocol):
+    """A rule that says which texts are complete, from the log-odds that they are."""
+
+    def __call__(self, logit: Tensor, rng: Generator) -> Tensor: ...  # (B,) -> (B,) bool

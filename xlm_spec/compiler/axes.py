@@ -50,11 +50,13 @@ TOKENS = Axis("sampler.tokens", "tokens", "how a token is drawn", "draw", "tempe
 REMASKING = Axis(
     "sampler.remasking", "remasking", "which written tokens are masked again", "remasking", "cap"
 )
+GAPS = Axis("sampler.gaps", "tokens", "how a gap is drawn", "gaps", "temperature")
+STOP = Axis("sampler.stop", "stop", "when a text is complete", "stop", "threshold")
 OUTER = Axis("sampler.outer", "outer", "a loop around the sampler's own")
 BACKBONE = Axis("backbone", "backbone", "the network")
 
 NOISE = (PROCESS, SCHEDULE, TIME, COUNT)
-RULES = (SITES, TOKENS, REMASKING)  # objects that a sampler is given
+RULES = (SITES, GAPS, TOKENS, STOP, REMASKING)  # objects that a sampler is given
 AXES = (*NOISE, TARGET, LOSS, WEIGHT, SAMPLER, *RULES, OUTER, BACKBONE)
 
 Cards = dict[str, Component]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from xlm_spec.compiler.axes import WEIGHT, cards
 from xlm_spec.compiler.code import Call
 from xlm_spec.compiler.components import Component, Function, values
 from xlm_spec.compiler.spec import Choice, Sampling, Spec
@@ -97,6 +98,12 @@ class Method:
         return [*noise, *s.targets, *losses, *loops, s.backbone]
 
     @property
+    def listed(self) -> list[Component]:
+        """What a package lists: all that was chosen, and the losses that only the bound takes."""
+        found = {c.component.path: c.component for c in self.choices}
+        return [*(found | {t.loss.component.path: t.loss.component for t in self.bound}).values()]
+
+    @property
     def read_on_model(self) -> set[str]:
         """Heads and methods of the backbone that the chosen components use."""
         return {a for c in self.choices for a in read_on_model(c.component)}
@@ -139,16 +146,17 @@ class Method:
     @property
     def likelihood(self) -> str:
         """What the method tells of log p(x): `exact`, `objective`, `own` (a bound), or `none`."""
-        losses = self.spec.losses
-        if not all(c.component.constants.get("BOUND") is True for c in losses):
+        losses, process = self.spec.losses, self.spec.process.component
+        bounds = [c.component.constants.get("BOUND") for c in losses]
+        if not all(bounds):
             return "none"
-        if not hidden_by(self.spec.process.component):
+        if not hidden_by(process):
             return "exact" if all(weighs_nothing(c.weight) for c in losses) else "none"
-        returns = self.spec.process.component.constants.get("RETURNS", [])
-        if not self.ends_in_noise or any(t.value not in returns for t in self.spec.targets):
+        known = all(likelihood_weight(process, t.value) for t in self.spec.targets)
+        if not self.ends_in_noise or not known:
             return "none"
         plain = all(c.weight and c.weight.component.constants.get("BOUND") for c in losses)
-        return "objective" if plain else "own"
+        return "objective" if plain and all(b is True for b in bounds) else "own"
 
     @property
     def bound_at(self) -> dict[str, float]:
@@ -173,6 +181,20 @@ def read_on_model(c: Component) -> set[str]:
 def hidden_by(process: Component) -> set[str]:
     """What a process tells of x_0 beside what the network reads."""
     return set(process.types["Noised"]) - {"tokens", "valid"}
+
+
+OF_TARGETS = {"return_rate": "RETURNS", "level_weight": "LEVELS"}  # of a count: of a process
+
+
+def fits_target(weight: Component, process: Component, target: str) -> bool:
+    """Does the process state, for this target, what the weight takes from the count?"""
+    return target in process.constants.get(OF_TARGETS[weight.constants["COUNT"]], [])
+
+
+def likelihood_weight(process: Component, target: str) -> Component | None:
+    """The weight that makes the nats of a target a term of the bound."""
+    bounds = (c for c in cards(WEIGHT).values() if c.constants.get("BOUND"))
+    return next((c for c in bounds if fits_target(c, process, target)), None)
 
 
 def weighs_nothing(weight: Choice | None) -> bool:

@@ -4,6 +4,7 @@ from xlm_spec.compiler.axes import WEIGHT
 from xlm_spec.compiler.code import imports, mapping
 from xlm_spec.compiler.method import Line, Method, Term
 
+PLACES = {"schedule": "config.noise.schedule", "vocab": "config.vocab"}  # of local names
 TOLD = {  # what `log_likelihood_bound` returns, by the method's likelihood
     "exact": "The exact log p(x), (B,), nats per sequence.",
     "objective": "An unbiased estimate of a lower bound of log p(x), (B,), nats per sequence.",
@@ -31,8 +32,9 @@ def body(method: Method, listed: list[Term]) -> list[str]:
     found = [*method.objective]
     for term in listed:
         found += [line for line in (term.target, *term.weight) if line not in found]
-    read = {a for line in found for a in line.call.arguments}
-    start = ["    schedule = config.noise.schedule"] if "schedule" in read else []
+    calls = [*(line.call for line in found), *(t.call for t in listed)]
+    read = {a for call in calls for a in call.arguments}
+    start = [f"    {name} = {place}" for name, place in PLACES.items() if name in read]
     return start + [text for line in found for text in assign(line, 4)]
 
 

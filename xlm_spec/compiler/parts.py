@@ -13,7 +13,7 @@ MODULES = {  # package file -> the axes whose components it lists, and its docst
     "target": (("target",), "What the network of {name} is asked for"),
     "loss": (("weight", "loss"), "The terms of the loss of {name}"),
     "rules": (
-        ("sites", "tokens", "remasking"),
+        ("sites", "tokens", "stop", "remasking"),
         "How the samplers of {name} choose sites and draw tokens",
     ),
 }
@@ -33,11 +33,12 @@ class Parts:
 
     def libraries(self) -> list[dict]:
         """`types` and `ops`, as far as they are needed by all that was taken before."""
-        return [self.library(k) for k in LIBRARIES if self.needed[k]]
+        listed = [self.library(k) for k in reversed(LIBRARIES) if self.needed[k]]
+        return listed[::-1]  # what `ops` needs of `types` is known when `ops` is listed
 
     def chosen(self, folders: tuple[str, ...]) -> list[Component]:
-        found = {c.component.path: c.component for c in self.method.choices}
-        return [c for f in folders for c in found.values() if c.folder == f and c.definitions]
+        found = self.method.listed
+        return [c for f in folders for c in found if c.folder == f and c.definitions]
 
     def module(self, name: str) -> dict:
         folders, doc = MODULES[name]

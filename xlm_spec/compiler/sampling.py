@@ -1,5 +1,6 @@
 """The samplers of a method: each a loop of steps, with its rules, perhaps inside another loop."""
 
+import ast
 from collections.abc import Iterable
 
 from xlm_spec.compiler import axes
@@ -24,7 +25,7 @@ class Looping:
     def take(self) -> None:
         """Adds the sampler to the method, or says what does not fit."""
         fits = [self.continues(), self.backbone_has_its_methods(), self.time_stays_true()]
-        if not all(fits):
+        if not all(fits) or not (self.method.problems or self.heads_are_trained()):
             return
         functions = self.loop.component.functions
         rules = self.rules({w for f in functions.values() for w in f.wires})
@@ -128,17 +129,43 @@ class Looping:
             return False
         return True
 
+    def heads_are_trained(self) -> bool:
+        """Does some loss train every head that the loop reads?"""
+        heads = set(values("head"))
+        trained = {h for loss in self.spec.losses for h in read_on_model(loss.component)}
+        for name in sorted(read_on_model(self.loop.component) & heads - trained):
+            told = f"sampler `{self.loop.value}` reads `{name}` of the network"
+            do = [v for v, c in cards(axes.LOSS).items() if name in read_on_model(c)]
+            hint = f"losses that do: {', '.join(do)}"
+            self.wires.problem("X305", self.loop, f"{told}, which no loss here trains", hint)
+            return False
+        return True
+
     def time_stays_true(self) -> bool:
-        """Inside a block the loop's time is the block's; the network was told the text's."""
-        outer = self.sampling.outer
-        if outer is None or not self.method.time_conditioned:
+        """Is the network told the time that it was trained with?"""
+        outer, backbone = self.sampling.outer, self.spec.backbone.value
+        if not self.method.time_conditioned:
             return True
         free = [b for b, c in cards(axes.BACKBONE).items() if not time_conditioned(c)]
-        told = f"`{outer.value}` runs through the time once for each block"
-        told = f"{told}; backbone `{self.spec.backbone.value}` learns the time of the whole text"
-        hint = f"a backbone without time ({', '.join(free)}), or no `outer`"
-        self.wires.problem("X304", outer, told, hint)
+        hint = f"a backbone without time ({', '.join(free)})"
+        if outer:  # inside a block the loop's time is the block's
+            told = f"`{outer.value}` runs through the time once for each block"
+            told = f"{told}; backbone `{backbone}` learns the time of the whole text"
+            self.wires.problem("X304", outer, told, f"{hint}, or no `outer`")
+        elif calls_without_time(self.loop.component):
+            told = f"sampler `{self.loop.value}` knows no time"
+            told = f"{told}, which backbone `{backbone}` is to be told"
+            self.wires.problem("X306", self.loop, told, hint)
+        else:
+            return True
         return False
+
+
+def calls_without_time(loop: Component) -> bool:
+    """Does a loop call `model(tokens, valid)` with nothing more?"""
+    found = (n for d in loop.definitions.values() for n in ast.walk(d.node))
+    calls = (n for n in found if isinstance(n, ast.Call))
+    return any(ast.unparse(n.func) == "model" and len(n.args) < 3 for n in calls)
 
 
 def ticks_of(returns: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import cards
 from xlm_spec.compiler.code import Call
 from xlm_spec.compiler.components import Component, Function, component
-from xlm_spec.compiler.method import Line, Term, hidden_by
+from xlm_spec.compiler.method import Line, Term, fits_target, hidden_by, likelihood_weight
 from xlm_spec.compiler.spec import Choice
 from xlm_spec.compiler.wires import Scope, Wires
 
@@ -16,16 +16,16 @@ class Training:
         self.wires, self.spec, self.method = wires, wires.spec, wires.method
         self.made: dict[str, Line] = {}  # targets and weights, by what makes them
         self.take_defaults()
-        self.scope: Scope = {"model": "model", "x": "x", "rng": "rng", "vocab": "config.vocab"}
+        self.scope: Scope = {"model": "model", "x": "x", "rng": "rng", "vocab": "vocab"}
         self.noise()
         self.network()
         self.asked_for()
+        self.complete_texts_are_seen()
         self.method.terms = [self.term(i, loss, loss.weight) for i, loss in self.fitting()]
         self.every_target_is_used()
         if not self.method.problems and self.method.likelihood == "own":
             self.made.clear()  # the bound has a body, and names, of its own
-            elbo = Choice(axes.WEIGHT, component("weight", "elbo"), ())
-            self.method.bound = [self.term(i, loss, elbo) for i, loss in self.fitting()]
+            self.method.bound = [self.bounding(i, loss) for i, loss in self.fitting()]
 
     # ---- defaults --------------------------------------------------------------------------------
 
@@ -78,6 +78,16 @@ class Training:
             hint = f"one that does: {', '.join(fits)}"
             self.wires.problem("X302", self.spec.targets[0], told, hint)
 
+    def complete_texts_are_seen(self) -> None:
+        """A target that asks whether anything is missing sees texts that lack nothing."""
+        asking = [t for t in self.spec.targets if t.component.main.returns == "Complete"]
+        count = self.method.count
+        least = {p.name: p.default for p in count.component.parameters} if count else {}
+        if count and asking and (least | count.given).get("least"):
+            told = f"count `{count.value}` always drops something"
+            told = f"{told}: target `{asking[0].value}` never sees a complete text"
+            self.wires.problem("X307", count, told, "write `least: 0`")
+
     def every_target_is_used(self) -> None:
         used = {t.target.call.function for t in self.method.terms}
         for target in self.spec.targets:
@@ -103,7 +113,7 @@ class Training:
         return found
 
     def term(self, number: int, loss: Choice, weight: Choice | None) -> Term:
-        suffix = "" if len(self.spec.losses) == 1 else f"_{number}"
+        suffix = "" if number == 1 else f"_{number}"
         target = self.target_of(loss)
         assert target is not None
         asked = self.wires.call(target, target.component.main, self.scope)
@@ -119,7 +129,7 @@ class Training:
     ) -> tuple[Line, ...]:
         """The lines that make the weight of a term."""
         functions = weight.component.functions
-        if not functions and not weight.component.constants.get("BOUND"):
+        if "COUNT" not in weight.component.constants:
             return ()
         rate = self.rate(loss, target, weight, ("rate" if functions else "weight") + suffix)
         if rate is None or not functions:
@@ -133,15 +143,29 @@ class Training:
         """A line; of two terms that want the same the second has the first one's."""
         return self.made.setdefault(str(call), Line(name, call, shape))
 
+    def bounding(self, number: int, loss: Choice) -> Term:
+        """The likelihood term of a loss, with the weight that its target has in the bound."""
+        target = self.target_of(loss)
+        assert target is not None
+        bound = loss.component.constants["BOUND"]
+        named = component("loss", bound) if isinstance(bound, str) else loss.component
+        weight = likelihood_weight(self.spec.process.component, target.value)
+        assert weight is not None
+        return self.term(
+            number, Choice(axes.LOSS, named, loss.path), Choice(axes.WEIGHT, weight, ())
+        )
+
     def rate(self, loss: Choice, target: Choice, weight: Choice, name: str) -> Line | None:
-        """The known rate at which what a target asks for comes back."""
+        """What the count knows of what a target asks for: how often it comes, or comes back."""
         process, count = self.spec.process, self.method.count
-        if count is None or target.value not in process.component.constants.get("RETURNS", []):
+        if count is None or not fits_target(weight.component, process.component, target.value):
             told = f"`weight: {weight.value}` needs a known rate"
             told = f"{told}: process `{process.value}` states none for `{target.value}`"
-            self.wires.problem("X301", loss, told, "write `weight: one`")
+            other = likelihood_weight(process.component, target.value)
+            hint = " or ".join(f"`weight: {w}`" for w in ["one", *([other.value] if other else [])])
+            self.wires.problem("X301", loss, told, f"write {hint}")
             return None
-        f = count.component.functions["return_rate"]
+        f = count.component.functions[weight.component.constants["COUNT"]]
         call = self.wires.call(count, f, self.scope, "config.noise.count")
         return self.once(name, call, f.shape)
 

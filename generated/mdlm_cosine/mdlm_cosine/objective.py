@@ -12,9 +12,10 @@ from .types import Examples
 def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, Tensor]:
     """Terms of the loss, each (B,), nats per sequence; training minimises the mean of their sum."""
     schedule = config.noise.schedule
+    vocab = config.vocab
     t = sample_time(x, rng, edge=config.noise.time.edge)  # (B, 1)
     chosen = choose(x, t, schedule, rng)  # (B, L)
-    z = corrupt(x, chosen, config.vocab)
+    z = corrupt(x, chosen, vocab)
     hidden = model(z.tokens, z.valid)  # (B, L, D)
     target = masked_tokens(z.clean, z.masked)
     weight = return_rate(t, schedule)  # (B, 1)

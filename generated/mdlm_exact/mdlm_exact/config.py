@@ -15,11 +15,19 @@ class NoiseTime:
 
 
 @dataclass(frozen=True)
+class NoiseCount:
+    """How many tokens are hidden."""
+
+    least: int = 1  # fewest hidden tokens of a sequence; in [0, 1]
+
+
+@dataclass(frozen=True)
 class Noise:
     """The noise process."""
 
     schedule: LinearSchedule = LinearSchedule(eps=0.0)  # alpha(t) = 1 - (1 - eps) t
     time: NoiseTime = NoiseTime()
+    count: NoiseCount = NoiseCount()
 
 
 @dataclass(frozen=True)

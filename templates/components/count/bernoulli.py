@@ -24,3 +24,13 @@ def return_rate(t: Tensor, schedule: Schedule) -> Tensor:
     """
     gone = (1 - schedule.alpha(t)).clamp(min=torch.finfo(t.dtype).eps)
     return -schedule.dalpha(t) / gone
+
+
+def level_weight(x: Examples, t: Tensor, schedule: Schedule) -> Tensor:
+    """-(n + 1) alpha'(t), (B, 1): with it each number k of hidden tokens counts once.
+
+    Given t, k is binomial, and (n + 1) int C(n, k) u^k (1 - u)^(n - k) du = 1 over u = 1 - alpha,
+    for every k (see count uniform).
+    """
+    n = (x.valid & ~x.fixed).sum(1, keepdim=True)
+    return -(n + 1) * schedule.dalpha(t)

@@ -10,24 +10,56 @@ from torch import Generator, Tensor
 from ..types import Examples, Schedule
 
 
-def choose(x: Examples, t: Tensor, schedule: Schedule, rng: Generator) -> Tensor:
-    """k = ceil(n (1 - alpha(t))) of the n free sites, every set of k alike, (B, L) bool."""
+def choose(
+    x: Examples,
+    t: Tensor,
+    schedule: Schedule,
+    rng: Generator,
+    *,
+    least: int = 1,  # fewest hidden tokens of a sequence; in [0, 1]
+) -> Tensor:
+    """k = least + floor((n - least + 1) (1 - alpha(t))) of the n free sites, (B, L) bool.
+
+    Every set of k sites alike; by default k = ceil(n (1 - alpha(t))).
+    """
     free = x.valid & ~x.fixed
     n = free.sum(1, keepdim=True)
-    k = (n * (1 - schedule.alpha(t))).ceil().clamp(min=1)
+    k = (least + ((n - least + 1) * (1 - schedule.alpha(t))).floor()).clamp(max=n)
     key = torch.rand(free.shape, generator=rng, device=n.device).masked_fill(~free, 2.0)
     return free & (key.argsort(1).argsort(1) < k)
 
 
-def return_rate(x: Examples, chosen: Tensor, schedule: Schedule) -> Tensor:
+def return_rate(
+    x: Examples,
+    chosen: Tensor,
+    schedule: Schedule,
+    *,
+    least: int = 1,  # fewest hidden tokens of a sequence; in [0, 1]
+) -> Tensor:
     """1 / (k P(k)), (B, 1), where P(k) is the length of time in which k tokens are hidden.
 
-    P(k) = t_k - t_{k-1} with alpha(t_k) = 1 - k / n. For the linear schedule n / k. As weight it
-    makes cross-entropy the negative bound, for any schedule (see count uniform).
+    As weight it makes cross-entropy the negative bound, for any schedule (see count uniform). For
+    the linear schedule, with least = 1, it is n / k.
+    """
+    k = chosen.sum(1, keepdim=True)
+    weight = level_weight(x, chosen, schedule, least=least)
+    return torch.where(k > 0, weight / k.clamp(min=1), 0.0)
+
+
+def level_weight(
+    x: Examples,
+    chosen: Tensor,
+    schedule: Schedule,
+    *,
+    least: int = 1,  # fewest hidden tokens of a sequence; in [0, 1]
+) -> Tensor:
+    """1 / P(k), (B, 1): with it each number k of hidden tokens counts once (see count uniform).
+
+    P(k) = t_{k+1} - t_k with alpha(t_k) = 1 - (k - least) / (n - least + 1).
     """
     n = (x.valid & ~x.fixed).sum(1, keepdim=True).double()
-    k = chosen.sum(1, keepdim=True).double()
-    share = k / n.clamp(min=1)
-    before = (k - 1).clamp(min=0) / n.clamp(min=1)
-    lasts = schedule.inverse(1 - share) - schedule.inverse(1 - before)
-    return torch.where(k > 0, 1 / (k * lasts), 0.0).float()
+    first = chosen.sum(1, keepdim=True).double() - least
+    levels = (n - least + 1).clamp(min=1)
+    share = torch.stack([first, first + 1]).clamp(min=0) / levels
+    begins, ends = schedule.inverse(1 - share.clamp(max=1))
+    return torch.where(first >= 0, 1 / (ends - begins), 0.0).float()

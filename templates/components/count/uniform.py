@@ -39,3 +39,16 @@ def return_rate(
     n = (x.valid & ~x.fixed).sum(1, keepdim=True)
     k = chosen.sum(1, keepdim=True)
     return torch.where(k > 0, (n - least + 1) / k.clamp(min=1), 0.0)
+
+
+def level_weight(
+    x: Examples,
+    *,
+    least: int = 0,  # fewest hidden tokens of a sequence; in [0, 1]
+) -> Tensor:
+    """1 / P(k) = n - least + 1, (B, 1), for any number k of hidden tokens.
+
+    A sampler that restores one token a step passes each k once, while training meets k with
+    probability P(k), less often the longer the text. As weight this makes up for it.
+    """
+    return ((x.valid & ~x.fixed).sum(1, keepdim=True) - least + 1).clamp(min=1)

@@ -5,3 +5,4 @@ Also known as: nelbo, nll, rate
 """
 
 BOUND = True
+COUNT = "return_rate"

@@ -6,6 +6,8 @@ Also known as: clipped, elbo_clip, clamp
 
 from torch import Tensor
 
+COUNT = "return_rate"
+
 
 def elbo_clipped(
     rate: Tensor,

@@ -1,0 +1,29 @@
+"""How the samplers of ilm choose sites and draw tokens: tokens top_k, stop threshold."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class TopK:
+    """token ~ softmax(logits / temperature), among the k likeliest (arXiv:1805.04833)."""
+
+    k: int = 1  # tokens that are kept; 1 is greedy; in [1, inf)
+    temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
+
+    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
+        best, ids = logits.topk(min(self.k, logits.shape[-1]), dim=-1)  # (N, k)
+        p = (best / self.temperature).softmax(-1)
+        return ids.gather(1, torch.multinomial(p, 1, generator=rng))[:, 0]
+
+
+@dataclass(frozen=True)
+class StopAbove:
+    """Complete where p(complete | x_t) > threshold (ILM, arXiv:2505.05755)."""
+
+    threshold: float = 0.5  # of p(complete); in [0, 1]
+
+    def __call__(self, logit: Tensor, rng: Generator) -> Tensor:  # (B,) -> (B,) bool
+        return torch.sigmoid(logit) > self.threshold

@@ -1,0 +1,44 @@
+"""The terms of the loss of ilm_levels.
+
+Loss gap_cross_entropy, loss stop_cross_entropy, loss insertion_bound.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .ops import gap_log_p
+from .types import Complete, GapTokens, Vocab
+
+
+def gap_cross_entropy(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> Tensor:
+    """Cross-entropy against the normalised counts of missing tokens, (B, 1); 0 where none is.
+
+    -sum_(i,v) c_iv / n log p(i, v) = -1/n sum over the n missing tokens of log p(their gap, token)
+    (ILM, arXiv:2505.05755). Where all are different its minimum is the mean of log max(n, 1).
+    """
+    log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
+    missing = torch.bincount(target.row, minlength=len(hidden))  # (B,)
+    nats = log_p.new_zeros(len(hidden)).index_add(0, target.row, -log_p / missing[target.row])
+    return nats[:, None]
+
+
+def stop_cross_entropy(model, hidden: Tensor, target: Complete) -> Tensor:
+    """Binary cross-entropy of `nothing is missing`, (B, 1)."""
+    logit = model.stop_logit(hidden[:, 0])  # (B,)
+    wanted = target.complete.to(logit.dtype)
+    return F.binary_cross_entropy_with_logits(logit, wanted, reduction="none")[:, None]
+
+
+def insertion_bound(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> Tensor:
+    """-1/n sum over the n missing tokens of log n p(their gap, token), (B, 1); 0 where none is.
+
+    Gap cross-entropy less log n, with the same gradient. Each order in which the tokens of x may
+    come is another row of insertions, so that -log p(x) = -log sum over n! orders of p(order)
+    <= mean over orders of -log n! p(order): the sum of these terms and of the nats of stopping over
+    all numbers of missing tokens (`weight: levels`). Equal where the network is exact.
+    """
+    log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
+    missing = torch.bincount(target.row, minlength=len(hidden))[target.row].to(log_p)  # (N,)
+    nats = -(log_p + missing.log()) / missing
+    return log_p.new_zeros(len(hidden)).index_add(0, target.row, nats)[:, None]

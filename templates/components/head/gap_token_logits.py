@@ -1,0 +1,22 @@
+"""Scores of what may be inserted right behind a token."""
+
+import torch
+from torch import Tensor, nn
+
+from ..types import Vocab
+
+
+class GapTokenLogits(nn.Module):
+    """hidden -> scores over the vocabulary; special tokens are never inserted."""
+
+    def __init__(self, width: int, vocab: Vocab):
+        super().__init__()
+        self.linear = nn.Linear(width, vocab.size)
+        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # at first nearly uniform
+        nn.init.zeros_(self.linear.bias)
+        never = torch.zeros(vocab.size, dtype=torch.bool)
+        never[list(vocab.special)] = True
+        self.register_buffer("never", never, persistent=False)
+
+    def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N, V)
+        return self.linear(hidden).float().masked_fill(self.never, -torch.inf)

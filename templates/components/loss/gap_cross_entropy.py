@@ -1,0 +1,25 @@
+"""-log p(gap, token | x_t), one softmax over all pairs, averaged over the missing tokens.
+
+Paper: arXiv:2505.05755 (ILM)
+Also known as: insertion_loss, joint_cross_entropy, soft_ce_joint
+"""
+
+import torch
+from torch import Tensor
+
+from ..ops import gap_log_p
+from ..types import GapTokens, Vocab
+
+BOUND = "insertion_bound"
+
+
+def gap_cross_entropy(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> Tensor:
+    """Cross-entropy against the normalised counts of missing tokens, (B, 1); 0 where none is.
+
+    -sum_(i,v) c_iv / n log p(i, v) = -1/n sum over the n missing tokens of log p(their gap, token)
+    (ILM, arXiv:2505.05755). Where all are different its minimum is the mean of log max(n, 1).
+    """
+    log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
+    missing = torch.bincount(target.row, minlength=len(hidden))  # (B,)
+    nats = log_p.new_zeros(len(hidden)).index_add(0, target.row, -log_p / missing[target.row])
+    return nats[:, None]

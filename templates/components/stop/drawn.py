@@ -1,0 +1,18 @@
+"""A text is complete with the probability that the network gives.
+
+Also known as: sampled, bernoulli, stochastic
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class DrawnStop:
+    """Complete with probability p(complete | x_t)."""
+
+    def __call__(self, logit: Tensor, rng: Generator) -> Tensor:  # (B,) -> (B,) bool
+        u = torch.rand(logit.shape, generator=rng, device=logit.device)
+        return u < torch.sigmoid(logit)

@@ -1,0 +1,20 @@
+"""A text is complete where the network is sure enough.
+
+Paper: arXiv:2505.05755 (ILM)
+Also known as: stop_threshold, stopping_threshold, argmax
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class StopAbove:
+    """Complete where p(complete | x_t) > threshold (ILM, arXiv:2505.05755)."""
+
+    threshold: float = 0.5  # of p(complete); in [0, 1]
+
+    def __call__(self, logit: Tensor, rng: Generator) -> Tensor:  # (B,) -> (B,) bool
+        return torch.sigmoid(logit) > self.threshold

@@ -1,0 +1,10 @@
+"""Every number of missing tokens counts once, whatever a text's length; with it terms are a bound.
+
+A sampler that inserts one token a step passes each number once, while the noise meets it less
+often the longer a text is: without this weight it stops too early where lengths vary.
+
+Also known as: n_plus_one, level, lengths
+"""
+
+BOUND = True
+COUNT = "level_weight"
