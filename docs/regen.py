@@ -10,8 +10,7 @@ from pathlib import Path
 import click
 
 from xlm_spec.cli import cli
-from xlm_spec.compiler.axes import AXES
-from xlm_spec.compiler.reference import escaped, page, pages, table
+from xlm_spec.compiler.reference import FOLDERS, escaped, page, pages, table
 from xlm_spec.runtime.main import parser
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -24,7 +23,7 @@ def reference() -> dict[str, str]:
 
 def contents() -> str:
     """The index: the language, its axes in the order of a spec, the rest."""
-    listed = ["language", *(a.folder for a in AXES), "settings", "tasks", "commands"]
+    listed = ["language", *FOLDERS, "settings", "tasks", "commands"]
     return page(
         [
             "# Reference",

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import regen
-from making import MASKED, PLAIN, ROOT, checked
+from making import INSERTED, MASKED, PLAIN, ROOT, checked
 from showing import blocks
 
 from xlm_spec.compiler import reference
@@ -126,13 +126,22 @@ def test_a_card_stands_in_a_spec_as_it_says(c):
     """The line that it shows, in a spec of a kind that it fits into."""
     section, _, value = in_a_spec(c).partition(": ")
     told = []
-    for base in (MASKED, PLAIN):
-        try:
-            checked(spec_of(base, section, value))
-            return
-        except Failed as e:
-            told += [d.message for d in e.diagnostics]
+    for base in (MASKED, PLAIN, INSERTED):
+        for line in (value, *beside_others(base, section, value)):
+            try:
+                checked(spec_of(base, section, line))
+                return
+            except Failed as e:
+                told += [d.message for d in e.diagnostics]
     raise AssertionError(told)
+
+
+def beside_others(base, section, value):
+    """In a list of two: the value in the place of one of them."""
+    found = base.get(section, "")
+    if section not in ("target", "loss") or ", " not in found:
+        return []
+    return [f"[{value.strip('[]')}, {other}]" for other in found.strip("[]").split(", ")]
 
 
 def spec_of(base, section, value):

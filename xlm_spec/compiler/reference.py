@@ -25,33 +25,38 @@ from xlm_spec.compiler.axes import (
 )
 from xlm_spec.compiler.cards import Card, card
 from xlm_spec.compiler.components import HERE, Parameter
+from xlm_spec.compiler.method import fits_target
 from xlm_spec.compiler.schema import schema
 
 ABOVE = "../.."  # from docs/reference to the root of the repository
 INSIDE = (*RULES, OUTER)  # axes inside one sampler
 READ = {v: card(SAMPLER, c).needs for v, c in cards(SAMPLER).items()}
+FOLDERS = tuple(dict.fromkeys(a.folder for a in AXES))  # two axes may take the same values
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
 def pages() -> dict[str, str]:
     """The name of each page -> its Markdown."""
-    made = {f"{a.folder}.md": axis_page(a) for a in AXES}
+    made = {f"{f}.md": axis_page([a for a in AXES if a.folder == f]) for f in FOLDERS}
     made |= {"language.md": language(), "settings.md": settings_page(), "tasks.md": tasks_page()}
     return made
 
 
-def axis_page(axis: Axis) -> str:
-    """A page an axis, a card a value."""
-    found = [card(axis, c) for c in cards(axis).values()]
-    default = f" Default: [`{axis.default}`](#{axis.default})." if axis.default else ""
+def axis_page(axes: list[Axis]) -> str:
+    """A page for the axes that take the same values, a card a value."""
+    found = [card(axes[-1], c) for c in cards(axes[-1]).values()]
     rows = [(f"[`{c.value}`](#{c.value})", escaped(c.title)) for c in found]
     parts = [
-        f"# `{axis.path}`",
-        f"{sentence(axis.meaning)}{default}",
+        "# " + " and ".join(f"`{a.path}`" for a in axes),
+        " ".join(sentence(a.meaning) for a in axes) + default(axes[-1]),
         table(("value", "what it is"), rows),
         *(part for c in found for part in section(c)),
     ]
     return page(parts)
+
+
+def default(axis: Axis) -> str:
+    return f" Default: [`{axis.default}`](#{axis.default})." if axis.default else ""
 
 
 def section(c: Card) -> list[str]:
@@ -86,7 +91,7 @@ def in_a_spec(c: Card) -> str:
         also = {} if c.axis == PROCESS else {PROCESS.key: "mask"}
         return f"noise: {flow(also | {c.axis.key: as_kind})}"
     if c.axis == WEIGHT:
-        return f"loss: [cross_entropy: {flow({WEIGHT.key: as_kind})}]"
+        return f"loss: [{weighed(c.value)}: {flow({WEIGHT.key: as_kind})}]"
     if c.axis in INSIDE:
         takes = next(s for s, read in READ.items() if c.axis.wire in (*read, ""))
         return f"sampler: {flow({'kind': takes, c.axis.key: as_kind})}"
@@ -95,6 +100,20 @@ def in_a_spec(c: Card) -> str:
         rules = {a.key: next(iter(cards(a))) for a in asked}
         as_kind = flow({"kind": c.value} | numbers | rules) if numbers | rules else c.value
     return f"{c.axis.path}: {f'[{as_item}]' if c.axis in (TARGET, LOSS) else as_kind}"
+
+
+def weighed(weight: str) -> str:
+    """A loss that may have this weight."""
+    c = cards(WEIGHT)[weight]
+    for loss in cards(LOSS).values():
+        kind = loss.main.wires["target"]
+        asked = [t for t, target in cards(TARGET).items() if target.main.returns == kind]
+        processes = cards(PROCESS).values()
+        if "COUNT" not in c.constants or any(
+            fits_target(c, p, t) for p in processes for t in asked
+        ):
+            return loss.value
+    raise AssertionError(weight)
 
 
 def language() -> str:
