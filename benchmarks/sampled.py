@@ -48,7 +48,7 @@ def graphs(found: Loaded, sampler: str, n: int) -> dict[str, float]:
     rows = found.run.task.rows("test").take(slice(0, n))
     answers, calls = drawn(found, sampler, rows)
     metric = found.run.task.metrics["sequence_accuracy"]
-    right, _ = metric.of(answers, found.layout.truths(rows))
+    right, _ = metric.of(answers, rows)
     return {"calls": calls, "accuracy": 100 * right.mean().item()}
 
 
@@ -62,7 +62,7 @@ def texts(found: Loaded, judge: Loaded, sampler: str, n: int) -> dict[str, float
 def truths(judge: Loaded, n: int) -> dict[str, float]:
     """The same of n blocks of the test split."""
     rows = judge.run.task.rows("test").take(slice(0, n))
-    return {"calls": 0.0, **judged(judge, judge.layout.truths(rows))}
+    return {"calls": 0.0, **judged(judge, rows.truths)}
 
 
 @torch.no_grad()
@@ -74,6 +74,6 @@ def judged(judge: Loaded, answers: Tensor) -> dict[str, float]:
     rows = Rows(empty, torch.zeros_like(lengths), answers.clamp(min=0), lengths)
     x = judge.layout.examples(rows)
     nats = -judge.run.package.log_likelihood_bound(judge.model, x, judge.run.config, generator(0))
-    told, _ = entropy(answers.masked_fill(whole == 0, -1), answers)
+    told, _ = entropy(answers.masked_fill(whole == 0, -1), rows)
     bits = nats.sum().item() / torch.log(torch.tensor(2.0)).item() / lengths.sum().item()
     return {"bits": bits, "entropy": told.mean().item()}

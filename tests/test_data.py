@@ -65,11 +65,11 @@ def test_answers_are_read_back(fill):
     x = place.examples(ROWS)
     assert place.answers(x.tokens, x.valid, x.fixed).tolist()[0][:3] == [4, 5, -1]
     assert place.answers(x.tokens, x.valid, x.fixed).tolist()[1][:3] == [7, 8, 9]
-    assert place.truths(ROWS).tolist() == [[4, 5, -1], [7, 8, 9]]
+    assert ROWS.truths.tolist() == [[4, 5, -1], [7, 8, 9]]
 
 
 def test_metrics():
-    truth = torch.tensor([[1, 2, 3], [4, 5, -1], [6, 7, -1]])
+    truth = rows(([0], [1, 2, 3]), ([0], [4, 5]), ([0], [6, 7]))
     answer = torch.tensor([[1, 2, 3], [4, 9, -1], [6, 7, 8]])
     right, weight = sequence_accuracy(answer, truth)
     assert right.tolist() == [1, 0, 0]  # too long is wrong
@@ -142,7 +142,7 @@ def test_means_weigh_each_example():
     assert set(scores.compute(answers=False)) == {"loss"}
     scores.reset()
     scores.add_loss(torch.tensor([1.0, 2.0, 3.0, 4.0]), 2.0)
-    scores.add_answers(torch.tensor([[1, 2], [3, -1]]), torch.tensor([[1, 2], [4, -1]]))
+    scores.add_answers(torch.tensor([[1, 2], [3, -1]]), rows(([0], [1, 2]), ([0], [4])))
     for _ in range(2):
         assert scores.compute() == pytest.approx({"loss": 1.25, "token_accuracy": 2 / 3})
 

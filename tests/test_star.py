@@ -11,6 +11,7 @@ from laws.world import ALARM, follows, p_value
 
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.tasks.star import SPLITS, Options
+from xlm_spec.runtime.tasks.task import Rows
 
 NAMES = ("star_mini", "star_easy", "star_medium", "star_hard")
 DRAWN = {
@@ -135,3 +136,39 @@ def test_arms_are_not_told_by_their_place(name):
     right = first & (edges[:, 0, 1] == found.answer[:, 1])
     share = right.sum() / first.sum()
     assert abs(float(share) - 1 / 3) < 5.5 * (2 / 9 / float(first.sum())) ** 0.5
+
+
+def asked(answer, format):
+    """valid_path and right_goal of answers to: edges 3 4, 0 1, 2 3, 1 2; from 0 to 3."""
+    n = len(answer)
+    prompt = torch.tensor([[3, 4, 0, 1, 2, 3, 1, 2, 0, 3, 9, 9]]).expand(n, -1)
+    rows = Rows(prompt, torch.full((n,), 10), torch.zeros(n, 4).long(), torch.full((n,), 4))
+    wide = max(map(len, answer))
+    padded = torch.tensor([a + [-1] * (wide - len(a)) for a in answer])
+    metrics = tasks.find("star_mini").with_options(Options(format=format)).metrics
+    return [metrics[m].of(padded, rows)[0].tolist() for m in ("valid_path", "right_goal")]
+
+
+def test_paths_and_goals_in_nodes():
+    answers = [[0, 1, 2, 3], [0, 1, 2], [1, 2, 3], [0, 2, 3], [0, 1, 2, 3, 4], [0], [0, 3], []]
+    path, goal = asked(answers, "nodes")
+    assert path == [1, 1, 0, 0, 1, 0, 0, 0]
+    assert goal == [1, 0, 1, 1, 0, 0, 1, 0]
+
+
+def test_paths_and_goals_in_edges():
+    answers = [[0, 1, 1, 2, 2, 3], [0, 1, 1, 2], [0, 1, 2, 3], [0, 1, 1, 2, 2], [0, 1], [0, 3], []]
+    path, goal = asked(answers, "edges")
+    assert path == [1, 1, 0, 0, 1, 0, 0]
+    assert goal == [1, 0, 1, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("format", ["nodes", "edges"])
+@pytest.mark.parametrize("name", ["star_easy", "star_medium"])
+def test_every_truth_is_a_path_to_the_goal(name, format):
+    task = tasks.find(name).with_options(Options(format=format))
+    rows = task.rows("val")
+    for metric in task.metrics.values():
+        assert bool((metric.of(rows.truths, rows)[0] == 1).all())
+    other = rows._replace(prompt=rows.prompt.roll(1, 0), prompt_length=rows.prompt_length.roll(1))
+    assert float(task.metrics["valid_path"].of(rows.truths, other)[0].mean()) < 0.01

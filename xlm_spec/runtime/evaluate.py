@@ -68,7 +68,7 @@ def sampled(loaded: Loaded, sampler: str, rows: Rows, scores: Scores) -> dict[st
     for first, part in (scored[i] for i in range(len(scored))):
         rng = sampling_generator(run, sampler, first, device)
         drawn = draw(run, layout, loaded.model, sampler, start_of(layout, part, device), rng)
-        scores.add_answers(drawn.answers, layout.truths(part))
+        scores.add_answers(drawn.answers, part)
         calls, steps = max(calls, drawn.calls), max(steps, drawn.steps)
         read += drawn.rows
     told = {} if run.task.samples is None else {"samples": len(some.prompt)}

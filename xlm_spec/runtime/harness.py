@@ -12,7 +12,7 @@ from xlm_spec.runtime.choose import Run, model_of
 from xlm_spec.runtime.data import Part
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.randomness import generator, seed_of
-from xlm_spec.runtime.scoring import Scores, draw, nats, sampling_generator, start_of
+from xlm_spec.runtime.scoring import Scores, draw, nats, sampling_generator, start_of, to
 from xlm_spec.runtime.tasks.task import Rows
 
 
@@ -96,14 +96,12 @@ class Harness(LightningModule):
         rng = sampling_generator(self.run, sampler, first, self.device)
         start = start_of(self.layout, rows, self.device)
         answers = draw(self.run, self.layout, self.model, sampler, start, rng).answers
-        truths = self.layout.truths(rows)
-        self.scores.add_answers(answers.to(self.device), truths.to(self.device))
+        self.scores.add_answers(answers.to(self.device), to(rows, self.device))
         write_predictions(
             self.folder / "predictions" / f"val-{self.global_step:07d}-{self.global_rank}.jsonl",
             self.run,
             rows,
             answers,
-            truths,
             "w" if new else "a",
         )
 
@@ -118,9 +116,7 @@ class Harness(LightningModule):
         checkpoint["words"] = self.run.task.words.state
 
 
-def write_predictions(
-    file: Path, run: Run, rows: Rows, answers: Tensor, truths: Tensor, mode: str
-) -> None:
+def write_predictions(file: Path, run: Run, rows: Rows, answers: Tensor, mode: str) -> None:
     """One JSON object a line: prompt, answer, truth."""
     decode = run.task.words.decode
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +125,7 @@ def write_predictions(
             rows.prompt.tolist(),
             rows.prompt_length.tolist(),
             answers.tolist(),
-            truths.tolist(),
+            rows.truths.tolist(),
             strict=True,
         ):
             told = {

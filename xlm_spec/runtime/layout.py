@@ -111,11 +111,6 @@ class Layout:
             free &= ((tokens == self.vocab.eos) & free).long().cumsum(1) == 0
         return tokens.masked_fill(~free, -1)
 
-    def truths(self, rows: Rows) -> Tensor:
-        """The answers of the data, (B, A), padded with -1."""
-        place = torch.arange(rows.answer.shape[1])
-        return rows.answer.masked_fill(place >= rows.answer_length[:, None], -1)
-
 
 def layout_of(package, task: Task, vocab, fill: str) -> Layout:
     lengths = task.longest_prompt, task.longest_answer

@@ -86,9 +86,9 @@ class Scores(torch.nn.Module):
             raise Failed(Diagnostic("X610", "the loss of an example is no finite number", hint))
         self.means["loss"].update(nats / scale)
 
-    def add_answers(self, answers: Tensor, truths: Tensor) -> None:
+    def add_answers(self, answers: Tensor, rows: Rows) -> None:
         for name, metric in self.task.metrics.items():
-            value, weight = metric.of(answers, truths)
+            value, weight = metric.of(answers, rows)
             self.means[name].update(value, weight)
 
     def compute(self, answers: bool = True) -> dict[str, float]:

@@ -6,7 +6,9 @@ source and goal (the ends of one arm); the answer is the nodes of that arm, or i
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Literal
@@ -17,7 +19,7 @@ from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.randomness import generator, seed_of
-from xlm_spec.runtime.tasks.task import ACCURACY, Rows, Settings
+from xlm_spec.runtime.tasks.task import ACCURACY, Metric, Rows, Settings
 from xlm_spec.runtime.words import Tokenizer, Words
 
 VERSION = 1  # of the generator; a change of what it draws raises it
@@ -49,7 +51,15 @@ class Star:
     defaults: Settings = field(default_factory=dict)
     options: Options = Options()
 
-    ends, samples, metrics = True, None, ACCURACY
+    ends, samples = True, None
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        paths = edges_as_paths if self.options.format == "edges" else as_they_are
+        return ACCURACY | {
+            "valid_path": Metric(partial(valid_path, paths=paths)),
+            "right_goal": Metric(right_goal),
+        }
 
     def with_options(self, options: Options, words: Tokenizer | None = None) -> "Star":
         return replace(self, options=options)
@@ -167,6 +177,47 @@ def ends(arms: Tensor) -> Tensor:
     path = arms[:, 0]
     last = (path >= 0).sum(1, keepdim=True) - 1
     return torch.cat([path[:, :1], path.gather(1, last)], 1)
+
+
+def valid_path(
+    answer: Tensor, rows: Rows, *, paths: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Does the answer lead along edges of the graph, from the source? Each of weight 1.
+
+    An answer of one node leads nowhere; where a path ends is `right_goal`'s concern.
+    """
+    path = paths(answer)
+    here, there = path[:, :-1], path[:, 1:]
+    last = rows.prompt_length[:, None] - 2
+    pair = rows.prompt[:, : rows.prompt.shape[1] // 2 * 2].unflatten(1, (-1, 2))
+    given = 2 * torch.arange(pair.shape[1], device=path.device) < last  # (B, E)
+    same = (here[..., None] == pair[:, None, :, 0]) & (there[..., None] == pair[:, None, :, 1])
+    known = (same & given[:, None]).any(-1) | (there < 0)
+    right = known.all(1) & (path[:, 1] >= 0) & (path[:, 0] == rows.prompt.gather(1, last)[:, 0])
+    return right.double(), torch.ones(len(right), dtype=torch.float64, device=path.device)
+
+
+def right_goal(answer: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
+    """Does the answer end at the goal? Each of weight 1."""
+    end = (answer >= 0).sum(1, keepdim=True) - 1
+    goal = rows.prompt.gather(1, rows.prompt_length[:, None] - 1)
+    right = (end >= 0) & (answer.gather(1, end.clamp(min=0)) == goal)
+    return right[:, 0].double(), torch.ones(len(right), dtype=torch.float64, device=answer.device)
+
+
+def as_they_are(answer: Tensor) -> Tensor:
+    return F.pad(answer, (0, 2), value=-1)  # two nodes at least
+
+
+def edges_as_paths(answer: Tensor) -> Tensor:
+    """Edges a b b c as their path a b c; -2, which is no node, where two of them do not meet."""
+    pairs = F.pad(answer, (0, 2 + answer.shape[1] % 2), value=-1).unflatten(1, (-1, 2))
+    first, second = pairs.unbind(-1)
+    meets = (first[:, 1:] == second[:, :-1]) | (first[:, 1:] < 0)
+    halved = (first >= 0) & (second < 0)  # an edge without its end
+    broken = (~meets).any(1) | halved.any(1)
+    path = torch.cat([first[:, :1], second], 1)
+    return torch.where(broken[:, None], -2, path)
 
 
 def edges_of_answers(rows: Rows) -> Rows:

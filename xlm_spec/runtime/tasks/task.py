@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
@@ -23,11 +24,17 @@ class Rows(NamedTuple):
     def take(self, which) -> "Rows":
         return Rows(*(a[which] for a in self))
 
+    @property
+    def truths(self) -> Tensor:
+        """The answers, (N, A), padded with -1."""
+        place = torch.arange(self.answer.shape[1], device=self.answer.device)
+        return self.answer.masked_fill(place >= self.answer_length[:, None], -1)
+
 
 class Metric(NamedTuple):
     """A figure of each example, and its weight in the mean."""
 
-    of: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # answers, truths (B, W) -> (B,), (B,)
+    of: Callable[[Tensor, Rows], tuple[Tensor, Tensor]]  # answers (B, W) -> (B,), (B,)
 
 
 ACCURACY = {  # of answers of which one is right
