@@ -79,6 +79,20 @@ def lower(spec: str, out: str | None) -> None:
 
 
 @cli.command()
+@click.argument("spec_a")
+@click.argument("spec_b")
+@click.option("--code", is_flag=True, help="the files of their packages, as a unified diff")
+def diff(spec_a: str, spec_b: str, code: bool) -> None:
+    """Show what differs between two specs, section by section.
+
+    Defaults are filled in. Exit 0 whether they differ or not.
+    """
+    from xlm_spec.compiler.diff import diff as difference
+
+    click.echo(attempt(lambda: difference(spec_a, spec_b, code)))
+
+
+@cli.command()
 @click.argument("axis", required=False)
 @click.argument("value", required=False)
 def axes(axis: str | None, value: str | None) -> None:
