@@ -18,6 +18,7 @@ from xlm_spec.workbench.method import Method, method, no_name_twice
 from xlm_spec.workbench.place import held
 from xlm_spec.workbench.processes import Processes
 from xlm_spec.workbench.progress import Progress
+from xlm_spec.workbench.report import Comparison, report
 from xlm_spec.workbench.request import Request
 from xlm_spec.workbench.trials import Trial, budget_words, trials
 
@@ -32,9 +33,9 @@ def compare(request: Request) -> str:
         tell(request, methods)
         carry_out(request, asked, Processes(threads_each(request.jobs), inherited))
         rows = [r for m in methods for r in measured(m, [t for t in asked if t.method is m])]
-        caption = caption_of(request, methods)
-        write(request, rows, caption)
-    return f"{table(columns(rows))}\n\n{caption}"
+        found = Comparison(request, methods, asked, rows, caption_of(request, methods))
+        write(found)
+    return f"{table(columns(rows))}\n\n{found.caption}"
 
 
 def prepared(request: Request, plans: list[Plan]) -> list[Method]:
@@ -128,9 +129,11 @@ def caption_of(request: Request, methods: list[Method]) -> str:
     return "; ".join(told)
 
 
-def write(request: Request, rows: list[Row], caption: str) -> None:
-    """table.md and table.json."""
-    text = f"{markdown(columns(rows))}\n\n{caption}\n"
-    runs.put(request.out / "table.md", text)
-    found = {"caption": caption, "rows": [r.as_json() for r in rows]}
-    runs.put(request.out / "table.json", json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+def write(found: Comparison) -> None:
+    """table.md, table.json, report.html."""
+    out, rows = found.request.out, found.rows
+    runs.put(out / "table.md", f"{markdown(columns(rows))}\n\n{found.caption}\n")
+    told = {"caption": found.caption, "rows": [r.as_json() for r in rows]}
+    runs.put(out / "table.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    runs.put(out / "report.html", report(found))
+    print(out / "report.html", file=sys.stderr)

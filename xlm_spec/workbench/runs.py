@@ -47,7 +47,7 @@ def put(file: Path, text: str) -> None:
     """Writes beside the file, then renames: a file that is there is whole."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(".part")
-    beside.write_text(text, encoding="utf-8", newline="\n")
+    beside.write_text(text, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
     beside.replace(file)
 
 
