@@ -70,9 +70,9 @@ def scored(found: Loaded, sampler: str) -> dict[str, float]:
     wanted = min(EXAMPLES, task.samples or len(rows.prompt))
     some = rows.take(torch.arange(wanted) % len(rows.prompt))
     answers, calls = drawn(found, sampler, some)
-    truths, out = found.layout.truths(some), {"calls_per_example": calls}
+    out = {"calls_per_example": calls}
     for name, metric in task.metrics.items():
-        value, weight = metric.of(answers, truths)
+        value, weight = metric.of(answers, some)
         out[name] = ((value * weight).sum() / weight.sum()).item()
     return out
 
