@@ -16,7 +16,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.runs import build, machine, table, train, workplace
+from benchmarks.runs import build, train, workplace
+from xlm_spec.workbench.figures import table
+from xlm_spec.workbench.machine import machine
 
 MINUTES = {"star_easy": 2.0, "text": 3.0}
 NAME, JUDGE = "mdlm_samplers", "arlm"

@@ -64,6 +64,8 @@ def answer(command: Sequence[object], package: Path, log: Path, processes: Proce
 
 def last_words(log: Path) -> str:
     """The last diagnostic of a log, or its last line."""
+    if not log.exists():
+        return "as it said above"
     text = log.read_text(encoding="utf-8", errors="replace")
     told = re.findall(r"^error\[X\d+\].*(?:\n.*= help.*)?", text, re.M)
     lines = [*text.splitlines(), *told]

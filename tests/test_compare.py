@@ -1,0 +1,146 @@
+"""`xlm-spec compare`: a table and a page; what was done is not done again; bad input is told."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from making import MASKED, PLAIN, ROOT, text
+from test_docs import Links
+
+pytestmark = pytest.mark.xdist_group("compare")
+SPECS = [ROOT / "specs" / f"{n}.yaml" for n in ("arlm", "ilm")]
+SETS = ["backbone.layers=1", "backbone.width=16", "backbone.heads=2", "train.batch=16"]
+TINY = ["--task", "star_mini", "--steps", "4", *(w for s in SETS for w in ("--set", s))]
+
+
+def command(*words):
+    return [sys.executable, "-m", "xlm_spec", "compare", *map(str, words)]
+
+
+def compare(*words, check=True):
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command(*words), capture_output=True, text=True, env=env)
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def done_at(out):
+    """When each run was trained and scored."""
+    files = [*out.glob("runs/*/trained"), *out.glob("runs/*/figures/test-*.json")]
+    return {str(f.relative_to(out)): f.stat().st_mtime_ns for f in files}
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """Killed in its third run of four, then started again."""
+    out = tmp_path_factory.mktemp("comparison") / "out"
+    words = [*SPECS, *TINY, "--seeds", 2, "--out", out]
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command(*words), env=env, stderr=subprocess.PIPE, text=True)
+    third = next(line for line in process.stderr if line.startswith("arlm, seed 1: training"))
+    while not len(list(out.glob("runs/arlm-*-seed1-*"))):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = done_at(out)
+    return out, third, before, compare(*words)
+
+
+def test_what_was_done_is_not_done_again(compared):
+    out, _, before, done = compared
+    assert len(before) == 4, "two runs, each trained and scored by its one sampler"
+    after = done_at(out)
+    assert len(after) == 8
+    assert {k: after[k] for k in before} == before
+    kept = [line for line in done.stderr.splitlines() if "kept" in line or "already" in line]
+    assert len(kept) >= 2
+
+
+def test_the_table_has_a_row_for_each_sampler(compared):
+    out, _, _, done = compared
+    told = json.loads((out / "table.json").read_text())
+    assert len(told["rows"]) == 2
+    assert all(word in done.stdout for word in ("arlm", "ilm", "autoregressive", "insertion"))
+    for words in ("star_mini", "size cpu", "test split", "4 steps", "2 seeds", "thread"):
+        assert words in told["caption"]
+    assert "| arlm" in (out / "table.md").read_text()
+
+
+def test_the_report_is_one_page_that_loads_nothing(compared):
+    page = (compared[0] / "report.html").read_text(encoding="utf-8")
+    assert len(page.encode()) < 5_000_000
+    found = Links(page)
+    assert found.loads == []
+    assert not re.search(r"(?:src|href)=['\"]https?:", page)
+    assert not re.search(r"url\(\s*['\"]?https?:|@import", page)
+    assert "<svg" in page
+    for word in ("arlm", "ilm", "insertion", "gap_cross_entropy", "sequence accuracy"):
+        assert word in page
+
+
+def test_another_request_gets_folders_of_its_own(compared):
+    out, *_ = compared
+    before = done_at(out)
+    words = [a if a != "4" else "3" for a in TINY]
+    compare(*SPECS[:1], *words, "--out", out)
+    after = done_at(out)
+    assert {k: after[k] for k in before} == before
+    assert len(after) == len(before) + 2
+
+
+def test_flops_give_each_method_its_own_number_of_steps(tmp_path):
+    words = [w for w in TINY if w not in ("--steps", "4")]
+    done = compare(*SPECS, *words, "--flops", "1e8", "--out", tmp_path / "out")
+    found = re.findall(r"([\d.e+]+) FLOPs a training step: (\d+) steps", done.stderr)
+    assert len(found) == 2
+    for flops, steps in found:
+        assert int(steps) == max(1, int(1e8 / float(flops))) or abs(
+            int(steps) - 1e8 / float(flops)
+        ) < 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--task", "nowhere"], "X501"),
+        ([*TINY, "--size", "huge"], "X605"),
+        ([*TINY, "--set", "backbone.layer=2"], "X601"),
+        ([*TINY, "--set", "train.steps=7"], "X805"),
+        ([*TINY, "--set", "backbone.heads=3"], "X604"),
+    ],
+)
+def test_bad_input_is_told_before_anything_is_trained(words, code, tmp_path):
+    done = compare(SPECS[0], *words, "--out", tmp_path / "out", check=False)
+    assert done.returncode == 1
+    assert f"error[{code}]" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("out/runs/*"))
+
+
+def test_two_specs_of_one_name(tmp_path):
+    for folder, base in (("a", MASKED), ("b", PLAIN)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.yaml").write_text(text(base, "same"))
+    words = [tmp_path / f / "same.yaml" for f in "ab"]
+    done = compare(*words, *TINY, "--out", tmp_path / "out", check=False)
+    assert done.returncode == 1
+    assert "error[X801]: two specs are called `same`" in done.stderr
+
+
+def test_usage(tmp_path):
+    words = [SPECS[0], *TINY, "--minutes", 1, "--out", tmp_path]
+    assert compare(*words, check=False).returncode == 2
+    assert compare(SPECS[0], check=False).returncode == 2
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = compare(SPECS[0], *TINY, "--out", tmp_path / "file" / "out", check=False)
+    assert done.returncode == 1
+    assert "error[X803]" in done.stderr
+    assert "Traceback" not in done.stderr
