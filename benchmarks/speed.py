@@ -29,8 +29,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with workplace() as place:
-        build(place, "mdlm", "mdlm_dit", "mdlm_samplers", "arlm")
+        build(place, "mdlm", "mdlm_dit", "mdlm_samplers", "arlm", "ilm")
         sys.path[:0] = [str(p) for p in place.iterdir()]
+        dropping(rounds)
         widths(rounds)
         samplers(rounds)
         harness(rounds)
@@ -62,6 +63,15 @@ def widths(rounds: int) -> None:
     print("training step, star_easy, size cpu but for the width, batch 64, float32")
     print(f"limit: a product of two {throughput.LIMIT} x {throughput.LIMIT} matrices")
     print(table(rows) + "\n", flush=True)
+
+
+def dropping(rounds: int) -> None:
+    """Before anything else: the memory of a process only grows."""
+    from benchmarks import throughput
+
+    found = [throughput.dropping() for _ in range(rounds)]
+    print("ilm, corruption and targets, 64 rows of 128 tokens out of 30,524")
+    print(f"  {told([1000 * t for t, _ in found])} ms, {max(m for _, m in found):.0f} MB more\n")
 
 
 def samplers(rounds: int) -> None:

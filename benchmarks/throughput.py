@@ -82,3 +82,23 @@ def sampling(name: str, rows: int = 250) -> dict[str, tuple[float, float]]:
             pass
         out[sampler] = rows / (time.perf_counter() - begun), counted.rows / rows
     return out
+
+
+def dropping(batch: int = 64, length: int = 128, words: int = 30_524) -> tuple[float, float]:
+    """Seconds in which package `ilm` drops tokens and names what is missing; MB more at the peak."""
+    import resource
+
+    ilm = importlib.import_module("ilm")
+    noise, target = (importlib.import_module(f"ilm.{m}") for m in ("noise", "target"))
+    rng = generator("speed")
+    tokens = torch.randint(0, words, (batch, length), generator=rng)
+    first = torch.arange(length).expand(batch, -1) == 0
+    x = ilm.Examples(tokens, torch.ones_like(first), first)
+
+    def corrupted():
+        z = noise.corrupt(x, noise.choose(x, rng))
+        return target.gap_tokens(x, z.dropped, z.gap, z.open), target.stop(z.dropped)
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    best = seconds(corrupted, times=20)
+    return best, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
