@@ -85,7 +85,7 @@ def sampling(name: str, rows: int = 250) -> dict[str, tuple[float, float]]:
 
 
 def dropping(batch: int = 64, length: int = 128, words: int = 30_524) -> tuple[float, float]:
-    """Seconds in which package `ilm` drops tokens and names what is missing; MB more at the peak."""
+    """Seconds in which package `ilm` drops tokens and names the missing; MB more at the peak."""
     import resource
 
     ilm = importlib.import_module("ilm")

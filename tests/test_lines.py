@@ -103,3 +103,16 @@ assert not {"torch", "jsonschema", "jinja2", "ruamel.yaml"} & set(sys.modules)
 """
     done = run(code, [])
     assert done.returncode == 0, done.stderr
+
+
+def test_every_benchmark_can_be_imported():
+    """They run for hours; a name that is not there is told now."""
+    code = """
+import importlib, pkgutil
+import benchmarks
+for m in pkgutil.walk_packages(benchmarks.__path__, "benchmarks."):
+    if not m.name.endswith("__main__") and "_side" not in m.name:
+        importlib.import_module(m.name)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
