@@ -387,3 +387,19 @@ def test_control_equal_tokens_taken_for_one_are_caught():
         return insertion_bound(model, hidden, target, vocab) + more[:, None]
 
     assert bound(Missing(W), term=divergence) > W.entropy + 0.1
+
+
+def test_where_nothing_may_be_inserted_there_is_no_loss_and_no_step(tmp_path):
+    """Every token given and every gap closed, in all rows of a batch."""
+    method = package(tmp_path, INSERTED)
+    config = method.Config.small()
+    model = method.Model(config)
+    tokens = torch.tensor([[config.vocab.bos, 1, 2, 3, 4]] * 3)
+    valid = torch.arange(5).expand(3, -1) < 4
+    x = method.Examples(tokens, valid, valid, gaps=torch.zeros_like(valid))
+    terms = method.objective(model, x, config, generator())
+    assert terms["gap_cross_entropy"].eq(0).all()
+    sum(terms.values()).mean().backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+    [only] = method.sample(model.eval(), config, x, generator())
+    assert torch.equal(only.tokens[only.valid], tokens[valid])

@@ -93,8 +93,9 @@ class Layout:
     def infilling(self, patterns: list[list[int | None]], begins: list[int]):
         """What a sampler starts from where given tokens stand anywhere; None is a free site.
 
-        `begins` tells, where a prompt is parted from its answer, how long the prompt is. Behind the
-        text the row ends. Where EOS fills the room, the rest of it is given as EOS.
+        A text that can grow does so at its blanks alone. `begins` tells, where a prompt is parted
+        from its answer, how long the prompt is. Behind the text the row ends. Where EOS fills the
+        room, the rest of it is given as EOS.
         """
         filler = self.vocab.eos if self.filled else self.vocab.pad
         tokens = torch.full((len(patterns), self.room), filler)
@@ -109,7 +110,8 @@ class Layout:
             tokens[row, here] = torch.tensor(given, dtype=torch.long)
             valid[row, here] = True
             fixed[row, here] = torch.tensor([t is not None for t in pattern])
-        return self.examples_type(tokens, valid, fixed)
+        nowhere = torch.zeros_like(fixed)  # but where a site is free
+        return self.examples_type(tokens, valid, fixed, gaps=nowhere)
 
     def whole(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """The text of each row, what was given included, (B, W), padded with -1."""

@@ -60,9 +60,12 @@ def insert_one(state: GapState, row: Tensor, gap: Tensor, token: Tensor) -> GapS
 
 
 def pieces(total: int, each: int, most: int = 1 << 22) -> Iterator[slice]:
-    """`total` things of `each` numbers, so many at a time that no more than `most` are held."""
+    """`total` things of `each` numbers, so many at a time that no more than `most` are held.
+
+    Of nothing there is one piece, which is empty.
+    """
     size = max(1, most // each)
-    for first in range(0, total, size):
+    for first in range(0, max(total, 1), size):
         yield slice(first, min(first + size, total))
 
 

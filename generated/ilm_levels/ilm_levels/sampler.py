@@ -15,8 +15,9 @@ from .types import Draw, Examples, GapState, Stop, Vocab
 
 
 def times(state: GapState) -> Iterator[int]:
-    """At most as many steps as the row with the most room has sites."""
-    yield from range(int((~state.valid).sum(1).max()))
+    """At most as many steps as there is room in a row that may grow."""
+    room = (~state.valid).sum(1) * state.open.any(1)
+    yield from range(int(room.max()))
 
 
 def step(

@@ -14,8 +14,9 @@ from ..types import Draw, GapState, Stop, Vocab
 
 
 def times(state: GapState) -> Iterator[int]:
-    """At most as many steps as the row with the most room has sites."""
-    yield from range(int((~state.valid).sum(1).max()))
+    """At most as many steps as there is room in a row that may grow."""
+    room = (~state.valid).sum(1) * state.open.any(1)
+    yield from range(int(room.max()))
 
 
 def step(model, state: GapState, vocab: Vocab, stop: Stop, draw: Draw, rng: Generator) -> GapState:
