@@ -99,9 +99,10 @@ def test_flops_give_each_method_its_own_number_of_steps(tmp_path):
     found = re.findall(r"([\d.e+]+) FLOPs a training step: (\d+) steps", done.stderr)
     assert len(found) == 2
     for flops, steps in found:
-        assert int(steps) == max(1, int(1e8 / float(flops))) or abs(
-            int(steps) - 1e8 / float(flops)
-        ) < 1
+        assert (
+            int(steps) == max(1, int(1e8 / float(flops)))
+            or abs(int(steps) - 1e8 / float(flops)) < 1
+        )
 
 
 @pytest.mark.parametrize(
