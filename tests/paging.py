@@ -25,13 +25,13 @@ class Characters(Words):
 
 
 class Found(HTMLParser):
-    """The elements of a page, its data, and the text that is shown without JavaScript."""
+    """The elements of a page, the data of its method, and the text shown without JavaScript."""
 
     def __init__(self, text: str):
         super().__init__()
         self.elements, self.scripts, self.shown, self.inside = [], [], [], ""
         self.feed(text)
-        self.data = json.loads(self.scripts[0])
+        [self.data] = json.loads(self.scripts[0])["methods"]
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, dict(attrs)))

@@ -39,15 +39,18 @@ def layout(fill, vocab=VOCAB):
 
 def test_a_fixed_room_is_filled_with_eos():
     x = layout("eos").examples(ROWS)
-    assert x.tokens.tolist() == [[11, 1, 2, 3, 4, 5, 12, 12], [11, 6, 7, 8, 9, 12, 10, 10]]
-    assert x.valid.sum(1).tolist() == [8, 6]
-    assert x.fixed.sum(1).tolist() == [4, 2]
+    assert x.tokens.tolist() == [
+        [11, 1, 2, 3, 11, 4, 5, 12, 12],
+        [11, 6, 11, 7, 8, 9, 12, 10, 10],
+    ]
+    assert x.valid.sum(1).tolist() == [9, 7]
+    assert x.fixed.sum(1).tolist() == [5, 3]
 
 
 def test_a_room_that_grows_ends_in_one_eos():
     x = layout("none").examples(ROWS)
-    assert x.valid.sum(1).tolist() == [7, 6]
-    assert x.tokens[0, :7].tolist() == [11, 1, 2, 3, 4, 5, 12]
+    assert x.valid.sum(1).tolist() == [8, 7]
+    assert x.tokens[0, :8].tolist() == [11, 1, 2, 3, 11, 4, 5, 12]
 
 
 def test_no_sampler_is_told_the_length_of_the_answer():

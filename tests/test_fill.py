@@ -25,20 +25,23 @@ def graphs(trained, place):
 def test_where_blanks_stand():
     """Behind the text EOS is given where it fills a room; elsewhere the row ends."""
     filled, ended = (
-        Layout(Examples, VOCAB, fill, 3, 3).infilling([[1, None, 3], [None, 2, None, 4]])
+        Layout(Examples, VOCAB, fill, 3, 3).infilling([[1, None, 3], [None, 2, None, 4]], [1, 0])
         for fill in ("eos", "none")
     )
-    assert filled.tokens[:, :5].tolist() == [[11, 1, 10, 3, 12], [11, 10, 2, 10, 4]]
-    assert filled.tokens[:, 5:].eq(12).all()
+    assert filled.tokens[:, :6].tolist() == [
+        [11, 1, 11, 10, 3, 12],
+        [11, 11, 10, 2, 10, 4],
+    ]
+    assert filled.tokens[:, 6:].eq(12).all()
     assert filled.valid.all()
-    assert (filled.valid & ~filled.fixed).nonzero().tolist() == [[0, 2], [1, 1], [1, 3]]
-    assert ended.valid.sum(1).tolist() == [4, 5]
-    assert (ended.valid & ~ended.fixed).nonzero().tolist() == [[0, 2], [1, 1], [1, 3]]
+    assert (filled.valid & ~filled.fixed).nonzero().tolist() == [[0, 3], [1, 2], [1, 4]]
+    assert ended.valid.sum(1).tolist() == [5, 6]
+    assert (ended.valid & ~ended.fixed).nonzero().tolist() == [[0, 3], [1, 2], [1, 4]]
 
 
 def test_the_whole_text_is_read_back():
     layout = Layout(Examples, VOCAB, "eos", 3, 3)
-    x = layout.infilling([[1, 2, 3], [5]])
+    x = layout.infilling([[1, 2, 3], [5]], [1, 0])
     assert layout.whole(x.tokens, x.valid).tolist()[0][:4] == [1, 2, 3, -1]
     assert layout.whole(x.tokens, x.valid).tolist()[1][:2] == [5, -1]
 
@@ -51,7 +54,7 @@ def test_what_is_given_stays(name, sampler, graphs):
     """Blanks at the start, inside and at the end; two texts of different lengths at once."""
     rows = find("star_mini").rows("test")
     question, path = rows.prompt[0].tolist(), rows.answer[0].tolist()
-    first = [*map(str, question), str(path[0]), "___", "__", str(path[-1])]
+    first = [*map(str, question), "|", str(path[0]), "___", "__", str(path[-1])]
     second = ["_", *map(str, question[1:]), "_"]
     words = ["generate", "--run", graphs[name], "--sampler", sampler, "--json"]
     texts = [" ".join(first), " ".join(second)]
@@ -59,7 +62,7 @@ def test_what_is_given_stays(name, sampler, graphs):
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [f["prompt"] for f in found] == [t for t in texts for _ in range(2)]
     for told in found:
-        given, written = told["prompt"].split(), told["text"].split()
+        given, written = told["prompt"].replace("| ", "").split(), told["text"].split()
         assert len(written) == len(given) == len(told["tokens"])
         for a, b in zip(given, written, strict=True):
             assert a == b or set(a) == {"_"}

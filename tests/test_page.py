@@ -23,7 +23,7 @@ FILL = [list("___"), list("_b_"), list("ab_"), list("abc")]
 
 
 def replayed(frames: list) -> list[list]:
-    """The cells of every frame, as page.js makes them of what changed."""
+    """The cells of every frame, as player.js makes them of what changed."""
     cells, states = [], []
     for _, _, splices in frames:
         for place, gone, came in reversed(splices):
@@ -80,7 +80,7 @@ def test_hostile_words_stay_words(tmp_path):
     page = Method(tmp_path, HOSTILE).page(one=[["_"] * 8, HOSTILE.words])
     page.encode("utf-8", "xmlcharrefreplace")
     found = Found(page)
-    assert [tag for tag, _ in found.elements].count("script") == 2  # the data, page.js
+    assert [tag for tag, _ in found.elements].count("script") == 2  # the data, player.js
     assert "img" not in [tag for tag, _ in found.elements]
     assert list(found.data["words"].values()) == [*HOSTILE.words, "_"]
     assert " ".join(HOSTILE.words[:6]) in found.text

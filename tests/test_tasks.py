@@ -156,7 +156,7 @@ def test_an_option_of_a_task(tmp_path):
     assert truth[1:-1:2] == truth[2::2]
     shown = run("arlm", "info", "--task", "star_mini", "--set", "data.format=edges").stdout
     assert "data.format                      edges" in shown
-    assert "28 sites" in shown
+    assert "29 sites" in shown
 
 
 def test_an_option_in_a_spec_belongs_to_its_task():

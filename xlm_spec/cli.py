@@ -79,6 +79,65 @@ def lower(spec: str, out: str | None) -> None:
 
 
 @cli.command()
+@click.argument("spec_a")
+@click.argument("spec_b")
+@click.option("--code", is_flag=True, help="the files of their packages, as a unified diff")
+def diff(spec_a: str, spec_b: str, code: bool) -> None:
+    """Show what differs between two specs, section by section.
+
+    Defaults are filled in. Exit 0 whether they differ or not.
+    """
+    from xlm_spec.compiler.diff import diff as difference
+
+    click.echo(attempt(lambda: difference(spec_a, spec_b, code)))
+
+
+@cli.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.option("--task", required=True, help="what is trained on: a name, or a file")
+@click.option("--size", default="cpu", help="numbers that the task names")
+@click.option("--minutes", type=float, help="of training for each run")
+@click.option("--steps", type=click.IntRange(min=1), help="of the optimiser for each run")
+@click.option("--flops", type=float, help="of training for each run, as in 1e15")
+@click.option("--seeds", type=click.IntRange(min=1), default=1, metavar="K", help="seeds 0 to K-1")
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="a number, in every run")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, metavar="J", help="runs at once")
+@click.option("--out", default="comparison", metavar="DIR", help="packages, runs, report")
+def compare(
+    specs: tuple[str, ...],
+    task: str,
+    size: str,
+    minutes: float | None,
+    steps: int | None,
+    flops: float | None,
+    seeds: int,
+    sets: tuple[str, ...],
+    jobs: int,
+    out: str,
+) -> None:
+    """Train and score specs on one task, each with the same budget and seeds.
+
+    Prints a table; DIR/report.html shows it with curves and trajectories. The same command goes on
+    where an earlier one stopped. Without a budget the size's own steps are taken.
+    """
+    from xlm_spec import workbench
+    from xlm_spec.workbench.request import Budget, Request
+
+    given = {"minutes": minutes, "steps": steps, "flops": flops}
+    budgets = [Budget(unit, amount) for unit, amount in given.items() if amount is not None]
+    if len(budgets) > 1:
+        raise click.UsageError("one budget: --minutes, --steps or --flops")
+    budget = budgets[0] if budgets else Budget()
+    click.echo(
+        attempt(
+            lambda: workbench.compare(
+                Request(specs, task, size, budget, seeds, sets, jobs, Path(out))
+            )
+        )
+    )
+
+
+@cli.command()
 @click.argument("axis", required=False)
 @click.argument("value", required=False)
 def axes(axis: str | None, value: str | None) -> None:

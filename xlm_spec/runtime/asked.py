@@ -36,15 +36,29 @@ def prompts(loaded: Loaded, texts: list[str], n: int) -> Asked:
 
 
 def blanks(loaded: Loaded, texts: list[str], n: int) -> Asked:
-    """Each given text `n` times, its blanks free. Raises Failed: X502, X503, X509 of no blank."""
+    """Each given text `n` times, its blanks free. Raises Failed: X502, X503, X509 of no blank.
+
+    Of a task of prompts and answers the answer begins behind ` | `, else at the first blank.
+    """
     texts = [t for t in texts for _ in range(n)]
-    coded = [loaded.run.task.words.pattern(t) for t in texts]
+    found = [halves(loaded, t) for t in texts]
+    coded = [[*prompt, *answer] for prompt, answer in found]
     fits(loaded, texts, coded, loaded.layout.longest_text, "a text")
-    for text, ids in zip(texts, coded, strict=True):
-        if None not in ids:
-            told = f"the text `{text[:40]}` has no blank"
-            raise Failed(Diagnostic("X509", told, "write _ for each token that is to be filled in"))
-    return Asked(texts, to(loaded.layout.infilling(coded), loaded.device))
+    begins = [len(prompt) for prompt, _ in found]
+    return Asked(texts, to(loaded.layout.infilling(coded, begins), loaded.device))
+
+
+def halves(loaded: Loaded, text: str) -> tuple[list[int | None], list[int | None]]:
+    """What is given as prompt, and the rest; None is a blank."""
+    pattern = loaded.run.task.words.pattern
+    prompt, mark, answer = text.partition(" | ") if loaded.layout.parted else (text, "", "")
+    first, second = pattern(prompt), pattern(answer) if mark else []
+    if None not in (*first, *second):
+        told = f"the text `{text[:40]}` has no blank"
+        raise Failed(Diagnostic("X509", told, "write _ for each token that is to be filled in"))
+    if mark:
+        return first, second
+    return first[: first.index(None)], first[first.index(None) :]
 
 
 def fits(loaded: Loaded, texts: list[str], coded: list, longest: int, what: str) -> None:

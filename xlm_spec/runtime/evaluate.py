@@ -64,16 +64,18 @@ def sampled(loaded: Loaded, sampler: str, rows: Rows, scores: Scores) -> dict[st
     wanted = run.task.samples or len(rows.prompt)
     some = rows.take(torch.arange(wanted) % len(rows.prompt))
     calls = steps = read = 0
+    seconds = 0.0
     scored = Scored(some)
     for first, part in (scored[i] for i in range(len(scored))):
         rng = sampling_generator(run, sampler, first, device)
         drawn = draw(run, layout, loaded.model, sampler, start_of(layout, part, device), rng)
         scores.add_answers(drawn.answers, part)
         calls, steps = max(calls, drawn.calls), max(steps, drawn.steps)
-        read += drawn.rows
+        read, seconds = read + drawn.rows, seconds + drawn.seconds
     told = {} if run.task.samples is None else {"samples": len(some.prompt)}
     each = round(read / len(some.prompt), 3)
-    return told | {"steps": steps, "network_calls": calls, "calls_per_example": each}
+    cost = {"steps": steps, "network_calls": calls, "calls_per_example": each}
+    return told | cost | {"sampling_seconds": round(seconds, 6)}
 
 
 def nats_of(loaded: Loaded, rows: Rows) -> tuple[Tensor, Tensor | None]:

@@ -24,7 +24,8 @@ def generate(package, data, train, args) -> None:
     asked = blanks(loaded, args.fill, args.n) if args.fill else prompts(loaded, args.prompt, args.n)
     if args.html:
         write(args.html, "", "a")  # told before anything is drawn
-    drawn, answers = sampled(loaded, sampler, asked, args)
+    keep, fill = bool(args.watch or args.html), bool(args.fill)
+    drawn, answers = sampled(loaded, sampler, asked, args.seed, keep, fill)
     if args.watch:
         Screen(run, sys.stderr).show(drawn.states)
     for text, answer in zip(asked.texts, answers.tolist(), strict=True):
@@ -40,21 +41,22 @@ def generate(package, data, train, args) -> None:
         print(json.dumps(told) if args.json else f"{told['prompt']} -> {told['text']}")
     if args.html:
         others = [] if args.sampler else [n for n in run.package.SAMPLERS if n != sampler]
-        by = {sampler: drawn} | {n: sampled(loaded, n, asked, args)[0] for n in others}
-        write(args.html, page(loaded, args.seed, by))
+        more = {n: sampled(loaded, n, asked, args.seed, keep, fill)[0] for n in others}
+        write(args.html, page(loaded, args.seed, {sampler: drawn} | more))
 
 
 @torch.no_grad()
-def sampled(loaded: Loaded, sampler: str, asked: Asked, args) -> tuple[Drawn, Tensor]:
+def sampled(
+    loaded: Loaded, sampler: str, asked: Asked, seed: int, keep: bool = False, fill: bool = False
+) -> tuple[Drawn, Tensor]:
     """What is drawn, and the answers (N, W), padded with -1; of filled blanks, the whole texts.
 
     Blanks say how long a text is, so that none of them is filled with an end. The randomness of a
     sampler does not depend on what else is drawn.
     """
     run, layout, model = loaded.run, loaded.layout, loaded.model
-    rng = generator(args.seed, "generate", sampler, device=loaded.device)
-    keep = bool(args.watch or args.html)
-    if not args.fill:
+    rng = generator(seed, "generate", sampler, device=loaded.device)
+    if not fill:
         drawn = draw(run, layout, model, sampler, asked.start, rng, keep)
         return drawn, drawn.answers
     vocab = run.config.vocab

@@ -1,8 +1,9 @@
 """Where prompt, answer and filler stand in a row; tasks and methods know nothing of each other.
 
-A row is BOS, prompt, answer, EOS (if the method reads one), padding. In a method whose room can't
-shrink (`fill: eos`) the rest of the longest answer's room is EOS too, predicted like any token.
-Blocks of running text have no end: neither EOS nor filler; a prompt takes room inside the block.
+A row is BOS, prompt, BOS, answer, EOS (if the method reads one), padding. The second BOS tells
+where the answer begins, which a text that grows does not show. In a method whose room can't shrink
+(`fill: eos`) the rest of the longest answer's room is EOS too, predicted like any token. Blocks of
+running text have one BOS and no end, neither EOS nor filler; a prompt takes room inside the block.
 """
 
 from dataclasses import dataclass
@@ -31,6 +32,16 @@ class Layout:
         return self.ends and self.vocab.eos >= 0
 
     @property
+    def parted(self) -> bool:
+        """Does a second BOS stand between prompt and answer?"""
+        return self.ends and self.longest_prompt > 0
+
+    @property
+    def marks(self) -> int:
+        """Sites of a row that hold BOS."""
+        return 1 + int(self.parted)
+
+    @property
     def filled(self) -> bool:
         """Does EOS fill what an answer leaves of the room?"""
         return self.closed and self.fill == "eos"
@@ -42,18 +53,18 @@ class Layout:
 
     @property
     def room(self) -> int:
-        return 1 + self.canvas + (self.longest_prompt if self.ends else 0)
+        return self.marks + self.canvas + (self.longest_prompt if self.ends else 0)
 
     @property
     def longest_text(self) -> int:
         """Prompt and answer together."""
-        return self.room - 1 - self.closed
+        return self.room - self.marks - self.closed
 
     def examples(self, rows: Rows):
         """Clean sequences for training and scoring; the prompt is fixed."""
         start = self.start(rows.prompt, rows.prompt_length)
         site = torch.arange(self.room)
-        place = site - 1 - rows.prompt_length[:, None]  # (N, L) place in the answer
+        place = site - self.marks - rows.prompt_length[:, None]  # (N, L) in the answer
         length = rows.answer_length[:, None]
         answer = (place >= 0) & (place < length)
         tokens = start.tokens.clone()
@@ -73,23 +84,26 @@ class Layout:
         inside = place.clamp(0, max(prompt.shape[1] - 1, 0))
         tokens = torch.full((len(prompt), self.room), self.vocab.pad)
         tokens = torch.where(given, prompt.gather(1, inside), tokens) if prompt.numel() else tokens
-        tokens[:, 0] = self.vocab.bos
-        fixed = given.clone()
-        fixed[:, 0] = True
-        valid = site < 1 + prompt_length[:, None] + self.canvas
+        begins = (site == 0) | ((place == prompt_length[:, None]) & bool(self.parted))
+        tokens = tokens.masked_fill(begins, self.vocab.bos)
+        fixed = given | begins
+        valid = site < self.marks + prompt_length[:, None] + self.canvas
         return self.examples_type(tokens, valid, fixed)
 
-    def infilling(self, patterns: list[list[int | None]]):
+    def infilling(self, patterns: list[list[int | None]], begins: list[int]):
         """What a sampler starts from where given tokens stand anywhere; None is a free site.
 
-        Behind the text the row ends. Where EOS fills the room, the rest of it is given as EOS.
+        `begins` tells, where a prompt is parted from its answer, how long the prompt is. Behind the
+        text the row ends. Where EOS fills the room, the rest of it is given as EOS.
         """
         filler = self.vocab.eos if self.filled else self.vocab.pad
         tokens = torch.full((len(patterns), self.room), filler)
         valid = torch.full(tokens.shape, self.filled)
         fixed = valid.clone()
         tokens[:, 0], valid[:, 0], fixed[:, 0] = self.vocab.bos, True, True
-        for row, pattern in enumerate(patterns):
+        for row, (pattern, first) in enumerate(zip(patterns, begins, strict=True)):
+            if self.parted:
+                pattern = [*pattern[:first], self.vocab.bos, *pattern[first:]]
             here = slice(1, 1 + len(pattern))
             given = [self.vocab.pad if t is None else t for t in pattern]
             tokens[row, here] = torch.tensor(given, dtype=torch.long)
@@ -99,8 +113,7 @@ class Layout:
 
     def whole(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """The text of each row, what was given included, (B, W), padded with -1."""
-        site = torch.arange(tokens.shape[1])
-        return self.answers(tokens, valid, (site == 0).expand_as(tokens))
+        return self.answers(tokens, valid, tokens == self.vocab.bos)
 
     def answers(self, tokens: Tensor, valid: Tensor, fixed: Tensor) -> Tensor:
         """What was written behind the prompt up to the first EOS, (B, W), padded with -1."""

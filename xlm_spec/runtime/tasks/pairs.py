@@ -52,7 +52,7 @@ class Pairs:
 
     @property
     def sizes(self) -> Mapping[str, Settings]:
-        room = 2 + self.longest_prompt + self.longest_answer
+        room = 3 + self.longest_prompt + self.longest_answer
         return {"cpu": {**SMALL, "backbone.positions": room, **self.cpu}, "paper": {}}
 
     def with_options(self, options: Any, words: Tokenizer | None = None) -> "Pairs":

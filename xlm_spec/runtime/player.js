@@ -1,25 +1,32 @@
 "use strict";
 
-// data.samples[sample][sampler] is a list of frames [step, calls, splices]; see page.py.
-const data = JSON.parse(document.getElementById("data").textContent);
-const [TOKEN, SINCE, WRITES] = [0, 1, 2]; // of a cell
-const GIVEN = -1; // as WRITES
+// A method's samples[sample][sampler] is a list of frames [step, calls, splices]; see player.py.
+const { methods } = JSON.parse(document.getElementById("data").textContent);
+const GIVEN = -1; // instead of a number of writes
 const AGES = [0, 1, 2, 4, 8, 32]; // the youngest of each colour, in steps
 const SPEEDS = [1, 2, 4, 8, 16, 32]; // frames a second
 const byId = (id) => document.getElementById(id);
 const plural = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
-const isMask = (cell) => cell[WRITES] !== GIVEN && cell[TOKEN] === data.mask;
-const isWritten = (cell) => cell[WRITES] > 0 && cell[TOKEN] !== data.mask;
-const isEnd = (cell) => cell[WRITES] !== GIVEN && cell[TOKEN] === data.eos;
-const ageOf = (cell, step) => AGES.findLastIndex((youngest) => step - cell[SINCE] >= youngest);
+const isWritten = (cell) => cell.writes > 0 && !cell.mask;
+const ageOf = (cell, step) => AGES.findLastIndex((youngest) => step - cell.since >= youngest);
+
+/** A cell, coded [token, step in which it came, writes], in the words of its method. */
+function cellOf([token, since, writes], method) {
+  const given = writes === GIVEN;
+  const mask = !given && token === method.mask;
+  const end = !given && token === method.eos;
+  return { word: method.words[token], since, writes, given, mask, end };
+}
 
 /** The cells of every frame, from what changed; `order` sorts frames of equal calls. */
-function unfold(coded) {
+function unfold(coded, method) {
   let cells = [];
   const frames = [];
   for (const [step, calls, splices] of coded) {
     cells = cells.slice();
-    for (const [place, gone, came] of splices.reverse()) cells.splice(place, gone, ...came);
+    for (const [place, gone, came] of splices.reverse()) {
+      cells.splice(place, gone, ...came.map((cell) => cellOf(cell, method)));
+    }
     const before = frames.at(-1);
     const order = before && before.calls === calls ? before.order + 1 : 0;
     frames.push({ step, calls, order, cells });
@@ -36,26 +43,26 @@ function add(parent, tag, className = "", text = "") {
 
 /** The classes of a cell; nothing else of how it looks depends on the step. */
 function looks(cell, step, behind) {
-  const again = cell[WRITES] > (isMask(cell) ? 0 : 1) ? " again" : "";
-  if (cell[WRITES] === GIVEN) return "given";
-  if (isMask(cell)) return `mask${again}`;
+  const again = cell.writes > (cell.mask ? 0 : 1) ? " again" : "";
+  if (cell.given) return "given";
+  if (cell.mask) return `mask${again}`;
   if (!isWritten(cell)) return "start";
-  return `age-${ageOf(cell, step)}${again}${isEnd(cell) ? " end" : ""}${behind ? " behind" : ""}`;
+  return `age-${ageOf(cell, step)}${again}${cell.end ? " end" : ""}${behind ? " behind" : ""}`;
 }
 
 function titleOf(cell, behind) {
-  const [, since, writes] = cell;
-  if (writes === GIVEN) return "given";
-  if (isMask(cell)) return writes ? `masked again in step ${since}` : "not written yet";
+  const { since, writes } = cell;
+  if (cell.given) return "given";
+  if (cell.mask) return writes ? `masked again in step ${since}` : "not written yet";
   if (!isWritten(cell)) return "there at the start";
   const again = writes > 1 ? `, token ${writes} at this place` : "";
   return `written in step ${since}${again}${behind ? "; behind the end" : ""}`;
 }
 
 function textOf(cell, behind) {
-  if (isMask(cell)) return "_";
-  if (isEnd(cell)) return behind ? "·" : "end";
-  return data.words[cell[TOKEN]];
+  if (cell.mask) return "_";
+  if (cell.end) return behind ? "·" : "end";
+  return cell.word;
 }
 
 function paint(span, cell, step, behind) {
@@ -67,25 +74,26 @@ function paint(span, cell, step, behind) {
   span.className = classes;
   span.textContent = text;
   span.title = titleOf(cell, behind);
-  if (isWritten(cell)) span.dataset.since = cell[SINCE];
+  if (isWritten(cell)) span.dataset.since = cell.since;
   else delete span.dataset.since;
 }
 
 /** alpha(t) over t, and a mark at the share of free places that are written. */
 class Curve {
-  constructor(parent) {
+  constructor(parent, alphas) {
+    this.alphas = alphas;
     this.svg = this.add(parent, "svg", { class: "curve", viewBox: "-16 -10 132 84", role: "img" });
     this.add(this.svg, "path", { class: "axes", d: "M0 0V60H100" });
     this.label(-14, 6, "α");
     this.label(94, 73, "t");
-    const points = data.curve.map((alpha, i) => `${this.x(i)} ${this.y(alpha)}`);
+    const points = alphas.map((alpha, i) => `${this.x(i)} ${this.y(alpha)}`);
     this.add(this.svg, "path", { d: `M${points.join("L")}` });
     this.line = this.add(this.svg, "path", { class: "mark" });
     this.dot = this.add(this.svg, "circle", { r: 4 });
   }
 
   x(i) {
-    return (100 * i) / (data.curve.length - 1);
+    return (100 * i) / (this.alphas.length - 1);
   }
 
   y(alpha) {
@@ -104,8 +112,8 @@ class Curve {
 
   /** The curve falls; where it passes the share, a straight line between two points will do. */
   show(share, words) {
-    const behind = Math.max(1, data.curve.findIndex((alpha, i) => i > 0 && alpha <= share));
-    const [high, low] = [data.curve[behind - 1], data.curve[behind]];
+    const behind = Math.max(1, this.alphas.findIndex((alpha, i) => i > 0 && alpha <= share));
+    const [high, low] = [this.alphas[behind - 1], this.alphas[behind]];
     const part = high > low ? Math.min(1, Math.max(0, (high - share) / (high - low))) : 0;
     const [x, y] = [this.x(behind - 1 + part), this.y(share)];
     this.line.setAttribute("d", `M0 ${y}H${x}V60`);
@@ -117,14 +125,15 @@ class Curve {
 
 /** One sampler's trajectory. */
 class Panel {
-  constructor(article, coded) {
-    this.frames = unfold(coded);
+  constructor(article, coded, method) {
+    this.frames = unfold(coded, method);
+    this.spaced = method.spaced;
     this.text = article.querySelector(".text");
     this.text.textContent = "";
     const header = article.querySelector("header");
     this.status = add(header.firstElementChild, "p", "status");
     this.spans = [];
-    this.curve = data.curve.length ? new Curve(header) : null;
+    this.curve = method.curve.length ? new Curve(header, method.curve) : null;
   }
 
   /** The last frame that was reached at a time of the clock; the first at least. */
@@ -140,8 +149,8 @@ class Panel {
     this.fit(frame.cells.length);
     let behind = false;
     frame.cells.forEach((cell, i) => {
-      paint(this.spans[i], cell, frame.step, behind && cell[WRITES] !== GIVEN);
-      behind ||= isEnd(cell);
+      paint(this.spans[i], cell, frame.step, behind && !cell.given);
+      behind ||= cell.end;
     });
     this.tell(frame);
   }
@@ -149,18 +158,18 @@ class Panel {
   fit(places) {
     while (this.spans.length < places) {
       this.spans.push(add(this.text, "span"));
-      if (data.spaced) this.text.append(" ");
+      if (this.spaced) this.text.append(" ");
     }
     while (this.spans.length > places) {
       const span = this.spans.pop();
-      if (data.spaced) span.nextSibling.remove();
+      if (this.spaced) span.nextSibling.remove();
       span.remove();
     }
   }
 
   tell({ step, calls, cells }) {
     const last = this.frames.at(-1);
-    const free = last.cells.filter((cell) => cell[WRITES] !== GIVEN).length;
+    const free = last.cells.filter((cell) => !cell.given).length;
     const written = cells.filter(isWritten).length;
     const share = `${written} of ${free} written`;
     const lines = [`step ${step} of ${last.step}`, plural(calls, "network call"), share];
@@ -239,14 +248,16 @@ class Player {
       if (this.timer !== null) this.play();
     });
     byId("numbered").addEventListener("change", (event) => {
-      document.body.classList.toggle("numbered", event.target.checked);
+      byId("player").classList.toggle("numbered", event.target.checked);
     });
     document.addEventListener("keydown", (event) => this.press(event));
   }
 
-  /** Keys that the focused control has a use for itself are left to it. */
+  /** Keys that the focused control has a use for itself are left to it; so are all out of sight. */
   press(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.tagName === "SELECT") return;
+    const { top, bottom } = byId("controls").getBoundingClientRect();
+    if (bottom < 0 || top > innerHeight) return;
     const takesSpace = event.target.matches("button, [type=checkbox]");
     const moves = {
       ArrowLeft: () => this.step(this.place - 1),
@@ -263,16 +274,15 @@ class Player {
 
 /** What the looks of a cell mean; only of those that occur. */
 function legend(panels) {
-  const splices = data.samples.flat(2).flatMap((frame) => frame[2]);
-  const cells = splices.flatMap((splice) => splice[2]);
+  const cells = panels.flatMap((p) => [...new Set(p.frames.flatMap((frame) => frame.cells))]);
   const longest = Math.max(...panels.map((p) => p.frames.at(-1).step));
   const kinds = [
-    ["given", "abc", "given", cells.some((c) => c[WRITES] === GIVEN)],
-    ["start", "abc", "there at the start", cells.some((c) => c[WRITES] === 0 && !isMask(c))],
-    ["mask", "_", "not written yet", cells.some(isMask)],
-    ["mask again", "_", "masked again", cells.some((c) => isMask(c) && c[WRITES] > 0)],
-    ["again", "abc", "written again", cells.some((c) => isWritten(c) && c[WRITES] > 1)],
-    ["end", "end", "end of the text; what follows is not counted", cells.some(isEnd)],
+    ["given", "abc", "given", cells.some((c) => c.given)],
+    ["start", "abc", "there at the start", cells.some((c) => c.writes === 0 && !c.mask)],
+    ["mask", "_", "not written yet", cells.some((c) => c.mask)],
+    ["mask again", "_", "masked again", cells.some((c) => c.mask && c.writes > 0)],
+    ["again", "abc", "written again", cells.some((c) => isWritten(c) && c.writes > 1)],
+    ["end", "end", "end of the text; what follows is not counted", cells.some((c) => c.end)],
   ];
   const entry = (tag) => add(byId("legend"), tag);
   const ages = entry("span");
@@ -289,12 +299,17 @@ function legend(panels) {
   }
 }
 
-const single = Object.values(data.words).every((word) => [...word].length === 1);
-document.body.classList.toggle("spaced", data.spaced);
-document.body.classList.toggle("grid", single && !data.spaced);
-const articles = [...document.querySelectorAll(".panel")];
-const panels = articles.map((article, i) => new Panel(article, data.samples.flat()[i]));
+const words = methods.flatMap((method) => Object.values(method.words));
+const single = words.every((word) => [...word].length === 1);
+const spaced = methods.some((method) => method.spaced);
+byId("player").classList.toggle("spaced", spaced);
+byId("player").classList.toggle("grid", single && !spaced);
+const told = methods[0].samples.flatMap((_, sample) =>
+  methods.flatMap((method) => method.samples[sample].map((coded) => [coded, method])),
+);
+const articles = [...document.querySelectorAll("#player .panel")];
+const panels = articles.map((article, i) => new Panel(article, ...told[i]));
 legend(panels);
 new Player(panels);
 for (const id of ["controls", "legend", "notes"]) byId(id).hidden = false;
-byId("schedule").hidden = !data.curve.length;
+byId("schedule").hidden = !methods.some((method) => method.curve.length);

@@ -1,0 +1,128 @@
+"""What differs between specs, in the order of a method section, and between their packages."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.lower import Plan
+from xlm_spec.compiler.plan import plan_of
+from xlm_spec.compiler.render import render
+from xlm_spec.compiler.write import STATE
+
+SECTIONS = ("title", "paper", "noise", "target", "loss", "sampler", "backbone", "data", "train")
+ABSENT = "-"
+
+
+@dataclass(frozen=True)
+class Section:
+    """The lines of a section in which specs differ: dotted name, and what each spec has there."""
+
+    name: str
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def diff(a: str | Path, b: str | Path, code: bool = False) -> str:
+    """Two specs as method sections; with `code` the files of their packages."""
+    plans = [plan_of(a), plan_of(b)]
+    return code_diff(*plans) if code else told(differences(plans), names_of(a, b))
+
+
+def names_of(a: str | Path, b: str | Path) -> list[str]:
+    """The names of the files; their paths where these are alike."""
+    stems = [Path(a).stem, Path(b).stem]
+    return stems if stems[0] != stems[1] else [str(a), str(b)]
+
+
+def differences(plans: Sequence[Plan]) -> list[Section]:
+    """Every section; one without rows is equal in all specs. Defaults are filled in."""
+    by_plan = [lines(p) for p in plans]
+    keys = list(dict.fromkeys(k for found in by_plan for k in found))
+    sections = []
+    for name in SECTIONS:
+        mine = [k for k in keys if k.partition(".")[0] == name]
+        rows = [(k, tuple(found.get(k, ABSENT) for found in by_plan)) for k in mine]
+        sections.append(Section(name, tuple(r for r in rows if len(set(r[1])) > 1)))
+    return sections
+
+
+def lines(plan: Plan) -> dict[str, str]:
+    """Dotted name -> value: a kind stands at the name of its axis, its numbers below it.
+
+    What the spec says of data and training is as it was written: their defaults are the runtime's.
+    """
+    given = parse(plan.source.encode()).values
+    sections = {"title": plan.title, "paper": plan.paper} | plan.method
+    sections |= {"target": ", ".join(plan.method["target"])}
+    sections |= {"loss": {loss["kind"]: loss for loss in plan.method["loss"]}}
+    sections |= {k: given.get(k, {}) for k in ("data", "train")}
+    return {k: v for name in SECTIONS for k, v in flat(name, sections[name]) if v}
+
+
+def flat(name: str, node: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(node, dict):
+        yield name, str(node)
+        return
+    for key, value in node.items():
+        yield from flat(name if key == "kind" else f"{name}.{key}", value)
+
+
+def told(sections: list[Section], names: list[str]) -> str:
+    """What each spec is, then columns under their names, section by section; last what is equal."""
+    prose = [
+        f"{n}: {v}"
+        for s in sections[:2]
+        for _, of in s.rows
+        for n, v in zip(names, of, strict=True)
+    ]
+    table = [("", *names)]
+    for section in (s for s in sections[2:] if s.rows):
+        table.append((section.name, *("" for _ in names)))
+        table += [(f"  {short(k)}", *values) for k, values in section.rows]
+    equal = [s.name for s in sections if not s.rows]
+    last = f"equal: {', '.join(equal)}" if equal else "nothing is equal"
+    columns = aligned(table) if len(table) > 1 else []
+    return "\n\n".join("\n".join(part) for part in (prose, columns, [last]) if part)
+
+
+def short(key: str) -> str:
+    """A dotted name inside its section; the section's own where it is the whole name."""
+    section, _, rest = key.partition(".")
+    return rest or section
+
+
+def aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    cells = ([c.ljust(w) for c, w in zip(row, wide, strict=True)] for row in rows)
+    return ["  ".join(row).rstrip() for row in cells]
+
+
+def code_diff(a: Plan, b: Plan) -> str:
+    """The packages as a unified diff, file by file, and how many lines they share."""
+    old, new = files(a), files(b)
+    out: list[str] = []
+    shared = only_a = only_b = 0
+    for path in sorted({*old, *new}):
+        before, after = old.get(path, []), new.get(path, [])
+        one, other = (f"{p.name}/{path.format(name=p.name)}" for p in (a, b))
+        found = list(difflib.unified_diff(before, after, one, other, lineterm=""))
+        gone = sum(line.startswith("-") for line in found[2:])
+        shared += len(before) - gone
+        only_a, only_b = only_a + gone, only_b + len(after) - (len(before) - gone)
+        out += found
+    out.append(f"{shared} lines shared, {only_a} only in {a.name}, {only_b} only in {b.name}")
+    return "\n".join(out)
+
+
+def files(plan: Plan) -> dict[str, list[str]]:
+    """The lines of each file, by its path with `{name}` where the package's name stands."""
+    own = {f"{plan.name}/": "{name}/", f"tests/test_{plan.name}.py": "tests/test_{name}.py"}
+    found = {}
+    for path, data in render(plan).items():
+        if path in STATE:
+            continue
+        for name, common in own.items():
+            path = common + path.removeprefix(name) if path.startswith(name) else path
+        found[path] = data.decode().splitlines()
+    return found

@@ -1,0 +1,51 @@
+"""Commands of packages, each a process; what they say goes to a log."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+
+class Processes:
+    """Starts them with so many threads each; `stop` ends those that run, and no more will start.
+
+    `inherited` is a file that they keep open: it tells that one of them is still at work when
+    nobody waits for it any more.
+    """
+
+    def __init__(self, threads: int, inherited: int | None = None):
+        self.environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+        self.threads, self.inherited = threads, inherited
+        self.running: set[subprocess.Popen] = set()
+        self.lock, self.stopped = Lock(), False
+
+    def run(self, words: Sequence[object], folder: Path, log: Path | None) -> tuple[int, str]:
+        """`python -m ...` in a folder: exit code and stdout. Without a log stderr is shown."""
+        command = [sys.executable, "-m", *map(str, words)]
+        kept = [self.inherited] if self.inherited is not None and os.name == "posix" else []
+        with log.open("a", encoding="utf-8") if log else open(os.devnull) as errors:
+            with self.lock:
+                if self.stopped:
+                    return -1, ""
+                process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env=self.environment,
+                    pass_fds=kept,
+                    stdout=subprocess.PIPE,
+                    stderr=errors if log else None,
+                    encoding="utf-8",
+                )
+                self.running.add(process)
+            out, _ = process.communicate()
+        with self.lock:
+            self.running.discard(process)
+        return process.returncode, out
+
+    def stop(self) -> None:
+        with self.lock:
+            self.stopped = True
+            for process in self.running:
+                process.terminate()

@@ -1,0 +1,177 @@
+"""OUT/report.html: the table, curves, trajectories, differences, and what was run; one file."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from string import Template
+
+import torch
+
+from xlm_spec import __version__
+from xlm_spec.compiler.diff import Section, differences, short
+from xlm_spec.runtime.asked import prompts
+from xlm_spec.runtime.generate import sampled
+from xlm_spec.runtime.player import Shown, part, player
+from xlm_spec.workbench.chart import Line, chart, legend
+from xlm_spec.workbench.curves import Point, curve, logged, names, values
+from xlm_spec.workbench.figures import Row, columns, heading
+from xlm_spec.workbench.method import Method
+from xlm_spec.workbench.packages import loaded
+from xlm_spec.workbench.request import Request
+from xlm_spec.workbench.sweep import EXAMPLES, sweep
+from xlm_spec.workbench.trials import Trial
+
+PROMPTS = 3
+LARGEST = 4_000_000  # characters of the trajectories: the whole stays below 5 MB
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was asked, and what came of it."""
+
+    request: Request
+    methods: list[Method]
+    trials: list[Trial]
+    rows: list[Row]
+    caption: str
+
+    def of(self, method: Method) -> list[Trial]:
+        """The runs of a method, by seed."""
+        return [t for t in self.trials if t.method is method]
+
+
+def report(found: Comparison) -> str:
+    """The page. It plays without a network, and shows all but the player without JavaScript."""
+    own = files(__package__).joinpath
+    title = f"{', '.join(m.name for m in found.methods)} on {found.methods[0].run.task.name}"
+    return Template(own("report.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        style=part("page.css") + own("report.css").read_text(encoding="utf-8"),
+        caption=escape(found.caption),
+        table=table(columns(found.rows)),
+        curves=learning(found),
+        calls=calls(found),
+        player=trajectories(found),
+        differences=told(differences([m.plan for m in found.methods]), found.methods),
+        run=commands(found),
+    )
+
+
+def table(rows: Sequence[dict[str, str]]) -> str:
+    heads = "".join(f'<th scope="col">{escape(h)}</th>' for h in rows[0])
+    lines = ["".join(f"<td>{escape(v)}</td>" for v in r.values()) for r in rows]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return (
+        f'<div class="wide" tabindex="0"><table class="figures"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def learning(found: Comparison) -> str:
+    """A chart for each value that was logged, a line for each method."""
+    lines = {m.name: [logged(t.folder) for t in found.of(m)] for m in found.methods}
+    all_lines = [x for runs in lines.values() for run in runs for x in run]
+    wanted = [("train", "loss")] + [("val", n) for n in names(all_lines, "val")]
+    charts = []
+    for split, name in wanted:
+        scale = 100 if name.endswith("accuracy") else 1
+        drawn = []
+        for i, (method, runs) in enumerate(lines.items()):
+            points = curve([values(run, split, name) for run in runs])
+            points = [Point(p.x, scale * p.mean, scale * p.sd) for p in points]
+            drawn.append(Line(method, points, i, dots=len(points) < 30))
+        title = f"{'training' if split == 'train' else 'validation'}: {heading(name)}"
+        charts.append(chart(title, "training step", heading(name), drawn))
+    key = legend([Line(m.name, (), i) for i, m in enumerate(found.methods)])
+    first = ", ".join(f"{m.name}: {m.samplers[0]}" for m in found.methods)
+    note = f"Validation samples with the first sampler of each ({first})."
+    return f'{key}<div class="charts">{"".join(charts)}</div><p class="note">{escape(note)}</p>'
+
+
+def calls(found: Comparison) -> str:
+    """The task's first figure against network calls."""
+    name = next(iter(found.methods[0].run.task.metrics), None)
+    if name is None:
+        return ""
+    scale = 100 if name.endswith("accuracy") else 1
+    pairs = [(m, s) for m in found.methods for s in m.samplers]
+    swept = {m.name: sweep(m.package, found.of(m)[0].folder) for m in found.methods}
+    lines, keys = [], []
+    for i, (m, sampler) in enumerate(pairs):
+        label = f"{m.name} · {sampler}"
+        mine = [p for p in swept[m.name] if p["sampler"] == sampler]
+        points = sorted((p["calls_per_example"], scale * p[name]) for p in mine)
+        lines.append(Line(label, [Point(x, y, 0) for x, y in points], i, dots=True))
+        keys.append(Line(label, (), i))
+    for i, (m, sampler) in enumerate(pairs):
+        row = next(r for r in found.rows if (r.method, r.sampler) == (m.name, sampler))
+        figure, cost = row.figures[name], row.cost["calls_per_example"]
+        point = Point(cost.mean, scale * figure.mean, scale * (figure.sd or 0))
+        label = f"{m.name} · {sampler}"
+        lines.append(Line(label, [point], i, dots=True, joined=False, large=True))
+    drawn = chart(heading(name), "network calls per example", heading(name), lines, log=True)
+    note = (
+        "Large: the figures of the table, with their spread. Small: the same network (seed 0) at "
+        f"other numbers of steps, on at most {EXAMPLES} validation examples."
+    )
+    return f'{legend(keys)}<div class="charts">{drawn}</div><p class="note">{note}</p>'
+
+
+def trajectories(found: Comparison) -> str:
+    """The player, with as many prompts and samplers as the page has room for."""
+    for n, every in ((PROMPTS, True), (1, True), (1, False)):
+        text = player([shown(m, found.of(m)[0], n, every) for m in found.methods])
+        if len(text) <= LARGEST:
+            return text
+    return '<p class="note">The trajectories are too long for this page.</p>'
+
+
+def shown(method: Method, trial: Trial, n: int, every: bool) -> Shown:
+    """What the samplers of a method, or its first, draw for the first prompts of the test split."""
+    network = loaded(method.package, trial.folder)
+    asked = prompts(network, [], n)
+    samplers = method.samplers if every else method.samplers[:1]
+    drawn = {s: sampled(network, s, asked, 0, keep=True)[0] for s in samplers}
+    return Shown(network.run, drawn, method.name)
+
+
+def told(sections: list[Section], methods: list[Method]) -> str:
+    """What differs as a table, section by section; what is equal in a line."""
+    rows = []
+    for section in (s for s in sections if s.rows):
+        span = f'<th colspan="{len(methods) + 1}" scope="rowgroup">{section.name}</th>'
+        rows.append(f"<tr>{span}</tr>")
+        for key, found in section.rows:
+            cells = "".join(f"<td>{escape(v)}</td>" for v in found)
+            rows.append(f'<tr><th scope="row">{escape(short(key))}</th>{cells}</tr>')
+    heads = "".join(f'<th scope="col">{escape(m.name)}</th>' for m in methods)
+    equal = ", ".join(s.name for s in sections if not s.rows)
+    note = f'<p class="note">Equal in all: {equal}.</p>' if equal and len(methods) > 1 else ""
+    return (
+        f'<div class="wide" tabindex="0"><table class="differences"><thead><tr><td></td>{heads}'
+        f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{note}"
+    )
+
+
+def commands(found: Comparison) -> str:
+    """How to repeat it: the whole, and each run."""
+    lines = [again(found.request), ""]
+    for t in found.trials:
+        folder = shlex.quote(str(t.method.package))
+        words = ["python", "-m", t.method.name, "train", *t.words, "--run", str(t.folder)]
+        lines.append(f"(cd {folder} && {shlex.join(words)})")
+    versions = f"xlm-spec {__version__}, torch {torch.__version__}"
+    text = escape("\n".join(lines))
+    return f'<p class="note">{escape(versions)}</p><pre class="wide" tabindex="0">{text}</pre>'
+
+
+def again(request: Request) -> str:
+    """The command that made this report."""
+    words = ["xlm-spec", "compare", *request.specs, "--task", request.task, "--size", request.size]
+    if request.budget.unit != "own":
+        words += [f"--{request.budget.unit}", f"{request.budget.amount:g}"]
+    words += ["--seeds", str(request.seeds), "--jobs", str(request.jobs)]
+    words += [w for s in request.sets for w in ("--set", s)]
+    return shlex.join([*words, "--out", str(request.out)])
