@@ -16,6 +16,6 @@ def seconds(call: Callable[[], object], times: int) -> list[float]:
 
 
 def most_memory() -> float:
-    """MiB of this process at its largest; Linux. (`ru_maxrss` would count what came before exec.)"""
+    """MiB of this process at its largest; Linux. `ru_maxrss` would count what came before exec."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024

@@ -6,7 +6,7 @@ STEPS, WARM, EVERY = 60, 20, 10  # training steps of a round; unmeasured ones; s
 TOKENS, VOCABULARY = 128, 30_524  # of a row of text: bert-base-uncased's pieces, BOS and EOS
 PROMPT, ANSWER = 26, 8  # tokens of star_easy with edges: 12 edges, source, goal; 4 edges
 
-SHIPPED = {m: (28, 14) for m in METHODS}  # input_block_size, block_size of the peer's experiments
+SHIPPED = dict.fromkeys(METHODS, (28, 14))  # input_block_size, block_size of its experiments
 TIGHT = {  # the least that hold star_easy: CLS in front of ILM's prompt; BOS, and EOS behind
     "arlm": (PROMPT, 1 + ANSWER + 1),
     "mlm": (PROMPT, 1 + ANSWER + 1),

@@ -4,9 +4,10 @@ import json
 import sys
 
 import torch
+from measured import most_memory, seconds
+
 from ilm import Config, Examples, Model, Vocab, objective
 from ilm.config import Backbone
-from measured import most_memory, seconds
 
 PAD, BOS, OTHERS = 0, 1, 1000
 
