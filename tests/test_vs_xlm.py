@@ -9,7 +9,7 @@ from xlm_spec.runtime.tasks.task import Rows
 
 
 def test_a_step_is_the_median_of_windows_behind_the_warm_up():
-    ends = {s: 9.0 for s in range(1, 20)} | {20: 10.0, 25: 0.0, 30: 12.0, 40: 13.0, 50: 15.0}
+    ends = dict.fromkeys(range(1, 20), 9.0) | {20: 10.0, 25: 0.0, 30: 12.0, 40: 13.0, 50: 15.0}
     assert logs.a_step(ends, warm=20, every=10) == pytest.approx(0.2)
 
 
