@@ -10,7 +10,17 @@ from pathlib import Path
 
 from benchmarks.vs_xlm import logs, ours, peer, setting
 from benchmarks.vs_xlm.row import Row
-from benchmarks.vs_xlm.setting import ANSWER, BATCH, EVERY, METHODS, SHIPPED, STEPS, TIGHT, WARM
+from benchmarks.vs_xlm.setting import (
+    ANSWER,
+    BATCH,
+    EVERY,
+    METHODS,
+    ROOM,
+    SHIPPED,
+    STEPS,
+    TIGHT,
+    WARM,
+)
 from benchmarks.vs_xlm.watch import to_the_end, until
 
 TRAINING = {"arlm": 1.3, "mlm": 1.2, "ilm": 1.1}
@@ -25,7 +35,7 @@ SIZES = {
     "vocabulary": setting.VOCABULARY,
     "tokens": setting.TOKENS,
     "shipped": SHIPPED,
-    "tight": TIGHT,
+    "tight": ROOM,
     "sets": ours.SETS,
 }
 
