@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks.runs import ROOT
 from benchmarks.vs_xlm.setting import BATCH, DROPOUT, EVERY, HEADS, LAYERS, METHODS, STEPS, WIDTH
+from benchmarks.vs_xlm.watch import surroundings
 
 HERE = Path(__file__).parent
 SETS = (
@@ -21,7 +22,7 @@ RUN = (f"train.batch={BATCH}", f"train.evaluate_every={STEPS + 1}", f"train.log_
 def settings(place: Path) -> dict[str, str]:
     """Environment variables of a process of ours."""
     path = os.pathsep.join(map(str, (ROOT, HERE, *(place / m for m in METHODS))))
-    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+    return surroundings(path)
 
 
 def training(method: str, run: Path, *more: str, steps: int = STEPS) -> list[str]:

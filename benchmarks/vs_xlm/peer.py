@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.vs_xlm.setting import BATCH, DROPOUT, EVERY, HEADS, LAYERS, SHIPPED, WIDTH
+from benchmarks.vs_xlm.watch import surroundings
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.tasks.task import Rows
 
@@ -54,7 +55,7 @@ def settings() -> dict[str, str]:
     """Environment variables of a process of the peer."""
     path = os.pathsep.join(map(str, (HERE, HERE / "peer_side")))
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
-    return os.environ | offline | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+    return surroundings(path) | offline
 
 
 def write_data(place: Path) -> Path:

@@ -21,6 +21,7 @@ def starts(bench: Bench) -> Iterator[Row]:
     """Process start to the end of the first optimiser step, data prepared before."""
     words = peer.training(bench.commands, "arlm", SHIPPED["arlm"])
     peer_first(bench, words)
+    our_first(bench)
     found = bench.alternate(ours=lambda: our_first(bench), peer=lambda: peer_first(bench, words))
     yield Row("start to the first step, arlm", "s", found["ours"], found["peer"], 2.0)
 
@@ -83,6 +84,7 @@ def ended(bench: Bench, what: str, mine: Sequence, theirs: Sequence, goal: float
         return last[side].seconds
 
     env = ours.settings(bench.place)
+    to_the_end(mine, bench.place, env)  # the first one writes the bytecode; the peer's has it
     found = bench.alternate(
         ours=lambda: run("ours", mine, env), peer=lambda: run("peer", theirs, peer.settings())
     )

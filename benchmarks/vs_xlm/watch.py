@@ -1,5 +1,6 @@
 """Processes: until something is on record, or until they end."""
 
+import os
 import subprocess
 import tempfile
 import time
@@ -13,6 +14,12 @@ class Done:
     seconds: float
     text: str  # all that it printed
     code: int
+
+
+def surroundings(path: str) -> dict[str, str]:
+    """Environment variables of either side; Python keeps its bytecode, as a user's does."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
 
 
 def until(
