@@ -70,39 +70,40 @@ class Bench:
 def training(bench: Bench) -> Iterator[Row]:
     """Sequences a second in steady state, through either command line."""
     for method in METHODS:
-        shipped, tight = SHIPPED[method], TIGHT[method]
-        found = bench.alternate(
-            ours=lambda method=method: BATCH / our_step(bench, method),
-            shipped=lambda method=method, b=shipped: BATCH / peer_step(bench, method, b),
-            tight=lambda method=method, b=tight: BATCH / peer_step(bench, method, b),
-        )
-        what = f"training, {method}"
-        for sizes in ("shipped", "tight"):
-            room = sum(SHIPPED[method] if sizes == "shipped" else TIGHT[method])
-            told = f"{what}, the peer's rows {sizes} ({room} sites)"
-            yield Row(told, "sequences/s", found["ours"], found[sizes], TRAINING[method], True)
+        yield from trained(bench, method)
+
+
+def trained(bench: Bench, method: str) -> Iterator[Row]:
+    rooms = {"shipped": SHIPPED[method], "tight": TIGHT[method]}
+    found = bench.alternate(
+        ours=lambda: BATCH / our_step(bench, method),
+        shipped=lambda: BATCH / peer_step(bench, method, rooms["shipped"]),
+        tight=lambda: BATCH / peer_step(bench, method, rooms["tight"]),
+    )
+    for name, blocks in rooms.items():
+        told = f"training, {method}, the peer's rows {name} ({sum(blocks)} sites)"
+        yield Row(told, "sequences/s", found["ours"], found[name], TRAINING[method], True)
 
 
 def our_step(bench: Bench, method: str) -> float:
+    def enough(text: str) -> bool:
+        return STEPS in logs.steps_done(text)
+
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         words, env = ours.training(method, run), ours.settings(bench.place)
-        _, text = until(
-            words,
-            run / "metrics.jsonl",
-            lambda text: max(logs.steps_done(text), default=0) >= STEPS,
-            bench.place,
-            env,
-        )
+        _, text = until(words, run / "metrics.jsonl", enough, bench.place, env)
     return logs.a_step(logs.steps_done(text), WARM, EVERY)
 
 
 def peer_step(bench: Bench, method: str, blocks: tuple[int, int]) -> float:
+    def enough(text: str) -> bool:
+        return STEPS in logs.clocked(text)
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "clock"
         more = [f"trainer.max_steps={STEPS + 1}", *peer.clocked(file)]
         words = peer.training(bench.commands, method, blocks, *more)
-        enough = lambda text: len(logs.clocked(text)) >= STEPS  # noqa: E731
         _, text = until(words, file, enough, bench.place, peer.settings())
     return logs.a_step(logs.clocked(text), WARM, EVERY)
 

@@ -27,6 +27,9 @@ def starts(bench: Bench) -> Iterator[Row]:
 
 
 def our_first(bench: Bench) -> float:
+    def begun(text: str) -> bool:
+        return bool(logs.steps_done(text))
+
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         words = ours.training("arlm", run, "train.log_every=1")
@@ -34,15 +37,14 @@ def our_first(bench: Bench) -> float:
         return until(words, run / "metrics.jsonl", begun, bench.place, env)[0]
 
 
-def begun(text: str) -> bool:
-    return bool(logs.steps_done(text))
-
-
 def peer_first(bench: Bench, words: list[str]) -> float:
+    def begun(text: str) -> bool:
+        return bool(logs.clocked(text))
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "clock"
-        enough = lambda text: bool(logs.clocked(text))  # noqa: E731
-        return until([*words, *peer.clocked(file)], file, enough, bench.place, peer.settings())[0]
+        words = [*words, *peer.clocked(file)]
+        return until(words, file, begun, bench.place, peer.settings())[0]
 
 
 def helps(bench: Bench) -> Iterator[Row]:
