@@ -1,0 +1,1 @@
+"""This system and the peer, xlm-core with xlm-models, alternately at equal size."""

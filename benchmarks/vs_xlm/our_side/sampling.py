@@ -1,0 +1,40 @@
+"""Seconds in which each of our default samplers writes a batch, text included. Prints JSON."""
+
+import importlib
+import json
+import sys
+
+from measured import seconds
+
+from xlm_spec.runtime.choose import choose, model_of
+from xlm_spec.runtime.layout import layout_of
+from xlm_spec.runtime.randomness import generator
+from xlm_spec.runtime.scoring import Counted, start_of
+
+
+def main(given: dict) -> None:
+    print(json.dumps({m: {"tight": drawn(m, given)} for m in given["methods"]}))
+
+
+def drawn(method: str, given: dict) -> dict:
+    package = importlib.import_module(method)
+    main = importlib.import_module(f"{method}.__main__")
+    run = choose(package, main.DATA, main.TRAIN, "star_easy", sets=given["sets"])
+    layout = layout_of(package, run.task, run.config.vocab, run.data.fill)
+    start = start_of(layout, run.task.rows("test").take(slice(0, given["batch"])), "cpu")
+    model = Counted(model_of(run, layout.room).eval())
+    written = []
+
+    def write() -> list[str]:
+        *_, last = package.sample(model, run.config, start, generator("vs_xlm"))
+        answers = layout.answers(last.tokens, last.valid, last.fixed)
+        written.append((answers >= 0).sum().item() / len(answers))
+        return [run.task.words.decode([t for t in row if t >= 0]) for row in answers.tolist()]
+
+    taken = seconds(write, 1 + given["times"])
+    calls = model.calls / len(taken)
+    return {"seconds": taken[1:], "calls": calls, "tokens": written[-1]}
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
