@@ -10,9 +10,11 @@ Ratios are ours over the peer's, above one where ours is better, round by round.
 import argparse
 from pathlib import Path
 
-from benchmarks.runs import build, machine, table, workplace
+from benchmarks.runs import build, workplace
 from benchmarks.vs_xlm import peer, rows, setting, starts
 from benchmarks.vs_xlm.row import markdown
+from xlm_spec.workbench.figures import table
+from xlm_spec.workbench.machine import machine
 
 ROWS = {
     "training": rows.training,

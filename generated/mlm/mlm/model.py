@@ -145,6 +145,8 @@ class Backbone(nn.Module):
 class TokenLogits(nn.Module):
     """hidden -> scores over the vocabulary; masks, padding and BOS are never predicted."""
 
+    never: Tensor  # (V,) bool
+
     def __init__(self, width: int, vocab: Vocab):
         super().__init__()
         self.linear = nn.Linear(width, vocab.size)
@@ -155,7 +157,8 @@ class TokenLogits(nn.Module):
         self.register_buffer("never", never, persistent=False)
 
     def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N, V)
-        return self.linear(hidden).float().masked_fill(self.never, -torch.inf)
+        bias = self.linear.bias.masked_fill(self.never, -torch.inf)
+        return F.linear(hidden, self.linear.weight, bias).float()
 
 
 class Model(nn.Module):

@@ -1,6 +1,7 @@
 """Scores of the tokens of a site."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..types import Vocab
@@ -8,6 +9,8 @@ from ..types import Vocab
 
 class TokenLogits(nn.Module):
     """hidden -> scores over the vocabulary; masks, padding and BOS are never predicted."""
+
+    never: Tensor  # (V,) bool
 
     def __init__(self, width: int, vocab: Vocab):
         super().__init__()
@@ -19,4 +22,5 @@ class TokenLogits(nn.Module):
         self.register_buffer("never", never, persistent=False)
 
     def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N, V)
-        return self.linear(hidden).float().masked_fill(self.never, -torch.inf)
+        bias = self.linear.bias.masked_fill(self.never, -torch.inf)
+        return F.linear(hidden, self.linear.weight, bias).float()
