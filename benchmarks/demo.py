@@ -8,7 +8,9 @@ import os
 import sys
 import time
 
-from benchmarks.runs import ROOT, build, command, evaluate, machine, table, train, workplace
+from benchmarks.runs import ROOT, build, command, evaluate, train, workplace
+from xlm_spec.workbench.figures import table
+from xlm_spec.workbench.machine import machine
 
 ROWS = [
     ("autoregressive", "arlm", "autoregressive"),

@@ -10,7 +10,9 @@ its last twentieth: exact for autoregressive models, an upper bound for masked o
 import argparse
 from pathlib import Path
 
-from benchmarks.runs import build, evaluate, machine, numbers, spread, table, train, workplace
+from benchmarks.runs import build, evaluate, numbers, train, workplace
+from xlm_spec.workbench.figures import spread, table
+from xlm_spec.workbench.machine import machine
 
 MINUTES = {"star_mini": 1.0, "star_easy": 2.0, "star_medium": 6.0, "text": 3.0}
 METHODS = {  # and the samplers that are scored

@@ -16,7 +16,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.runs import build, machine, table, train, workplace
+from benchmarks.runs import build, train, workplace
+from xlm_spec.workbench.figures import table
+from xlm_spec.workbench.machine import machine
 
 MINUTES = {"star_easy": 2.0, "text": 3.0}
 NAME, JUDGE = "mdlm_samplers", "arlm"
@@ -54,7 +56,6 @@ def main() -> None:
     args = arguments()
     with workplace(args.folder) as place:
         build(place, NAME, JUDGE)
-        sys.path[:0] = [str(place / NAME), str(place / JUDGE)]
         for task in args.tasks:
             seeds = range(args.seeds)
             points = average([p for seed in seeds for p in measured(place, task, seed, args)])

@@ -19,7 +19,9 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks.runs import ROOT, build, machine, table, workplace
+from benchmarks.runs import ROOT, build, workplace
+from xlm_spec.workbench.figures import table
+from xlm_spec.workbench.machine import machine
 
 TASK, STEPS, WARM = "star_mini", 80, 20
 

@@ -11,21 +11,21 @@ from threading import Lock
 class Processes:
     """Starts them with so many threads each; `stop` ends those that run, and no more will start.
 
-    `inherited` is a file that they keep open: it tells that one of them is still at work when
-    nobody waits for it any more.
+    `shown`: what they say goes to stderr instead of the log. `inherited` is a file that they keep
+    open: it tells that one of them is still at work when nobody waits for it any more.
     """
 
-    def __init__(self, threads: int, inherited: int | None = None):
+    def __init__(self, threads: int, inherited: int | None = None, shown: bool = False):
         self.environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-        self.threads, self.inherited = threads, inherited
+        self.threads, self.inherited, self.shown = threads, inherited, shown
         self.running: set[subprocess.Popen] = set()
         self.lock, self.stopped = Lock(), False
 
     def run(self, words: Sequence[object], folder: Path, log: Path | None) -> tuple[int, str]:
-        """`python -m ...` in a folder: exit code and stdout. Without a log stderr is shown."""
+        """`python -m ...` in a folder: exit code and stdout."""
         command = [sys.executable, "-m", *map(str, words)]
         kept = [self.inherited] if self.inherited is not None and os.name == "posix" else []
-        with log.open("a", encoding="utf-8") if log else open(os.devnull) as errors:
+        with (log or Path(os.devnull)).open("a", encoding="utf-8") as errors:
             with self.lock:
                 if self.stopped:
                     return -1, ""
@@ -35,7 +35,7 @@ class Processes:
                     env=self.environment,
                     pass_fds=kept,
                     stdout=subprocess.PIPE,
-                    stderr=errors if log else None,
+                    stderr=None if self.shown else errors,
                     encoding="utf-8",
                 )
                 self.running.add(process)

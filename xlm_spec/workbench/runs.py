@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.workbench.place import put
 from xlm_spec.workbench.processes import Processes
 
 LOG = "log.txt"
@@ -43,14 +44,6 @@ def scored(run: Path, sampler: str, split: str = "test") -> Path:
     return run / "figures" / f"{split}-{sampler}.json"
 
 
-def put(file: Path, text: str) -> None:
-    """Writes beside the file, then renames: a file that is there is whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(".part")
-    beside.write_text(text, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
-    beside.replace(file)
-
-
 def answer(command: Sequence[object], package: Path, log: Path, processes: Processes) -> str:
     """What a command prints. Raises Failed (X804) with its last words where it fails."""
     code, out = processes.run(command, package, log)
@@ -64,6 +57,8 @@ def answer(command: Sequence[object], package: Path, log: Path, processes: Proce
 
 def last_words(log: Path) -> str:
     """The last diagnostic of a log, or its last line."""
+    if not log.exists():
+        return "as it said above"
     text = log.read_text(encoding="utf-8", errors="replace")
     told = re.findall(r"^error\[X\d+\].*(?:\n.*= help.*)?", text, re.M)
     lines = [*text.splitlines(), *told]
