@@ -1,46 +1,22 @@
 """What samplers of trained packages write, scored: star graphs by truth, text by a judge."""
 
-import contextlib
-import importlib
-import io
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
-from xlm_spec.runtime.loaded import Loaded, load
+from xlm_spec.runtime.loaded import Loaded
 from xlm_spec.runtime.metrics import entropy
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.scoring import draw, sampling_generator, start_of
 from xlm_spec.runtime.tasks.task import Rows
-
-BATCH = 250
+from xlm_spec.workbench import packages
+from xlm_spec.workbench.sweep import drawn
 
 
 def loaded(run: Path, sets: list[str]) -> Loaded:
     """The network of a run folder `<package>-<task>-<seed>`, with other numbers of its samplers."""
-    package = importlib.import_module(run.name.split("-")[0])
-    main = importlib.import_module(f"{package.__name__}.__main__")
-    asked = SimpleNamespace(run=run, checkpoint=None, task=None, sets=sets)
-    with contextlib.redirect_stderr(io.StringIO()):  # what differs from the checkpoint: the sets
-        return load(package, main.DATA, main.TRAIN, asked)
-
-
-@torch.no_grad()
-def drawn(found: Loaded, sampler: str, rows: Rows) -> tuple[Tensor, float]:
-    """Answers (N, W), padded with -1, and the network calls of each on average."""
-    parts, read = [], 0
-    for first in range(0, len(rows.prompt), BATCH):
-        part = rows.take(slice(first, first + BATCH))
-        rng = sampling_generator(found.run, sampler, first, found.device)
-        start = start_of(found.layout, part, found.device)
-        out = draw(found.run, found.layout, found.model, sampler, start, rng)
-        parts.append(out.answers)
-        read += out.rows
-    wide = max(p.shape[1] for p in parts)
-    padded = [torch.nn.functional.pad(p, (0, wide - p.shape[1]), value=-1) for p in parts]
-    return torch.cat(padded), read / len(rows.prompt)
+    package = run.parents[1] / run.name.split("-")[0]
+    return packages.loaded(package, run, sets)
 
 
 def graphs(found: Loaded, sampler: str, n: int) -> dict[str, float]:

@@ -56,7 +56,6 @@ def main() -> None:
     args = arguments()
     with workplace(args.folder) as place:
         build(place, NAME, JUDGE)
-        sys.path[:0] = [str(place / NAME), str(place / JUDGE)]
         for task in args.tasks:
             seeds = range(args.seeds)
             points = average([p for seed in seeds for p in measured(place, task, seed, args)])

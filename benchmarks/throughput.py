@@ -10,6 +10,7 @@ from xlm_spec.runtime.choose import choose, model_of
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.scoring import Counted, start_of
+from xlm_spec.workbench.flops import flops_of, step_of
 
 TASK, BATCH, LIMIT = "star_easy", 64, 2048
 
@@ -32,30 +33,11 @@ def seconds(call: Callable[[], object], times: int = 3) -> float:
 
 
 def training(name: str, width: int) -> tuple[Callable[[], object], float]:
-    """A training step of a package at size `cpu` but for its width, and its FLOP.
-
-    Counted are the products of matrices and attention, forward and backward, by torch's counter.
-    """
-    from torch.utils.flop_counter import FlopCounterMode
-
-    run = package_run(name, f"backbone.width={width}")
-    layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
-    x = layout.examples(run.task.rows("val").take(slice(0, BATCH)))
-    model, rng = model_of(run, layout.room), generator("speed")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
-
-    def step() -> None:
-        terms = run.package.objective(model, x, run.config, rng)
-        loss = torch.stack(list(terms.values())).sum(0).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-
+    """A training step of a package at size `cpu` but for its width, and its FLOP."""
+    run = package_run(name, f"backbone.width={width}", f"train.batch={BATCH}")
+    step = step_of(run, layout_of(run.package, run.task, run.config.vocab, run.data.fill))
     step()
-    with FlopCounterMode(display=False) as counter:
-        step()
-    return step, float(counter.get_total_flops())
+    return step, flops_of(step)
 
 
 def package_run(name: str, *sets: str):

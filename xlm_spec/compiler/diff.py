@@ -22,6 +22,14 @@ class Section:
     name: str
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
+    @property
+    def outline(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """(heading, name below it, values): the section's own values stand at its heading."""
+        own = [values for key, values in self.rows if key == self.name]
+        inner = [(k.partition(".")[2], v) for k, v in self.rows if k != self.name]
+        heads = own or ([()] if inner else [])
+        return [*((self.name, "", v) for v in heads), *(("", k, v) for k, v in inner)]
+
 
 def diff(a: str | Path, b: str | Path, code: bool = False) -> str:
     """Two specs as method sections; with `code` the files of their packages."""
@@ -77,19 +85,12 @@ def told(sections: list[Section], names: list[str]) -> str:
         for n, v in zip(names, of, strict=True)
     ]
     table = [("", *names)]
-    for section in (s for s in sections[2:] if s.rows):
-        table.append((section.name, *("" for _ in names)))
-        table += [(f"  {short(k)}", *values) for k, values in section.rows]
+    for head, key, values in (line for s in sections[2:] for line in s.outline):
+        table.append((head or f"  {key}", *(values or [""] * len(names))))
     equal = [s.name for s in sections if not s.rows]
     last = f"equal: {', '.join(equal)}" if equal else "nothing is equal"
     columns = aligned(table) if len(table) > 1 else []
     return "\n\n".join("\n".join(part) for part in (prose, columns, [last]) if part)
-
-
-def short(key: str) -> str:
-    """A dotted name inside its section; the section's own where it is the whole name."""
-    section, _, rest = key.partition(".")
-    return rest or section
 
 
 def aligned(rows: list[tuple[str, ...]]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, floor, log2, log10
+from math import ceil, floor, inf, log2, log10
 
 from xlm_spec.workbench.curves import Point
 
@@ -35,8 +35,9 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
+        value = min(max(value, self.low), self.high)
         low, high = (log2(v) if self.log else v for v in (self.low, self.high))
-        at = log2(max(value, self.low)) if self.log else value
+        at = log2(value) if self.log else value
         return round(self.start + (self.end - self.start) * (at - low) / ((high - low) or 1), 1)
 
     @property
@@ -50,11 +51,11 @@ class Scale:
 
 
 def chart(title: str, x: str, y: str, lines: Sequence[Line], log: bool = False) -> str:
-    """A figure with its title; empty where there is nothing to draw."""
+    """A figure with its title; empty where there is nothing to draw. A y in % stays in 0 to 100."""
     lines = [line for line in lines if line.points]
     if not lines:
         return ""
-    across, up = scales(lines, log)
+    across, up = scales(lines, log, (0, 100) if y.endswith("%") else (-inf, inf))
     parts = [axes(across, up, x, y), *(drawn(line, across, up) for line in lines)]
     label = escape(f"{title}: {', '.join(line.name for line in lines)}", quote=True)
     svg = (
@@ -71,7 +72,7 @@ def legend(lines: Sequence[Line]) -> str:
     return f'<ul class="key">{"".join(entries)}</ul>'
 
 
-def scales(lines: Sequence[Line], log: bool) -> tuple[Scale, Scale]:
+def scales(lines: Sequence[Line], log: bool, within: tuple[float, float]) -> tuple[Scale, Scale]:
     points = [p for line in lines for p in line.points]
     left, right = min(p.x for p in points), max(p.x for p in points)
     low, high = min(p.mean - p.sd for p in points), max(p.mean + p.sd for p in points)
@@ -81,7 +82,8 @@ def scales(lines: Sequence[Line], log: bool) -> tuple[Scale, Scale]:
     elif left == right:
         left, right = left - 1, right + 1
     across = Scale(left, right, LEFT, WIDTH - RIGHT, log)
-    return across, Scale(low - room, high + room, HEIGHT - BOTTOM, TOP)
+    low, high = max(low - room, within[0]), min(high + room, within[1])
+    return across, Scale(low, high, HEIGHT - BOTTOM, TOP)
 
 
 def axes(across: Scale, up: Scale, x: str, y: str) -> str:

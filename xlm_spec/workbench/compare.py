@@ -15,7 +15,7 @@ from xlm_spec.workbench.curves import logged, steps_per_second
 from xlm_spec.workbench.figures import Figure, Row, columns, markdown, row, table
 from xlm_spec.workbench.machine import machine, threads_each
 from xlm_spec.workbench.method import Method, method, no_name_twice
-from xlm_spec.workbench.place import held
+from xlm_spec.workbench.place import held, put
 from xlm_spec.workbench.processes import Processes
 from xlm_spec.workbench.progress import Progress
 from xlm_spec.workbench.report import Comparison, report
@@ -132,8 +132,8 @@ def caption_of(request: Request, methods: list[Method]) -> str:
 def write(found: Comparison) -> None:
     """table.md, table.json, report.html."""
     out, rows = found.request.out, found.rows
-    runs.put(out / "table.md", f"{markdown(columns(rows))}\n\n{found.caption}\n")
+    put(out / "table.md", f"{markdown(columns(rows))}\n\n{found.caption}\n")
     told = {"caption": found.caption, "rows": [r.as_json() for r in rows]}
-    runs.put(out / "table.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
-    runs.put(out / "report.html", report(found))
+    put(out / "table.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    put(out / "report.html", report(found))
     print(out / "report.html", file=sys.stderr)

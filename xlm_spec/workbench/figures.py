@@ -28,6 +28,8 @@ class Figure:
     def told(self, form: str = "{:.1f}", scale: float = 1.0) -> str:
         if not all(isfinite(v) for v in self.values):
             return "-"  # a run was too short to tell
+        if len(set(self.values)) == 1 and isinstance(self.values[0], int):
+            return form.format(self.values[0])  # a number that was chosen has no spread
         return spread([scale * v for v in self.values], form)
 
     def as_json(self) -> dict:
@@ -100,7 +102,7 @@ def cells(r: Row, names: list[str], likely: bool) -> dict[str, str]:
 
 
 def heading(name: str) -> str:
-    words = {"loss": "nats/token", "bits_per_character": "bits/character"}
+    words = {"loss": "loss, nats/token", "bits_per_character": "bits/character"}
     if name.endswith("accuracy"):
         return f"{name.replace('_', ' ')} %"
     return words.get(name, name.replace("_", " "))

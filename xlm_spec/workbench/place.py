@@ -1,4 +1,4 @@
-"""The folder of a comparison, held by one at a time."""
+"""The folder of a comparison, held by one at a time, and the files in it."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed
 
 
 @contextmanager
-def held(out: Path) -> Iterator[int | None]:
+def held(out: Path) -> Iterator[int]:
     """Makes the folder and waits until nobody else is at work in it; gives what to inherit.
 
     A training process holds it too: where only its parent was killed, it trains on, and the next
@@ -18,12 +18,28 @@ def held(out: Path) -> Iterator[int | None]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with (out / ".lock").open("a") as file:
-            locked(file, out)
-            yield file.fileno()
+        file = (out / ".lock").open("a")
     except OSError as e:
-        told = f"cannot write there: {e.strerror}"
-        raise Failed(Diagnostic("X803", told, "another --out", str(out))) from None
+        raise unwritable(out, e) from None
+    with file:
+        locked(file, out)
+        yield file.fileno()
+
+
+def put(file: Path, text: str) -> None:
+    """Writes beside the file, then renames: a file that is there is whole. Raises Failed (X803)."""
+    beside = file.with_name(f"{file.name}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
+        beside.replace(file)
+    except OSError as e:
+        raise unwritable(file, e) from None
+
+
+def unwritable(place: Path, e: OSError) -> Failed:
+    told = f"cannot write there: {e.strerror}"
+    return Failed(Diagnostic("X803", told, "another --out, or room on the disk", str(place)))
 
 
 def locked(file: IO, out: Path) -> None:

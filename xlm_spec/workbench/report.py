@@ -10,7 +10,7 @@ from string import Template
 import torch
 
 from xlm_spec import __version__
-from xlm_spec.compiler.diff import Section, differences, short
+from xlm_spec.compiler.diff import Section, differences
 from xlm_spec.runtime.asked import prompts
 from xlm_spec.runtime.generate import sampled
 from xlm_spec.runtime.player import Shown, part, player
@@ -140,12 +140,10 @@ def shown(method: Method, trial: Trial, n: int, every: bool) -> Shown:
 def told(sections: list[Section], methods: list[Method]) -> str:
     """What differs as a table, section by section; what is equal in a line."""
     rows = []
-    for section in (s for s in sections if s.rows):
-        span = f'<th colspan="{len(methods) + 1}" scope="rowgroup">{section.name}</th>'
-        rows.append(f"<tr>{span}</tr>")
-        for key, found in section.rows:
-            cells = "".join(f"<td>{escape(v)}</td>" for v in found)
-            rows.append(f'<tr><th scope="row">{escape(short(key))}</th>{cells}</tr>')
+    for head, key, found in (line for s in sections for line in s.outline):
+        name = f'<th scope="row" class="{"head" if head else "inner"}">{escape(head or key)}</th>'
+        cells = (f"<td>{escape(v)}</td>" for v in found or [""] * len(methods))
+        rows.append(f"<tr>{name}{''.join(cells)}</tr>")
     heads = "".join(f'<th scope="col">{escape(m.name)}</th>' for m in methods)
     equal = ", ".join(s.name for s in sections if not s.rows)
     note = f'<p class="note">Equal in all: {equal}.</p>' if equal and len(methods) > 1 else ""

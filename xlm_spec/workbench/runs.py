@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.workbench.place import put
 from xlm_spec.workbench.processes import Processes
 
 LOG = "log.txt"
@@ -41,14 +42,6 @@ def evaluate(
 def scored(run: Path, sampler: str, split: str = "test") -> Path:
     """Where the figures of a sampler are kept."""
     return run / "figures" / f"{split}-{sampler}.json"
-
-
-def put(file: Path, text: str) -> None:
-    """Writes beside the file, then renames: a file that is there is whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(".part")
-    beside.write_text(text, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
-    beside.replace(file)
 
 
 def answer(command: Sequence[object], package: Path, log: Path, processes: Processes) -> str:

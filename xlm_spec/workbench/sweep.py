@@ -14,7 +14,7 @@ from xlm_spec.runtime.loaded import Loaded
 from xlm_spec.runtime.scoring import draw, sampling_generator, start_of
 from xlm_spec.runtime.tasks.task import Rows
 from xlm_spec.workbench.packages import loaded
-from xlm_spec.workbench.runs import put
+from xlm_spec.workbench.place import put
 
 BATCH, EXAMPLES = 250, 250
 TRIED = {  # numbers that buy quality with calls
