@@ -26,7 +26,8 @@ def test_a_run_folder(trained):
     found = lines(trained)
     assert [x["step"] for x in found if x["split"] == "train"] == list(range(4, 41, 4))
     assert [x["step"] for x in found if x["split"] == "val"] == [8, 16, 24, 32, 40]
-    assert set(found[-1]) == {"step", "split", "loss", "sequence_accuracy", "token_accuracy"}
+    scores = {"sequence_accuracy", "token_accuracy", "valid_path", "right_goal"}
+    assert set(found[-1]) == {"step", "split", "loss", *scores}
     assert {p.name for p in (trained / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     told = (trained / "predictions" / "val-0000040-0.jsonl").read_text().splitlines()
     assert len(told) == 10
