@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from xlm_spec.compiler.axes import WEIGHT, cards
+from xlm_spec.compiler import axes
+from xlm_spec.compiler.axes import cards
 from xlm_spec.compiler.code import Call
-from xlm_spec.compiler.components import Component, Function, values
+from xlm_spec.compiler.components import Component, Function, Parameter, values
 from xlm_spec.compiler.spec import Choice, Sampling, Spec
 from xlm_spec.diagnostics import Diagnostic
 
@@ -160,11 +161,25 @@ class Method:
 
     @property
     def bound_at(self) -> dict[str, float]:
-        """The numbers with which the noise at t = 1 is the prior, by dotted name."""
-        if self.schedule is None:
-            return {}
-        stated = self.schedule.component.constants.get("BOUND", {})
-        return {f"{self.schedule.axis.path}.{k}": v for k, v in stated.items()}
+        """The numbers with which a bound holds, by dotted name.
+
+        Of a schedule: those with which the noise at t = 1 is the prior. Of a count: where a target
+        asks whether anything is missing, texts that lack nothing are seen.
+        """
+        stated = self.schedule.component.constants.get("BOUND", {}) if self.schedule else {}
+        at = {f"{axes.SCHEDULE.path}.{k}": v for k, v in stated.items()}
+        if self.asking_for_an_end and any(p.name == "least" for p in self.count_numbers):
+            at[f"{axes.COUNT.path}.least"] = 0
+        return at
+
+    @property
+    def asking_for_an_end(self) -> list[Choice]:
+        """The targets that ask whether anything is missing."""
+        return [t for t in self.spec.targets if t.component.main.returns == "Complete"]
+
+    @property
+    def count_numbers(self) -> tuple[Parameter, ...]:
+        return self.count.component.parameters if self.count else ()
 
     @property
     def ends_in_noise(self) -> bool:
@@ -183,17 +198,15 @@ def hidden_by(process: Component) -> set[str]:
     return set(process.types["Noised"]) - {"tokens", "valid"}
 
 
-OF_TARGETS = {"return_rate": "RETURNS", "level_weight": "LEVELS"}  # of a count: of a process
-
-
 def fits_target(weight: Component, process: Component, target: str) -> bool:
-    """Does the process state, for this target, what the weight takes from the count?"""
-    return target in process.constants.get(OF_TARGETS[weight.constants["COUNT"]], [])
+    """Does the process say that this function of the count weighs the target in its bound?"""
+    stated: dict[str, str] = process.constants.get("BOUND", {})
+    return bool(stated.get(target) == weight.constants["COUNT"])
 
 
 def likelihood_weight(process: Component, target: str) -> Component | None:
     """The weight that makes the nats of a target a term of the bound."""
-    bounds = (c for c in cards(WEIGHT).values() if c.constants.get("BOUND"))
+    bounds = (c for c in cards(axes.WEIGHT).values() if c.constants.get("BOUND"))
     return next((c for c in bounds if fits_target(c, process, target)), None)
 
 

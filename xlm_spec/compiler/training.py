@@ -80,9 +80,8 @@ class Training:
 
     def complete_texts_are_seen(self) -> None:
         """A target that asks whether anything is missing sees texts that lack nothing."""
-        asking = [t for t in self.spec.targets if t.component.main.returns == "Complete"]
-        count = self.method.count
-        least = {p.name: p.default for p in count.component.parameters} if count else {}
+        count, asking = self.method.count, self.method.asking_for_an_end
+        least = {p.name: p.default for p in self.method.count_numbers}
         if count and asking and (least | count.given).get("least"):
             told = f"count `{count.value}` always drops something"
             told = f"{told}: target `{asking[0].value}` never sees a complete text"

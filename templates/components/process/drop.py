@@ -11,7 +11,7 @@ from torch import Tensor
 from ..ops import compact, open_gaps
 from ..types import Examples, GapState
 
-LEVELS = ["gap_tokens", "stop"]
+BOUND = {"gap_tokens": "level_weight", "stop": "level_weight"}
 
 
 class Noised(NamedTuple):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..types import Examples, State, Vocab
 
-RETURNS = ["masked_tokens"]
+BOUND = {"masked_tokens": "return_rate"}
 
 
 class Noised(NamedTuple):
