@@ -10,8 +10,7 @@ from .types import Vocab
 class Sampler:
     """Sampler autoregressive."""
 
-    # A token drawn among the k likeliest; k = 1 is greedy
-    tokens: TopK = TopK(k=1, temperature=1.0)
+    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
 
 
 @dataclass(frozen=True)

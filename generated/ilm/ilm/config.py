@@ -24,9 +24,8 @@ class Noise:
 class Sampler:
     """Sampler insertion."""
 
-    gaps: TopK = TopK(k=1, temperature=1.0)  # A token drawn among the k likeliest; k = 1 is greedy
-    # A token drawn among the k likeliest; k = 1 is greedy
-    tokens: TopK = TopK(k=1, temperature=1.0)
+    gaps: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
+    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
     # A text is complete where the network is sure enough
     stop: StopAbove = StopAbove(threshold=0.9)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .rules import StopAbove, TopK
+from .rules import DrawnStop, StopAbove, Temperature, TopK
 from .types import Vocab
 
 
@@ -21,14 +21,30 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Sampler:
+class SamplerGreedy:
     """Sampler insertion."""
 
-    gaps: TopK = TopK(k=1, temperature=1.0)  # A token drawn among the k likeliest; k = 1 is greedy
-    # A token drawn among the k likeliest; k = 1 is greedy
-    tokens: TopK = TopK(k=1, temperature=1.0)
+    gaps: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
+    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
     # A text is complete where the network is sure enough
-    stop: StopAbove = StopAbove(threshold=0.9)
+    stop: StopAbove = StopAbove(threshold=0.5)
+
+
+@dataclass(frozen=True)
+class SamplerExact:
+    """Sampler insertion."""
+
+    gaps: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
+    stop: DrawnStop = DrawnStop()  # A text is complete with the probability that the network gives
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """The samplers."""
+
+    greedy: SamplerGreedy = SamplerGreedy()
+    exact: SamplerExact = SamplerExact()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""How the samplers of ilm_levels choose sites and draw tokens: tokens top_k, stop threshold."""
+"""How the samplers of ilm_levels choose sites and draw tokens.
+
+Tokens top_k, tokens temperature, stop threshold, stop drawn.
+"""
 
 from dataclasses import dataclass
 
@@ -20,6 +23,17 @@ class TopK:
 
 
 @dataclass(frozen=True)
+class Temperature:
+    """token ~ softmax(logits / temperature)."""
+
+    temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
+
+    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
+        p = (logits / self.temperature).softmax(-1)
+        return torch.multinomial(p, 1, generator=rng)[:, 0]
+
+
+@dataclass(frozen=True)
 class StopAbove:
     """Complete where p(complete | x_t) > threshold (ILM, arXiv:2505.05755)."""
 
@@ -27,3 +41,12 @@ class StopAbove:
 
     def __call__(self, logit: Tensor, rng: Generator) -> Tensor:  # (B,) -> (B,) bool
         return torch.sigmoid(logit) > self.threshold
+
+
+@dataclass(frozen=True)
+class DrawnStop:
+    """Complete with probability p(complete | x_t)."""
+
+    def __call__(self, logit: Tensor, rng: Generator) -> Tensor:  # (B,) -> (B,) bool
+        u = torch.rand(logit.shape, generator=rng, device=logit.device)
+        return u < torch.sigmoid(logit)

@@ -1,4 +1,4 @@
-"""The sampler of ilm_levels.
+"""Sampler `greedy` of ilm_levels.
 
 One token a step: first the gap, then what goes there, until the text is complete.
 """
@@ -38,7 +38,8 @@ def step(
     if len(rows) == 0:
         return state
     gap = gaps(gap_mass(model.gap_token_logits, hidden, open, vocab), rng)
-    token = draw(model.gap_token_logits(hidden[range(len(rows)), gap]), rng)
+    row = torch.arange(len(rows), device=rows.device)
+    token = draw(model.gap_token_logits(hidden[row, gap]), rng)
     return insert_one(state, rows, gap, token)
 
 
@@ -50,9 +51,9 @@ def finished(state: GapState) -> bool:
 @torch.no_grad()
 def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[GapState]:
     """Fills the free sites of `start`; yields every state, the last is the sample."""
-    gaps = config.sampler.gaps
-    draw = config.sampler.tokens
-    stop = config.sampler.stop
+    gaps = config.sampler.greedy.gaps
+    draw = config.sampler.greedy.tokens
+    stop = config.sampler.greedy.stop
     state = prior(start)
     yield state
     for _ in times(state):

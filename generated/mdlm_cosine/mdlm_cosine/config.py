@@ -28,7 +28,7 @@ class SamplerAncestral:
     """Sampler ancestral."""
 
     steps: int = 128  # of equal length, from t = 1 to t = 0; in [1, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,7 @@ class SamplerConfidence:
 
     per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     sites: Confidence = Confidence()  # The sites where the network is surest go first
-    # A token drawn among the k likeliest; k = 1 is greedy
-    tokens: TopK = TopK(k=1, temperature=1.0)
+    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
 
 
 @dataclass(frozen=True)

@@ -37,14 +37,14 @@ class SamplerAncestral:
     """Sampler ancestral."""
 
     steps: int = 128  # of equal length, from t = 1 to t = 0; in [1, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
 class SamplerFirstHitting:
     """Sampler first_hitting."""
 
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class SamplerRandom:
 
     per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     sites: Random = Random()  # Any order
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class SamplerLeftToRight:
 
     per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     sites: LeftToRight = LeftToRight()  # In reading order
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class SamplerConfidence:
 
     per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     sites: Confidence = Confidence()  # The sites where the network is surest go first
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class SamplerMargin:
     per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     # The sites where the likeliest token is furthest ahead of the second go first
     sites: Margin = Margin()
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class SamplerEntropy:
 
     per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     sites: Entropy = Entropy()  # The sites whose token is least uncertain go first
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class SamplerThreshold:
     """Sampler threshold."""
 
     threshold: float = 0.9  # probability of the likeliest token, from which it is sure; in [0, 1]
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class SamplerEntropyBounded:
     """Sampler entropy_bounded."""
 
     gamma: float = 0.1  # nats that sites written together may share; in [0, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class SamplerBlocks:
 
     per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     sites: Confidence = Confidence()  # The sites where the network is surest go first
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
     outer: SamplerBlocksOuter = SamplerBlocksOuter()
 
 
@@ -131,7 +131,7 @@ class SamplerMaskPredict:
     """Sampler mask_predict."""
 
     rounds: int = 10  # network calls; in [1, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class SamplerRemaskCap:
     """Sampler remask."""
 
     steps: int = 128  # of equal length, from t = 1 to t = 0; in [1, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
     # A written token is masked again with a constant probability, as far as the noise level allows
     remasking: Cap = Cap(rate=0.02)
 
@@ -149,7 +149,7 @@ class SamplerRemaskRescale:
     """Sampler remask."""
 
     steps: int = 128  # of equal length, from t = 1 to t = 0; in [1, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
     # A written token is masked again with a constant share of the largest probability there is
     remasking: Rescale = Rescale(share=0.05)
 
@@ -159,7 +159,7 @@ class SamplerRemaskConfidence:
     """Sampler remask."""
 
     steps: int = 128  # of equal length, from t = 1 to t = 0; in [1, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
     # Tokens that were written with little confidence are masked again first
     remasking: RemaskConfidence = RemaskConfidence()
 
@@ -172,7 +172,7 @@ class SamplerRemaskLoop:
     alpha: float = 0.9  # share of tokens that stand while it waits; in (0, 1)
     before: float = 0.45  # share of the steps until then; in [0, 1]
     waits: float = 0.5  # share of the steps that it waits; in [0, 1]
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
     # A written token is masked again with a constant probability, as far as the noise level allows
     remasking: Cap = Cap(rate=0.02)
 

@@ -28,8 +28,7 @@ class SamplerConfidence:
 
     per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     sites: Confidence = Confidence()  # The sites where the network is surest go first
-    # A token drawn among the k likeliest; k = 1 is greedy
-    tokens: TopK = TopK(k=1, temperature=1.0)
+    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,7 @@ class SamplerMaskPredict:
     """Sampler mask_predict."""
 
     rounds: int = 10  # network calls; in [1, inf)
-    # A token drawn among the k likeliest; k = 1 is greedy
-    tokens: TopK = TopK(k=1, temperature=1.0)
+    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class SamplerRandom:
 
     per_step: int = 1  # sites unmasked by each network call; in [1, inf)
     sites: Random = Random()  # Any order
-    tokens: Temperature = Temperature(temperature=1.0)  # A token drawn from the softmax
+    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 
 @dataclass(frozen=True)

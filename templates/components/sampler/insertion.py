@@ -6,6 +6,7 @@ Also known as: insert_one, insert, two_stage, ilm
 
 from collections.abc import Iterator
 
+import torch
 from torch import Generator
 
 from ..ops import gap_mass, insert_one
@@ -36,7 +37,8 @@ def step(
     if len(rows) == 0:
         return state
     gap = gaps(gap_mass(model.gap_token_logits, hidden, open, vocab), rng)
-    token = draw(model.gap_token_logits(hidden[range(len(rows)), gap]), rng)
+    row = torch.arange(len(rows), device=rows.device)
+    token = draw(model.gap_token_logits(hidden[row, gap]), rng)
     return insert_one(state, rows, gap, token)
 
 

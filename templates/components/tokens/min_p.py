@@ -1,4 +1,4 @@
-"""A token drawn among those that are at least a share as likely as the likeliest.
+"""Drawn among those that are at least a share as likely as the likeliest.
 
 Paper: arXiv:2407.01082 (Nguyen et al., min-p sampling)
 Also known as: minp, min-p

@@ -1,4 +1,4 @@
-"""A token drawn from the softmax.
+"""Drawn from the softmax.
 
 Also known as: softmax, categorical, sample
 """

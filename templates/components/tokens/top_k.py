@@ -1,4 +1,4 @@
-"""A token drawn among the k likeliest; k = 1 is greedy.
+"""Drawn among the k likeliest; k = 1 is greedy.
 
 Paper: arXiv:1805.04833 (Fan et al.)
 Also known as: topk, greedy, argmax

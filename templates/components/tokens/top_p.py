@@ -1,4 +1,4 @@
-"""A token drawn from the nucleus: the likeliest tokens that together hold p.
+"""Drawn from the nucleus: the likeliest that together hold p.
 
 Paper: arXiv:1904.09751 (Holtzman et al.)
 Also known as: nucleus, topp
