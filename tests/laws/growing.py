@@ -119,5 +119,10 @@ class Missing:
         return hidden[..., V]
 
 
+def config_of(method):
+    """The numbers of a package, with the words of the world."""
+    return method.Config(vocab=method.Vocab(size=V, pad=PAD, bos=BOS))
+
+
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
