@@ -12,19 +12,24 @@ import pytest
 from making import MASKED, PLAIN, ROOT, text
 from test_docs import Links
 
+from xlm_spec.diagnostics import Failed
+from xlm_spec.workbench import runs
+from xlm_spec.workbench.processes import Processes
+
 pytestmark = pytest.mark.xdist_group("compare")
 SPECS = [ROOT / "specs" / f"{n}.yaml" for n in ("arlm", "ilm")]
 SETS = ["backbone.layers=1", "backbone.width=16", "backbone.heads=2", "train.batch=16"]
-TINY = ["--task", "star_mini", "--steps", "4", *(w for s in SETS for w in ("--set", s))]
+TASK = ROOT / "tests" / "tiny_task.py"
+TINY = ["--task", str(TASK), "--steps", "4", *(w for s in SETS for w in ("--set", s))]
 
 
 def command(*words):
     return [sys.executable, "-m", "xlm_spec", "compare", *map(str, words)]
 
 
-def compare(*words, check=True):
+def compare(*words, check=True, folder=None):
     env = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command(*words), capture_output=True, text=True, env=env)
+    done = subprocess.run(command(*words), capture_output=True, text=True, env=env, cwd=folder)
     assert not check or done.returncode == 0, done.stderr
     return done
 
@@ -66,7 +71,7 @@ def test_the_table_has_a_row_for_each_sampler(compared):
     told = json.loads((out / "table.json").read_text())
     assert len(told["rows"]) == 2
     assert all(word in done.stdout for word in ("arlm", "ilm", "autoregressive", "insertion"))
-    for words in ("star_mini", "size cpu", "test split", "4 steps", "2 seeds", "thread"):
+    for words in ("sort", "size cpu", "test split", "4 steps", "2 seeds", "thread"):
         assert words in told["caption"]
     assert "| arlm" in (out / "table.md").read_text()
 
@@ -95,14 +100,15 @@ def test_another_request_gets_folders_of_its_own(compared):
 
 def test_flops_give_each_method_its_own_number_of_steps(tmp_path):
     words = [w for w in TINY if w not in ("--steps", "4")]
-    done = compare(*SPECS, *words, "--flops", "1e8", "--out", tmp_path / "out")
+    done = compare(*SPECS, *words, "--flops", "1e9", "--out", tmp_path / "out")
     found = re.findall(r"([\d.e+]+) FLOPs a training step: (\d+) steps", done.stderr)
-    assert len(found) == 2
-    for flops, steps in found:
-        assert (
-            int(steps) == max(1, int(1e8 / float(flops)))
-            or abs(int(steps) - 1e8 / float(flops)) < 1
-        )
+    each = [(float(flops), int(steps)) for flops, steps in found]
+    assert len({flops for flops, _ in each}) == 2, "the methods cost different numbers"
+    for flops, steps in each:
+        assert steps > 5
+        assert abs(steps - 1e9 / flops) < 1.01  # shown with four digits, rounded down
+    told = json.loads((tmp_path / "out" / "table.json").read_text())
+    assert [r["steps"]["mean"] for r in told["rows"]] == [steps for _, steps in each]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +137,55 @@ def test_two_specs_of_one_name(tmp_path):
     done = compare(*words, *TINY, "--out", tmp_path / "out", check=False)
     assert done.returncode == 1
     assert "error[X801]: two specs are called `same`" in done.stderr
+
+
+def test_specs_of_different_length_need_a_budget(tmp_path):
+    for name, steps in (("short", 3), ("long", 5)):
+        (tmp_path / f"{name}.yaml").write_text(text(PLAIN, name, train=f"{{steps: {steps}}}"))
+    words = [tmp_path / "short.yaml", tmp_path / "long.yaml", "--task", "star_mini"]
+    words += ["--set", "backbone.layers=1", "--set", "backbone.width=24"]
+    done = compare(*words, "--size", "paper", "--out", tmp_path / "out", check=False)
+    assert done.returncode == 1
+    assert "error[X806]" in done.stderr
+    assert "short 3, long 5" in done.stderr
+    assert not list(tmp_path.glob("out/runs/*"))
+
+
+def test_a_training_that_fails_is_told_with_its_log(tmp_path):
+    """Its last words, and where the rest is."""
+    package, run = tmp_path / "broken", tmp_path / "run"
+    (package / "broken").mkdir(parents=True)
+    (package / "broken" / "__main__.py").write_text("raise SystemExit('no such luck')")
+    with pytest.raises(Failed) as failed:
+        runs.train(package, run, ["--steps", "1"], Processes(1))
+    [told] = failed.value.diagnostics
+    assert told.code == "X804"
+    assert "`broken train` failed (exit code 1): no such luck" in told.message
+    assert told.file == str(run / runs.LOG)
+    assert not (run / runs.TRAINED).exists()
+
+
+def test_an_interrupted_comparison_says_how_to_go_on(tmp_path):
+    words = [SPECS[0], *TINY, "--out", tmp_path / "out"]
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command(*words), env=env, stderr=subprocess.PIPE, text=True)
+    said = [next(line for line in process.stderr if ": training" in line)]
+    process.send_signal(signal.SIGINT)
+    said += process.stderr.readlines()
+    assert process.wait() == 1
+    assert "error[X807]" in "".join(said)
+    assert "Traceback" not in "".join(said)
+    assert not list(tmp_path.glob("out/runs/*/trained"))
+
+
+def test_running_text_from_a_path_of_the_folder_where_the_command_runs(tmp_path):
+    (tmp_path / "text.txt").write_text("the cat sat on the mat. " * 300)
+    sets = [w for s in (*SETS, "data.file=text.txt", "data.block=16") for w in ("--set", s)]
+    words = [*SPECS, "--task", "text", "--steps", "2", *sets]
+    compare(*words, "--out", "out", folder=tmp_path)
+    told = json.loads((tmp_path / "out" / "table.json").read_text())
+    assert [r["bound"] for r in told["rows"]] == [False, True]
+    assert all(r["bits_per_character"]["mean"] > 0 for r in told["rows"])
 
 
 def test_usage(tmp_path):
