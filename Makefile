@@ -38,6 +38,7 @@ bench: setup  # hours; each prints figure, spread and machine
 	$(BIN)/python -m benchmarks.quality --tasks star_mini star_easy star_medium
 	$(BIN)/python -m benchmarks.samplers --into docs/_results
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.vs_xlm
 
 clean:
 	rm -rf .venv runs dist docs/_build

@@ -54,14 +54,14 @@ model = {name}.Model(config)
 
 
 def test_the_compiler_builds_without_torch_and_without_copier():
-    done = run(BUILD, [*RUNTIME_NEEDS, "copier", "xlm_spec.runtime"])
+    done = run(BUILD, [*RUNTIME_NEEDS, "copier", "xlm_spec.runtime", "xlm_spec.workbench"])
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 15
 
 
 def test_the_runtime_works_without_the_compiler():
     closed = [c for c in COMPILER_NEEDS if c != "jinja2"]  # torch itself imports jinja2
-    done = run(RUNTIME, [*closed, "xlm_spec.compiler"])
+    done = run(RUNTIME, [*closed, "xlm_spec.compiler", "xlm_spec.workbench"])
     assert done.returncode == 0, done.stderr
 
 
@@ -92,6 +92,20 @@ import xlm_spec.runtime.train, xlm_spec.runtime.tasks.star_mini, xlm_spec.runtim
 assert "datasets" not in sys.modules
 """
     assert run(code, []).returncode == 0
+
+
+def test_compare_without_the_runtime_says_what_to_install():
+    code = """
+from click.testing import CliRunner
+from xlm_spec.cli import cli
+done = CliRunner().invoke(cli, ["compare", "specs/arlm.yaml", "--task", "star_mini"])
+print(done.output)
+assert done.exit_code == 1
+"""
+    done = run(code, RUNTIME_NEEDS)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "error[X802]" in done.stdout
+    assert "pip install 'xlm-spec[train]'" in done.stdout
 
 
 def test_help_is_light():

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from benchmarks.vs_xlm import logs, peer
-from benchmarks.vs_xlm.row import Row, markdown
+from benchmarks.vs_xlm.row import Row
 from xlm_spec.runtime.tasks.task import Rows
+from xlm_spec.workbench.figures import markdown
 
 
 def test_a_step_is_the_median_of_windows_behind_the_warm_up():

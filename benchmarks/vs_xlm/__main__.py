@@ -12,8 +12,7 @@ from pathlib import Path
 
 from benchmarks.runs import build, workplace
 from benchmarks.vs_xlm import peer, rows, setting, starts
-from benchmarks.vs_xlm.row import markdown
-from xlm_spec.workbench.figures import table
+from xlm_spec.workbench.figures import markdown, table
 from xlm_spec.workbench.machine import machine
 
 ROWS = {

@@ -42,9 +42,3 @@ def spread(values: Sequence[float]) -> str:
 
 def digits(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def markdown(rows: Sequence[dict[str, str]]) -> str:
-    heads = list(rows[0])
-    lines = [heads, ["---"] * len(heads), *([r[h] for h in heads] for r in rows)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
