@@ -22,6 +22,7 @@ from xlm_spec.runtime.callbacks import Averaged, progress
 from xlm_spec.runtime.choose import Run
 from xlm_spec.runtime.data import DataModule, Stream
 from xlm_spec.runtime.harness import Harness
+from xlm_spec.runtime.interrupt import Interruptible
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.loaded import tell
 from xlm_spec.runtime.record import JsonLines
@@ -62,8 +63,10 @@ def train(
         print("this run is finished", file=sys.stderr)
         return
     trainer = trainer_of(run, folder, at, devices)
+    trainer.callbacks.append(interruptible := Interruptible())  # last: others have seen the batch
     try:
-        trainer.fit(harness, data, ckpt_path=last if at else None, weights_only=True)
+        with interruptible:
+            trainer.fit(harness, data, ckpt_path=last if at else None, weights_only=True)
     except SystemExit:  # as Lightning ends after Ctrl-C
         told = f"interrupted at step {trainer.global_step}; --run {folder} --resume goes on"
         print(told, file=sys.stderr)
