@@ -28,8 +28,12 @@ class Interruptible(Callback):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         print("ends after this batch; Ctrl-C again ends at once", file=sys.stderr, flush=True)
 
-    def end(self, *of_batch) -> None:
+    def on_train_batch_end(self, *of_batch) -> None:
+        self.end()
+
+    def on_validation_batch_end(self, *of_batch) -> None:
+        self.end()
+
+    def end(self) -> None:
         if self.asked:
             raise KeyboardInterrupt
-
-    on_train_batch_end = on_validation_batch_end = end

@@ -13,7 +13,7 @@ from typing import Any, cast
 import torch
 import yaml
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from xlm_spec.diagnostics import Diagnostic, Failed, wants_colour
@@ -62,8 +62,8 @@ def train(
     if at == run.train.steps:
         print("this run is finished", file=sys.stderr)
         return
-    trainer = trainer_of(run, folder, at, devices)
-    trainer.callbacks.append(interruptible := Interruptible())  # last: others have seen the batch
+    interruptible = Interruptible()
+    trainer = trainer_of(run, folder, at, devices, interruptible)
     try:
         with interruptible:
             trainer.fit(harness, data, ckpt_path=last if at else None, weights_only=True)
@@ -83,7 +83,9 @@ def parts(run: Run, folder: Path) -> tuple[DataModule, Harness]:
     return data, Harness(run, layout, data.free_tokens, folder)
 
 
-def trainer_of(run: Run, folder: Path, resumed_at: int | None, devices: int) -> Trainer:
+def trainer_of(
+    run: Run, folder: Path, resumed_at: int | None, devices: int, *more: Callback
+) -> Trainer:
     saved: dict[str, Any] = {
         "dirpath": folder / "checkpoints",
         "save_on_train_epoch_end": False,
@@ -112,6 +114,7 @@ def trainer_of(run: Run, folder: Path, resumed_at: int | None, devices: int) -> 
             ModelCheckpoint(filename="best", monitor="val/loss", **saved),
             ModelCheckpoint(filename="last", **saved),
             progress(),
+            *more,
         ],
         enable_model_summary=False,
         enable_progress_bar=wants_colour(sys.stderr),
