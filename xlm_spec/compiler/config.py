@@ -44,7 +44,10 @@ def config(method: Method) -> dict:
     if method.count:
         told = "How many tokens are hidden."
         noise += sections.section("noise.count", told, numbers(method.count))
+    told = f"Process {spec.process.value}."
+    noise += sections.section("noise.process", told, numbers(spec.process))
     top = sections.section("noise", "The noise process.", noise)
+    top += targets(sections, method)
     top += losses(sections, method)
     top += samplers(sections, method)
     backbone = f"The network, {spec.backbone.value}."
@@ -55,6 +58,15 @@ def config(method: Method) -> dict:
         "lines": top,
         "small": small(method),
     }
+
+
+def targets(sections: Sections, method: Method) -> list[str]:
+    """A section for each target that has numbers."""
+    inner = []
+    for target in method.spec.targets:
+        path, told = f"target.{target.value}", f"Target {target.value}."
+        inner += sections.section(path, told, numbers(target))
+    return sections.section("target", "What the network is asked for.", inner)
 
 
 def losses(sections: Sections, method: Method) -> list[str]:

@@ -37,6 +37,13 @@ class Document:
     keys: dict[Path_, Span]
     spans: dict[Path_, Span]
 
+    def at(self, path: Path_) -> Any:
+        """What stands at a path."""
+        value: Any = self.values
+        for step in path:
+            value = value[step]
+        return value
+
     def diagnostic(
         self, code: str, message: str, path: Path_, hint: str = "", key: bool = False
     ) -> Diagnostic:

@@ -20,6 +20,18 @@ MODULES = {  # package file -> the axes whose components it lists, and its docst
 MODULE_OF = {folder: m for m, (folders, _) in MODULES.items() for folder in folders}
 
 
+def folder_of(c: Component) -> str:
+    return f"parts/{c.folder}/{c.value}" if c.folder else f"parts/{c.value}"
+
+
+def texts(c: Component) -> dict[str, str]:
+    """The definitions of a component, each with the empty lines that go before it."""
+    return {
+        f"{folder_of(c)}/{d.name}.py": ("\n" if "." in d.name else "\n\n") + d.text + "\n"
+        for d in c.definitions.values()
+    }
+
+
 class Parts:
     """The parts of one package. What its files need of the libraries is gathered on the way."""
 
@@ -92,8 +104,7 @@ class Parts:
                 self.needed[library] |= used
             if used:
                 wanted.setdefault(module, set()).update(used)
-        folder = f"parts/{c.folder}/{c.value}" if c.folder else f"parts/{c.value}"
-        return [f"{folder}/{d.name}.py" for d in kept]
+        return [f"{folder_of(c)}/{d.name}.py" for d in kept]
 
 
 def listed_file(name: str, doc: str, wanted: dict[str, set[str]], parts: list[str]) -> dict:

@@ -13,9 +13,9 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from xlm_spec import __version__
 from xlm_spec.compiler.axes import AXES
-from xlm_spec.compiler.components import TEMPLATES, Component, component, values
+from xlm_spec.compiler.components import TEMPLATES, component, values
 from xlm_spec.compiler.lower import Plan
-from xlm_spec.compiler.parts import LAYERS, LIBRARIES
+from xlm_spec.compiler.parts import LAYERS, LIBRARIES, texts
 
 ANSWERS = ".copier-answers.yml"
 LOCK = ".xlm/lock.json"
@@ -96,17 +96,8 @@ def template_tree() -> dict[str, str]:
     folders = [*dict.fromkeys(a.folder for a in AXES), "head"]
     shipped = [component(f, v) for f in folders for v in values(f)]
     for c in [*(component("", k) for k in (*LIBRARIES, LAYERS)), *shipped]:
-        tree |= parts(c)
+        tree |= {path: escape(text) for path, text in texts(c).items()}
     return tree
-
-
-def parts(c: Component) -> dict[str, str]:
-    """The definitions of a component, each with the empty lines that go before it."""
-    folder = f"parts/{c.folder}/{c.value}" if c.folder else f"parts/{c.value}"
-    return {
-        f"{folder}/{d.name}.py": ("\n" if "." in d.name else "\n\n") + escape(d.text) + "\n"
-        for d in c.definitions.values()
-    }
 
 
 def escape(text: str) -> str:

@@ -33,7 +33,8 @@ class Looping:
         scope = {"model": "model", "x": "start", "rng": "rng", "vocab": "config.vocab"}
         scope |= {n: n for n in objects}
         prior = self.spec.process.component.functions["prior"]
-        first = Line("state", self.wires.call(self.spec.process, prior, scope))
+        place = f"config.{axes.PROCESS.path}"
+        first = Line("state", self.wires.call(self.spec.process, prior, scope, place))
         scope["state"] = "state"
         times, step = functions["times"], functions["step"]
         fields = ticks_of(times.returns)

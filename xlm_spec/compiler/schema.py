@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from xlm_spec.compiler.axes import (
     TARGET,
     WEIGHT,
     Axis,
+    Cards,
     cards,
     settings,
     tasks,
@@ -24,6 +26,7 @@ from xlm_spec.compiler.components import COMPONENTS, HERE, Component, Parameter
 
 SHIPPED = HERE / "spec.schema.json"
 TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string"}
+Shelf = Callable[[Axis], Cards]
 NAME = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 
 
@@ -47,8 +50,8 @@ def digest() -> str:
     return f"derived from {found.hexdigest()}"
 
 
-def schema() -> dict:
-    """What a spec may hold, as far as its form goes."""
+def schema(on: Shelf = cards) -> dict:
+    """What a spec may hold, as far as its form goes; `on` tells the values of an axis."""
     run = settings()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -67,12 +70,12 @@ def schema() -> dict:
                 "type": "object",
                 "required": [PROCESS.key],
                 "additionalProperties": False,
-                "properties": {a.key: one_of(a) for a in NOISE},
+                "properties": {a.key: one_of(a, on) for a in NOISE},
             },
-            "target": one_or_many(TARGET),
-            "loss": one_or_many(LOSS, {WEIGHT.key: one_of(WEIGHT)}),
-            "sampler": samplers(),
-            "backbone": one_of(BACKBONE),
+            "target": one_or_many(TARGET, on),
+            "loss": one_or_many(LOSS, on, {WEIGHT.key: one_of(WEIGHT, on)}),
+            "sampler": samplers(on),
+            "backbone": one_of(BACKBONE, on),
             "data": section(run, "Data", **task_options(), task=task()),
             "train": section(run, "Train"),
         },
@@ -95,9 +98,9 @@ def describe(c: Component) -> str:
     return f"{c.title} ({c.paper})" if c.paper else c.title
 
 
-def one_of(axis: Axis, more: dict | None = None) -> dict:
+def one_of(axis: Axis, on: Shelf, more: dict | None = None) -> dict:
     """A value, or a mapping with `kind` and that value's parameters."""
-    found = cards(axis)
+    found = on(axis)
     kinds = {"enum": list(found), "description": axis.meaning}
     branches = [
         {
@@ -122,9 +125,9 @@ def one_of(axis: Axis, more: dict | None = None) -> dict:
     }
 
 
-def item(axis: Axis, more: dict) -> dict:
+def item(axis: Axis, on: Shelf, more: dict) -> dict:
     """A name, or `name: {parameters}`."""
-    found = cards(axis)
+    found = on(axis)
     parameters = {
         value: {
             "type": "object",
@@ -146,16 +149,16 @@ def item(axis: Axis, more: dict) -> dict:
     }
 
 
-def one_or_many(axis: Axis, more: dict | None = None) -> dict:
+def one_or_many(axis: Axis, on: Shelf, more: dict | None = None) -> dict:
     """An item, or a list of them."""
-    one = item(axis, more or {})
+    one = item(axis, on, more or {})
     many = {"type": "array", "minItems": 1, "items": one}
     return {"description": axis.meaning, "if": {"type": "array"}, "then": many, "else": one}
 
 
-def samplers() -> dict:
+def samplers(on: Shelf) -> dict:
     """One sampler, or names -> samplers."""
-    one = one_of(SAMPLER, {a.key: one_of(a) for a in (*RULES, OUTER)})
+    one = one_of(SAMPLER, on, {a.key: one_of(a, on) for a in (*RULES, OUTER)})
     named = {
         "type": "object",
         "minProperties": 1,

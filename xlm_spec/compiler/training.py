@@ -54,7 +54,8 @@ class Training:
                 call = self.wires.call(choice, f, scope, f"config.{choice.axis.path}")
                 method.objective.append(Line(name, call, f.shape))
                 scope[name] = name
-        corrupt = self.wires.call(self.spec.process, process.functions["corrupt"], scope)
+        place = f"config.{axes.PROCESS.path}"
+        corrupt = self.wires.call(self.spec.process, process.functions["corrupt"], scope, place)
         method.objective.append(Line("z", corrupt))
         scope |= {name: f"z.{name}" for name in process.types["Noised"]}
 
@@ -115,7 +116,8 @@ class Training:
         suffix = "" if number == 1 else f"_{number}"
         target = self.target_of(loss)
         assert target is not None
-        asked = self.wires.call(target, target.component.main, self.scope)
+        place = f"config.target.{target.value}"
+        asked = self.wires.call(target, target.component.main, self.scope, place)
         line = self.once(f"target{suffix}", asked)
         place = f"config.loss.{loss.value}"
         scope = self.scope | {"target": line.name, "hidden": "hidden"}
@@ -164,7 +166,12 @@ class Training:
             hint = " or ".join(f"`weight: {w}`" for w in ["one", *([other.value] if other else [])])
             self.wires.problem("X301", loss, told, f"write {hint}")
             return None
-        f = count.component.functions[weight.component.constants["COUNT"]]
+        f = count.component.functions.get(weight.component.constants["COUNT"])
+        if f is None:
+            told = f"`weight: {weight.value}` needs a known rate"
+            told = f"{told}: count `{count.value}` has no `{weight.component.constants['COUNT']}`"
+            self.wires.problem("X301", loss, told, "write `weight: one`")
+            return None
         call = self.wires.call(count, f, self.scope, "config.noise.count")
         return self.once(name, call, f.shape)
 

@@ -2,7 +2,6 @@
 
 import keyword
 import sys
-from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -10,10 +9,11 @@ from jsonschema.exceptions import ValidationError
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import AXES, Axis, cards
-from xlm_spec.compiler.components import component
+from xlm_spec.compiler.choosing import Choosing, listed
 from xlm_spec.compiler.load import Document, Path_
-from xlm_spec.compiler.schema import current
-from xlm_spec.compiler.spec import Choice, Sampling, Spec
+from xlm_spec.compiler.schema import current, schema
+from xlm_spec.compiler.shelf import Shelf, stocked
+from xlm_spec.compiler.spec import Spec
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, nearest
 
 WORDS = {
@@ -38,18 +38,18 @@ RANGES = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
 
 def validate(doc: Document) -> Spec:
     """Raises Failed with everything that is wrong with the form, in order of place."""
-    errors = validator().iter_errors(doc.values)
+    shelf = stocked(doc)
+    errors = validator(shelf).iter_errors(doc.values)
     found = [d for e in errors for d in explain(doc, e)]
     found += [] if found else [*reserved(doc), *sampler_names(doc), *twice(doc), *task(doc)]
     if found:
         unique = {(d.span, d.message): d for d in found}
         raise Failed(sorted(unique.values(), key=lambda d: d.order))
-    return spec(doc)
+    return Choosing(doc, shelf).spec()
 
 
-@cache
-def validator() -> Draft202012Validator:
-    return Draft202012Validator(current())
+def validator(shelf: Shelf) -> Draft202012Validator:
+    return Draft202012Validator(schema(shelf.cards) if shelf.own else current())
 
 
 def reserved(doc: Document) -> list[Diagnostic]:
@@ -91,10 +91,6 @@ def twice(doc: Document) -> list[Diagnostic]:
                 told = f"`{name}` stands twice in `{axis.path}`"
                 found.append(doc.diagnostic("X108", told, (axis.path, i), "leave one of them out"))
     return found
-
-
-def listed(value: Any) -> list:
-    return value if isinstance(value, list) else [value]
 
 
 def task(doc: Document) -> list[Diagnostic]:
@@ -230,68 +226,3 @@ def told_of(value: object) -> str:
             return f"`{value}`"
         case _:
             return str(value)
-
-
-def spec(doc: Document) -> Spec:
-    """The choices of a document whose form is right."""
-    v = doc.values
-    noise = {
-        a: choice(a, v["noise"][a.key], ("noise", a.key)) for a in axes.NOISE if a.key in v["noise"]
-    }
-    return Spec(
-        document=doc,
-        name=v["name"],
-        title=" ".join(v.get("title", v["name"]).split()),
-        paper=v.get("paper", ""),
-        process=noise[axes.PROCESS],
-        schedule=noise.get(axes.SCHEDULE),
-        time=noise.get(axes.TIME),
-        count=noise.get(axes.COUNT),
-        targets=items(axes.TARGET, v["target"]),
-        losses=items(axes.LOSS, v["loss"]),
-        samplers=samplers(v["sampler"]),
-        backbone=choice(axes.BACKBONE, v["backbone"], ("backbone",)),
-        data=v.get("data") or {},
-        train=v.get("train") or {},
-    )
-
-
-def choice(axis: Axis, value: Any, path: Path_) -> Choice:
-    if isinstance(value, str):
-        return Choice(axis, component(axis.folder, value), path)
-    given = {k: v for k, v in value.items() if k != "kind"}
-    return Choice(axis, component(axis.folder, value["kind"]), path, given)
-
-
-def items(axis: Axis, value: str | dict | list) -> tuple[Choice, ...]:
-    many = isinstance(value, list)
-    return tuple(
-        item(axis, v, (axis.path, i) if many else (axis.path,)) for i, v in enumerate(listed(value))
-    )
-
-
-def item(axis: Axis, value: str | dict, path: Path_) -> Choice:
-    [(name, given)] = [(value, {})] if isinstance(value, str) else value.items()
-    path = path if isinstance(value, str) else (*path, name)
-    numbers = {k: v for k, v in given.items() if k != "weight"}
-    weight = choice(axes.WEIGHT, given.get("weight", axes.WEIGHT.default), (*path, "weight"))
-    found = component(axis.folder, name)
-    return Choice(axis, found, path, numbers, weight if axis is axes.LOSS else None)
-
-
-def samplers(value: str | dict) -> tuple[Sampling, ...]:
-    if isinstance(value, str) or "kind" in value:
-        kind = value if isinstance(value, str) else value["kind"]
-        return (sampling(kind, value, ("sampler",)),)
-    return tuple(sampling(name, v, ("sampler", name)) for name, v in value.items())
-
-
-def sampling(name: str, value: str | dict, path: Path_) -> Sampling:
-    loop = choice(axes.SAMPLER, value, path)
-    inner = {
-        a.key: choice(a, loop.given.pop(a.key), (*path, a.key))
-        for a in (*axes.RULES, axes.OUTER)
-        if a.key in loop.given
-    }
-    outer = inner.pop(axes.OUTER.key, None)
-    return Sampling(name, loop, inner, outer)
