@@ -41,16 +41,24 @@ def test_a_fixed_room_is_filled_with_eos():
     x = layout("eos").examples(ROWS)
     assert x.tokens.tolist() == [
         [11, 1, 2, 3, 11, 4, 5, 12, 12],
-        [11, 6, 11, 7, 8, 9, 12, 10, 10],
+        [11, 11, 11, 6, 11, 7, 8, 9, 12],
     ]
-    assert x.valid.sum(1).tolist() == [9, 7]
-    assert x.fixed.sum(1).tolist() == [5, 3]
+    assert x.valid.all()
+    assert x.fixed.sum(1).tolist() == [5, 5]
 
 
 def test_a_room_that_grows_ends_in_one_eos():
     x = layout("none").examples(ROWS)
-    assert x.valid.sum(1).tolist() == [8, 7]
+    assert x.valid.sum(1).tolist() == [8, 9]
     assert x.tokens[0, :8].tolist() == [11, 1, 2, 3, 11, 4, 5, 12]
+
+
+def test_every_answer_begins_at_the_same_site():
+    """Whatever the length of its prompt."""
+    for x in (layout("eos").examples(ROWS), layout("none").examples(ROWS)):
+        free = x.valid & ~x.fixed
+        assert free.long().argmax(1).tolist() == [5, 5]
+        assert x.tokens[:, 4].eq(VOCAB.bos).all()
 
 
 def test_no_sampler_is_told_the_length_of_the_answer():

@@ -23,20 +23,22 @@ def graphs(trained, place):
 
 
 def test_where_blanks_stand():
-    """Behind the text EOS is given where it fills a room; elsewhere the row ends."""
+    """Behind the text EOS is given where it fills a room; elsewhere the row ends.
+
+    The answer begins where every answer does, or earlier where it needs the room.
+    """
     filled, ended = (
         Layout(Examples, VOCAB, fill, 3, 3).infilling([[1, None, 3], [None, 2, None, 4]], [1, 0])
         for fill in ("eos", "none")
     )
-    assert filled.tokens[:, :6].tolist() == [
-        [11, 1, 11, 10, 3, 12],
-        [11, 11, 10, 2, 10, 4],
+    assert filled.tokens.tolist() == [
+        [11, 11, 11, 1, 11, 10, 3, 12, 12],
+        [11, 11, 11, 11, 10, 2, 10, 4, 12],
     ]
-    assert filled.tokens[:, 6:].eq(12).all()
     assert filled.valid.all()
-    assert (filled.valid & ~filled.fixed).nonzero().tolist() == [[0, 3], [1, 2], [1, 4]]
-    assert ended.valid.sum(1).tolist() == [5, 6]
-    assert (ended.valid & ~ended.fixed).nonzero().tolist() == [[0, 3], [1, 2], [1, 4]]
+    assert (filled.valid & ~filled.fixed).nonzero().tolist() == [[0, 5], [1, 4], [1, 6]]
+    assert ended.valid.sum(1).tolist() == [7, 8]
+    assert (ended.valid & ~ended.fixed).nonzero().tolist() == [[0, 5], [1, 4], [1, 6]]
 
 
 def test_the_whole_text_is_read_back():

@@ -1,9 +1,11 @@
 """Where prompt, answer and filler stand in a row; tasks and methods know nothing of each other.
 
-A row is BOS, prompt, BOS, answer, EOS (if the method reads one), padding. The second BOS tells
-where the answer begins, which a text that grows does not show. In a method whose room can't shrink
-(`fill: eos`) the rest of the longest answer's room is EOS too, predicted like any token. Blocks of
-running text have one BOS and no end, neither EOS nor filler; a prompt takes room inside the block.
+A row is BOS, prompt, BOS, answer, EOS (if the method reads one), padding. A prompt that is shorter
+than the task's longest has more BOS before it, so that every answer begins at the same site; the
+BOS behind it tells where, which a text that grows does not show. In a method whose room can't
+shrink (`fill: eos`) the rest of the longest answer's room is EOS too, predicted like any token.
+Blocks of running text have one BOS and no end, neither EOS nor filler; a prompt takes room inside
+the block.
 """
 
 from dataclasses import dataclass
@@ -60,35 +62,35 @@ class Layout:
         """Prompt and answer together."""
         return self.room - self.marks - self.closed
 
+    def before(self, prompt_length: Tensor) -> Tensor:
+        """Sites before a prompt, (N, 1)."""
+        shorter = self.longest_prompt - prompt_length if self.parted else prompt_length * 0
+        return 1 + shorter[:, None]
+
     def examples(self, rows: Rows):
         """Clean sequences for training and scoring; the prompt is fixed."""
         start = self.start(rows.prompt, rows.prompt_length)
-        site = torch.arange(self.room)
-        place = site - self.marks - rows.prompt_length[:, None]  # (N, L) in the answer
+        begin = self.before(rows.prompt_length) + rows.prompt_length[:, None] + self.parted
+        place = torch.arange(self.room) - begin  # (N, L) in the answer
         length = rows.answer_length[:, None]
         answer = (place >= 0) & (place < length)
-        tokens = start.tokens.clone()
         inside = place.clamp(0, rows.answer.shape[1] - 1)
-        tokens = torch.where(answer, rows.answer.gather(1, inside), tokens)
+        tokens = torch.where(answer, rows.answer.gather(1, inside), start.tokens)
         if self.closed:
-            behind = (place >= length) & start.valid
-            tokens = tokens.masked_fill(behind, self.vocab.eos)
+            tokens = tokens.masked_fill(place >= length, self.vocab.eos)
         end = self.canvas if self.filled else length + self.closed
-        return start._replace(tokens=tokens, valid=start.valid & (place < end))
+        return start._replace(tokens=tokens, valid=place < end)
 
     def start(self, prompt: Tensor, prompt_length: Tensor):
         """What a sampler starts from: the prompt, and room for the longest answer of the task."""
-        site = torch.arange(self.room)
-        place = (site - 1).expand(len(prompt), -1)
+        place = torch.arange(self.room) - self.before(prompt_length)  # (N, L) in the prompt
         given = (place >= 0) & (place < prompt_length[:, None])
         inside = place.clamp(0, max(prompt.shape[1] - 1, 0))
         tokens = torch.full((len(prompt), self.room), self.vocab.pad)
         tokens = torch.where(given, prompt.gather(1, inside), tokens) if prompt.numel() else tokens
-        begins = (site == 0) | ((place == prompt_length[:, None]) & bool(self.parted))
+        begins = (place < 0) | ((place == prompt_length[:, None]) & bool(self.parted))
         tokens = tokens.masked_fill(begins, self.vocab.bos)
-        fixed = given | begins
-        valid = site < self.marks + prompt_length[:, None] + self.canvas
-        return self.examples_type(tokens, valid, fixed)
+        return self.examples_type(tokens, torch.ones_like(given), given | begins)
 
     def infilling(self, patterns: list[list[int | None]], begins: list[int]):
         """What a sampler starts from where given tokens stand anywhere; None is a free site.
@@ -104,7 +106,9 @@ class Layout:
         tokens[:, 0], valid[:, 0], fixed[:, 0] = self.vocab.bos, True, True
         for row, (pattern, first) in enumerate(zip(patterns, begins, strict=True)):
             if self.parted:
-                pattern = [*pattern[:first], self.vocab.bos, *pattern[first:]]
+                shorter = min(self.longest_prompt - first, self.longest_text - len(pattern))
+                before = [self.vocab.bos] * shorter
+                pattern = [*before, *pattern[:first], self.vocab.bos, *pattern[first:]]
             here = slice(1, 1 + len(pattern))
             given = [self.vocab.pad if t is None else t for t in pattern]
             tokens[row, here] = torch.tensor(given, dtype=torch.long)
