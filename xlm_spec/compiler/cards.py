@@ -1,9 +1,11 @@
 """The card of a component, for `xlm-spec axes` and for the reference pages alike."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from xlm_spec.compiler.axes import AXES, LOSS, SCHEDULE, WEIGHT, Axis, cards
 from xlm_spec.compiler.components import Component, Parameter, component
+from xlm_spec.compiler.own import own
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 
 # What a component of a one-of axis is used for; others are named like their file, or are a class.
@@ -70,12 +72,17 @@ def bound(axis: Axis, c: Component) -> str:
 
 
 def show(axis: str | None, value: str | None) -> str:
-    """All axes, the values of one, or the card of one value. Raises Failed (X105)."""
+    """All axes, the values of one, or the card of one value, or of a file.
+
+    Raises Failed (X105; X109–X113 of a file).
+    """
     if axis is None:
         return "\n\n".join(table(a) for a in AXES)
     found = find(axis)
     if value is None:
         return table(found)
+    if value.endswith(".py"):
+        return text(card(found, own(Path(value), found.folder)))
     known = cards(found)
     if value not in known:
         meant = next((v for v, c in known.items() if value in c.synonyms), None)

@@ -188,7 +188,10 @@ def parameter(node: ast.AST, kind: ast.expr | None, default: ast.expr | None) ->
     """A number or a switch of the spec: a plain type, a default of that type within its range."""
     name = node.arg if isinstance(node, ast.arg) else ast.unparse(node.target)  # type: ignore[attr-defined]
     if kind is None:
-        yield "X111", node, f"the parameter `{name}` has no type", f"{name}: float = ..."
+        given = ast.unparse(default) if default else "..."
+        of = {"True": "bool", "False": "bool"}.get(given, "int" if given.isdigit() else "float")
+        told = f"the parameter `{name}` has no type"
+        yield "X111", node, told, f"{name}: {of} = {given}"
         return
     text = ast.unparse(kind)
     choices: tuple = ()

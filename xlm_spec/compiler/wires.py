@@ -35,12 +35,12 @@ class Wires:
         arguments = []
         for wire in f.wires:
             if wire not in scope:
-                self.missing(choice, wire)
+                self.missing(choice, wire, scope)
             arguments.append(scope.get(wire, wire))
         arguments += [f"{p.name}={place}.{p.name}" for p in f.parameters]
         return Call(f.name, tuple(arguments))
 
-    def missing(self, choice: Choice, wire: str) -> None:
+    def missing(self, choice: Choice, wire: str, scope: Scope) -> None:
         makers = [c.value for c in cards(axes.PROCESS).values() if wire in c.types["Noised"]]
         rule = next((a for a in axes.RULES if a.wire == wire), None)
         if rule:
@@ -51,6 +51,7 @@ class Wires:
                 f"add `{rule.key}:` one of {', '.join(cards(rule))}",
             )
             return
-        hint = f"made by process {' or '.join(f'`{m}`' for m in makers)}" if makers else ""
+        made = " or ".join(f"`{m}`" for m in makers)
+        hint = f"made by process {made}" if makers else f"wires here: {', '.join(sorted(scope))}"
         what = f"{choice.axis.folder} `{choice.value}` reads `{wire}`"
         self.problem("X201", choice, f"{what}, which nothing in this spec makes", hint)
