@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from xlm_spec.cli import cli
+from xlm_spec.compiler import explain
 from xlm_spec.compiler.reference import FOLDERS, escaped, page, pages, table
 from xlm_spec.runtime.main import parser
 
@@ -18,12 +19,13 @@ REFERENCE = Path(__file__).parent / "reference"
 
 def reference() -> dict[str, str]:
     """Every page of the reference, by the name of its file."""
-    return pages() | {"commands.md": commands(), "index.md": contents()}
+    own = {"commands.md": commands(), "diagnostics.md": diagnostics(), "index.md": contents()}
+    return pages() | own
 
 
 def contents() -> str:
     """The index: the language, its axes in the order of a spec, the rest."""
-    listed = ["language", *FOLDERS, "settings", "tasks", "commands"]
+    listed = ["language", *FOLDERS, "settings", "tasks", "commands", "diagnostics"]
     return page(
         [
             "# Reference",
@@ -57,6 +59,17 @@ def commands() -> str:
     return page(parts)
 
 
+def diagnostics() -> str:
+    """A section for each code: the page that `xlm-spec explain` prints."""
+    return page(
+        [
+            "# Diagnostics",
+            "Every code that a command prints. `xlm-spec explain X102` prints its section.",
+            *(f"#{text.rstrip()}" for text in explain.pages().values()),
+        ]
+    )
+
+
 def flags(rows) -> list[str]:
     found = [(escaped(f"`{flag}`"), escaped(meaning)) for flag, meaning in rows]
     return [table(("flag", "meaning"), found)] if found else []
@@ -66,7 +79,7 @@ def told(p: click.Parameter) -> tuple[str, str]:
     """A flag or an argument as it is written, and its meaning."""
     if isinstance(p, click.Argument):
         name = p.metavar or (p.name or "").upper()
-        return (name if p.required else f"[{name}]"), ""
+        return (name if p.required or p.metavar else f"[{name}]"), ""
     assert isinstance(p, click.Option)
     choices = "|".join(getattr(p.type, "choices", ()))
     value = "" if p.is_flag else f" {choices or p.metavar or p.type.name.upper()}"

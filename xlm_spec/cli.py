@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from xlm_spec import __version__
-from xlm_spec.diagnostics import Failed, wants_colour
+from xlm_spec.diagnostics import Diagnostic, Failed, more, wants_colour
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,7 +30,7 @@ def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None)
     """
     from xlm_spec.compiler import build as compiler
 
-    code = 0
+    code, found = 0, []
     for path in specs:
         try:
             if emit:
@@ -41,7 +41,9 @@ def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None)
             code = max(code, int(check_only and done.stale))
         except Failed as e:
             tell(e)
+            found += e.diagnostics
             code = max(code, e.exit_code)
+    refer(found)
     sys.exit(code)
 
 
@@ -63,7 +65,21 @@ def check(specs: tuple[str, ...], as_json: bool) -> None:
                 tell(e)
     if as_json:
         click.echo(json.dumps([d.as_json() for d in found], indent=2))
+    else:
+        refer(found)
     sys.exit(bool(found))
+
+
+@cli.command()
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
+def explain(codes: tuple[str, ...]) -> None:
+    """Print what a diagnostic means, why it matters, and how it is mended.
+
+    Without a CODE all codes are listed.
+    """
+    from xlm_spec.compiler.explain import explain as pages_of
+
+    click.echo(attempt(lambda: pages_of(codes)), nl=False)
 
 
 @cli.command()
@@ -164,12 +180,19 @@ def attempt(run):
         return run()
     except Failed as e:
         tell(e)
+        refer(e.diagnostics)
         sys.exit(e.exit_code)
 
 
 def tell(failed: Failed) -> None:
     for d in failed.diagnostics:
         click.echo(d.text(wants_colour(sys.stderr)) + "\n", err=True)
+
+
+def refer(found: list[Diagnostic]) -> None:
+    """Where to read more of what a command told, once."""
+    if found:
+        click.echo(more(found), err=True)
 
 
 def put(text: str, out: str | None) -> None:

@@ -99,6 +99,12 @@ def alternatives(word: object, known: Iterable[str]) -> str:
     return f"did you mean `{meant}`? {listed}" if meant else listed
 
 
+def more(found: Iterable[Diagnostic]) -> str:
+    """Where to read more of what was told."""
+    codes = dict.fromkeys(d.code for d in found)
+    return f"more: xlm-spec explain {' '.join(codes)}"
+
+
 def wants_colour(stream: TextIO) -> bool:
     """A terminal that NO_COLOR does not forbid."""
     return stream.isatty() and not os.environ.get("NO_COLOR")

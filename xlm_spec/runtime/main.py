@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from xlm_spec.diagnostics import Diagnostic, Failed, wants_colour
+from xlm_spec.diagnostics import Diagnostic, Failed, more, wants_colour
 from xlm_spec.runtime import arguments
 from xlm_spec.runtime.choose import Run, choose, read_config
 
@@ -22,6 +22,7 @@ def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) 
     except Failed as e:
         for d in e.diagnostics:
             print(d.text(wants_colour(sys.stderr)), file=sys.stderr)
+        print(f"\n{more(e.diagnostics)}", file=sys.stderr)
         return e.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

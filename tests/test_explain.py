@@ -1,0 +1,160 @@
+"""The pages of `xlm-spec explain`: one for each code; what they show is refused, and mended.
+
+A new code wants one file, `xlm_spec/pages/<code>.md`, and nothing here.
+"""
+
+import difflib
+import re
+import shlex
+
+import pytest
+from click.testing import CliRunner
+from making import MASKED, ROOT, text
+from showing import blocks
+
+from xlm_spec.cli import cli
+from xlm_spec.compiler.explain import pages, title
+from xlm_spec.compiler.plan import plan_of
+from xlm_spec.diagnostics import Failed
+from xlm_spec.runtime.main import parser
+
+OF_SPECS = [code for code in pages() if code[1] in "123"]
+OF_COMMANDS = [code for code in pages() if code not in OF_SPECS]
+ALSO = {"X207": {"X303"}}  # every backbone that ships without a cache is told the time
+PARTED = ("Refused", "Mended")  # how the text before each spec begins
+
+
+def run(*words):
+    return CliRunner().invoke(cli, [str(w) for w in words])
+
+
+def codes_of(file) -> set[str]:
+    """With which codes a spec fails."""
+    try:
+        plan_of(file)
+        return set()
+    except Failed as e:
+        return {d.code for d in e.diagnostics}
+
+
+def changed(a: str, b: str) -> int:
+    """How many lines are removed or added."""
+    return sum(line[0] in "+-" for line in difflib.ndiff(a.splitlines(), b.splitlines()))
+
+
+def misused(script: str) -> list[str]:
+    """The lines of a script that call a command of ours as it can't be called."""
+    bad = []
+    for line in script.splitlines():
+        words = [w for w in shlex.split(line) if not re.fullmatch(r"[A-Z_]+=.*", w)]
+        try:
+            if words[0] == "xlm-spec":
+                cli.commands[words[1]].make_context(words[1], words[2:])
+            elif words[:2] == ["python", "-m"]:
+                parser(words[2]).parse_args(words[3:])
+        except (Exception, SystemExit):
+            bad.append(line)
+    return bad
+
+
+def test_every_code_has_a_page_and_every_page_a_code():
+    sources = (ROOT / "xlm_spec").rglob("*.py")
+    raised = {c for s in sources for c in re.findall(r'"(X\d{3})"', s.read_text())}
+    assert len(raised) > 30
+    assert list(pages()) == sorted(raised)
+
+
+@pytest.mark.parametrize("code", pages())
+def test_a_page_is_short_and_begins_with_its_code(code):
+    lines = pages()[code].splitlines()
+    assert re.fullmatch(rf"# {code}: [A-Z]\S*( \S+){{1,5}}", lines[0])
+    assert [line for line in lines[1:] if line.startswith("#")] == []
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 90
+
+
+@pytest.mark.parametrize("code", OF_SPECS)
+def test_the_spec_that_is_shown_fails_with_this_code_and_the_mended_one_passes(code, tmp_path):
+    page = pages()[code]
+    refused, mended = blocks(page, "yaml")
+    assert tuple(re.findall(r"^(Refused|Mended)\b.*:\n\n```yaml$", page, re.M)) == PARTED
+    files = tmp_path / "refused.yaml", tmp_path / "mended.yaml"
+    for file, spec in zip(files, (refused, mended), strict=True):
+        file.write_text(spec)
+    assert codes_of(files[0]) == {code} | ALSO.get(code, set())
+    assert codes_of(files[1]) == set()
+    assert 1 <= changed(refused, mended) <= 4
+
+
+def test_control_a_spec_that_fails_with_another_code(tmp_path):
+    (tmp_path / "spec.yaml").write_text(text(MASKED, sampler="fixed_budget"))
+    assert codes_of(tmp_path / "spec.yaml") == {"X203"}
+    assert changed("a\nb\nc\n", "a\nd\nc\ne\n") == 3
+
+
+@pytest.mark.parametrize("code", OF_COMMANDS)
+def test_the_commands_that_are_shown_exist(code):
+    scripts = blocks(pages()[code], "sh")
+    assert scripts
+    assert [line for script in scripts for line in misused(script)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "xlm-spec biuld specs/mdlm.yaml",
+        "xlm-spec build specs/mdlm.yaml --onto out",
+        "python -m mdlm train --resumed",
+        "XLM_SPEC_CACHE=x python -m mdlm eval",
+    ],
+)
+def test_control_a_command_that_does_not_exist(line):
+    assert misused(f"ls\n{line}\n") == [line]
+
+
+@pytest.mark.parametrize("word", ["X305", "x305", "305"])
+def test_a_page_is_printed(word):
+    done = run("explain", word)
+    assert done.exit_code == 0
+    assert done.stdout == pages()["X305"]
+    assert done.stderr == ""
+
+
+def test_several_pages_and_the_list_of_all():
+    assert run("explain", "X305", "102").stdout == f"{pages()['X305']}\n{pages()['X102']}"
+    listed = run("explain").stdout.splitlines()
+    assert listed == [f"{code}  {title(code)}" for code in pages()]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("X109", "X108 (Same target or loss twice)"),
+        ("torch", "lists them all"),
+        ("../X102", "lists them all"),
+        ("9" * 5000, "lists them all"),
+        ("", "lists them all"),
+    ],
+    ids=lambda w: w[:10],
+)
+def test_an_unknown_code(word, told):
+    done = run("explain", "X102", word)
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"error[X105]: no diagnostic has the code `{word}`")
+    assert told in done.stderr
+
+
+def test_a_command_says_once_where_to_read_more():
+    bad = ROOT / "tests" / "bad"
+    specs = [bad / "x203_sampler_without_sites.yaml", bad / "x105_synonym.yaml"]
+    more = "more: xlm-spec explain X203 X105"
+    for words in (["check", *specs], ["build", *specs, "--emit", "spec"]):
+        done = run(*words)
+        assert done.exit_code == 1
+        assert done.stderr.count("more:") == 1
+        assert done.stderr.splitlines()[-1] == more
+    assert run("lower", specs[0]).stderr.splitlines()[-1] == "more: xlm-spec explain X203"
+    assert run(*shlex.split(more)[2:]).exit_code == 0  # as a person types it
+    for words in (["check", "--json", *specs], ["check", ROOT / "specs" / "mdlm.yaml"]):
+        assert "more:" not in run(*words).stderr
