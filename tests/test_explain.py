@@ -21,6 +21,7 @@ from xlm_spec.runtime.main import parser
 OF_SPECS = [code for code in pages() if code[1] in "123"]
 OF_COMMANDS = [code for code in pages() if code not in OF_SPECS]
 ALSO = {"X207": {"X303"}}  # every backbone that ships without a cache is told the time
+NAMED = re.compile(r"in `(\w+\.py)`:$", re.M)  # a component of the spec's author
 PARTED = ("Refused", "Mended")  # how the text before each spec begins
 
 
@@ -76,14 +77,15 @@ def test_a_page_is_short_and_begins_with_its_code(code):
 @pytest.mark.parametrize("code", OF_SPECS)
 def test_the_spec_that_is_shown_fails_with_this_code_and_the_mended_one_passes(code, tmp_path):
     page = pages()[code]
-    refused, mended = blocks(page, "yaml")
-    assert tuple(re.findall(r"^(Refused|Mended)\b.*:\n\n```yaml$", page, re.M)) == PARTED
-    files = tmp_path / "refused.yaml", tmp_path / "mended.yaml"
-    for file, spec in zip(files, (refused, mended), strict=True):
-        file.write_text(spec)
-    assert codes_of(files[0]) == {code} | ALSO.get(code, set())
-    assert codes_of(files[1]) == set()
-    assert 1 <= changed(refused, mended) <= 4
+    assert tuple(re.findall(r"^(Refused|Mended)\b.*:\n\n```\w+$", page, re.M)) == PARTED
+    specs, components = blocks(page, "yaml"), blocks(page, "python")
+    file = tmp_path / "spec.yaml"
+    for place, codes in ((0, {code} | ALSO.get(code, set())), (-1, set())):
+        file.write_text(specs[place])
+        for component in components[place:][:1]:
+            (tmp_path / NAMED.search(page)[1]).write_text(component)
+        assert codes_of(file) == codes
+    assert 1 <= sum(changed(b[0], b[-1]) for b in (specs, components) if b) <= 5
 
 
 def test_control_a_spec_that_fails_with_another_code(tmp_path):
