@@ -5,7 +5,10 @@ from making import ROOT
 from showing import copy_of_the_repository, follow, printed, shown
 
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
-IN_AN_EMPTY_FOLDER = {"paper", "component"}  # with the package installed; the others stand in a clone
+IN_AN_EMPTY_FOLDER = {
+    "paper",
+    "component",
+}  # with the package installed; the others stand in a clone
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda p: p.stem)

@@ -153,8 +153,10 @@ class Method:
             return "none"
         if not hidden_by(process):
             return "exact" if all(weighs_nothing(c.weight) for c in losses) else "none"
-        known = all(likelihood_weight(process, t.value) for t in self.spec.targets)
-        if not self.ends_in_noise or not known:
+        weights = [likelihood_weight(process, t.value) for t in self.spec.targets]
+        known = self.count.component.functions if self.count else {}
+        rated = all(w and w.constants["COUNT"] in known for w in weights)
+        if not self.ends_in_noise or not rated:
             return "none"
         plain = all(c.weight and c.weight.component.constants.get("BOUND") for c in losses)
         return "objective" if plain and all(b is True for b in bounds) else "own"
