@@ -86,8 +86,14 @@ def environment(tree: dict[str, str]) -> SandboxedEnvironment:
 
 @cache
 def template_tree() -> dict[str, str]:
-    """The templates as they travel: copier.yml, the glue, and every definition of a component."""
-    files = [TEMPLATES / "copier.yml", *sorted((TEMPLATES / "package").rglob("*"))]
+    """The templates as they travel: copier.yml, the glue, and every definition of a component.
+
+    `own.jinja` stands for the definitions that do not travel: the plan holds their text.
+    """
+    files = [
+        *(TEMPLATES / n for n in ("copier.yml", "own.jinja")),
+        *sorted((TEMPLATES / "package").rglob("*")),
+    ]
     tree = {
         f.relative_to(TEMPLATES).as_posix(): f.read_text(encoding="utf-8")
         for f in files
