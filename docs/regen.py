@@ -11,7 +11,8 @@ import click
 
 from xlm_spec.cli import cli
 from xlm_spec.compiler import explain
-from xlm_spec.compiler.reference import FOLDERS, escaped, page, pages, table
+from xlm_spec.compiler.markdown import escaped
+from xlm_spec.compiler.reference import FOLDERS, page, pages, table
 from xlm_spec.runtime.main import parser
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -25,6 +25,7 @@ from xlm_spec.compiler.axes import (
 )
 from xlm_spec.compiler.cards import Card, card
 from xlm_spec.compiler.components import HERE, Parameter
+from xlm_spec.compiler.markdown import escaped, linked, scalar, sentence
 from xlm_spec.compiler.method import fits_target
 from xlm_spec.compiler.schema import schema
 
@@ -32,7 +33,6 @@ ABOVE = "../.."  # from docs/reference to the root of the repository
 INSIDE = (*RULES, OUTER)  # axes inside one sampler
 READ = {v: card(SAMPLER, c).needs for v, c in cards(SAMPLER).items()}
 FOLDERS = tuple(dict.fromkeys(a.folder for a in AXES))  # two axes may take the same values
-ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
 def pages() -> dict[str, str]:
@@ -290,35 +290,11 @@ def source_shown(path: str, language: str = "python") -> str:
     return f"```{{literalinclude}} {ABOVE}/{path}\n:language: {language}\n```"
 
 
-def scalar(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def flow(mapping: dict[str, str]) -> str:
     return "{" + ", ".join(f"{k}: {v}" for k, v in mapping.items()) + "}"
-
-
-def sentence(text: str) -> str:
-    """With a capital, unless it begins with a formula, and a full stop."""
-    first = text[:1].upper() if re.match(r"[a-z-]+[ ,;:]", text) else text[:1]
-    return f"{first}{text[1:].rstrip('.')}." if text else ""
 
 
 def prose(doc: str, indent: str = "") -> str:
     """A docstring as paragraphs."""
     lines = linked(escaped(doc)).splitlines()
     return "\n".join([lines[0], *((indent + line).rstrip() for line in lines[1:])]) if lines else ""
-
-
-def escaped(text: str) -> str:
-    """Text in which nothing but backticks is Markdown."""
-    plain = re.compile(r"([\\*<|\[\]]|(?<!\w)_|_(?!\w))")
-    parts = text.split("`")
-    parts[::2] = [plain.sub(r"\\\1", p) for p in parts[::2]]
-    parts[1::2] = [p.replace("|", "\\|") for p in parts[1::2]]
-    return "`".join(parts)
-
-
-def linked(text: str) -> str:
-    """With its papers as links."""
-    return ARXIV.sub(r"[arXiv:\1](https://arxiv.org/abs/\1)", text)

@@ -32,6 +32,7 @@ TAKEN = {
     *("mpmath", "multiprocess", "networkx", "pandas", "pyarrow", "requests", "setuptools", "six"),
     *("tokenizers", "triton", "urllib3", "xxhash"),
 }
+FORMS: dict[type, int] = {dict: 1, list: 2}  # which alternative is meant; a word: the first
 TASK = "star_easy"  # of a spec that names none
 RANGES = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
 
@@ -130,6 +131,13 @@ def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:
             strangers = [k for k in value if k not in rules.get("properties", {})]
             gone = [k for k in gone if not nearest(k, strangers)]  # else a misspelt key says it
             return [missing(doc, path, k) for k in gone]
+        case "anyOf":
+            form = FORMS.get(type(value), 0)
+            meant = form if form < len(wanted) - 1 else 0  # the last is a path
+            found = [e for e in error.context or [] if e.relative_schema_path[0] == meant]
+            return [d for e in found for d in explain(doc, e)]
+        case "enum" if path == ("data", "task"):
+            return []  # told by `task`
         case "enum" | "const":
             known = wanted if error.validator == "enum" else [wanted]
             return [not_allowed(doc, path, value, known)]
