@@ -17,6 +17,24 @@ def cli() -> None:
 
 
 @cli.command()
+@click.argument("name")
+@click.option("--from", "preset", metavar="PRESET", help="a spec that ships, under another name")
+@click.option("--into", default="generated", metavar="DIR", help="where the package is written")
+def new(name: str, preset: str | None, into: str) -> None:
+    """Write specs/NAME.yaml, to be edited, and build it.
+
+    The preset of that name, or of --from; else a starter with every axis' values in comments. A
+    spec that is there is left alone (exit 1).
+    """
+    from xlm_spec.compiler import new as writer
+
+    done = attempt(lambda: writer.new(name, preset, into))
+    click.echo(f"specs/{name}.yaml: the method, to be edited", err=True)
+    click.echo(summary(done), err=True)
+    click.echo(f"next:\n{writer.next_steps(name, into)}", err=True)
+
+
+@cli.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--into", default="generated", metavar="DIR", help="where packages are written")
 @click.option("--check", "check_only", is_flag=True, help="write nothing; exit 1 if stale")

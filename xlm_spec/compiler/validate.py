@@ -56,10 +56,16 @@ def validator(shelf: Shelf) -> Draft202012Validator:
 def reserved(doc: Document) -> list[Diagnostic]:
     """The package's name shadows nothing."""
     name = doc.values["name"]
+    why = hides(name)
+    return [doc.diagnostic("X107", why[0], ("name",), why[1])] if why else []
+
+
+def hides(name: str) -> tuple[str, str] | None:
+    """Why no package can have a name, and a way out."""
     if not (keyword.iskeyword(name) or name in sys.stdlib_module_names or name in TAKEN):
-        return []
+        return None
     told = f"a package called `{name}` would hide another module of that name"
-    return [doc.diagnostic("X107", told, ("name",), f"for example `{name}_lm`")]
+    return told, f"for example `{name}_lm`"
 
 
 def sampler_names(doc: Document) -> list[Diagnostic]:

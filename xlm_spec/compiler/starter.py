@@ -1,0 +1,63 @@
+"""A first spec, written like a method section: masked diffusion, every axis with its values."""
+
+import textwrap
+from collections.abc import Iterator
+
+from xlm_spec.compiler import axes
+from xlm_spec.compiler.axes import Axis, cards, tasks
+
+WIDTH = 100
+
+
+def starter(name: str) -> str:
+    """The text of a spec that builds as it stands."""
+    return "\n".join(lines(name)) + "\n"
+
+
+def lines(name: str) -> Iterator[str]:
+    yield from ("xlm_spec: 1", f"name: {name}", "title: A method of ours  # in a few words")
+    yield "# paper: arXiv:...          # where it is from"
+    yield from ("", "# t = 0 is data, t = 1 is noise", "noise:")
+    for axis, value in zip(axes.NOISE, ("mask", "linear", "stratified", "bernoulli"), strict=True):
+        yield from choice(axis, f"{axis.key}: {value}", 2)
+    yield ""
+    yield from choice(axes.TARGET, "target: masked_tokens", 0)
+    yield ""
+    yield from choice(axes.LOSS, "loss:", 0)
+    yield from choice(axes.WEIGHT, "- cross_entropy: {weight: elbo}", 2)
+    yield ""
+    yield from choice(axes.SAMPLER, "sampler:", 0)
+    yield from (
+        "  kind: ancestral",
+        "  steps: 128                # each value has parameters of its own",
+    )
+    yield "  # rules, for the samplers that read them (`xlm-spec axes sampler VALUE` tells)"
+    for rule in (*axes.RULES, axes.OUTER):
+        shown = f"{rule.key}: temperature" if rule is axes.TOKENS else ""
+        yield from choice(rule, shown, 2)
+    yield ""
+    yield from choice(
+        axes.BACKBONE,
+        "backbone: {kind: rotary, layers: 12, width: 768, heads: 12, dropout: 0.1}",
+        0,
+    )
+    yield ""
+    yield from comment(f"what it is trained on: {', '.join(tasks())}, or a file of yours", 0)
+    yield "data: {task: star_easy}"
+    yield "train: {batch: 64, steps: 80000, lr: 1e-4, ema: 0.9999}"
+
+
+def choice(axis: Axis, line: str, indent: int) -> Iterator[str]:
+    """A choice below what it decides; one that this spec does not make stands in the comment."""
+    values = ", ".join(cards(axis))
+    told = axis.meaning if line else f"{axis.key}: {axis.meaning}"
+    yield from comment(f"{told}: {values}", indent)
+    if line:
+        yield " " * indent + line
+
+
+def comment(text: str, indent: int) -> list[str]:
+    before = " " * indent + "# "
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=before, subsequent_indent=before, break_on_hyphens=False
+    )
