@@ -1,10 +1,18 @@
 """Components in files of a spec's author: read as text, taken like those that ship, or refused."""
 
+import importlib
+import itertools
+import math
+
 import pytest
+import torch
 from making import ROOT, text
 from showing import blocks
 
+from xlm_spec.compiler.axes import SCHEDULE, cards
 from xlm_spec.compiler.build import build
+from xlm_spec.compiler.explain import pages
+from xlm_spec.compiler.formula import Formula
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import render
 from xlm_spec.diagnostics import Failed
@@ -209,3 +217,68 @@ def test_what_is_no_text_ends_in_a_diagnostic(raw, tmp_path):
     file = window(tmp_path)
     (tmp_path / "window_mask.py").write_bytes(raw)
     assert told(file)[0][:4] in ("X109", "X110", "X111")
+
+
+SQUARED = blocks(pages()["X308"], "python")[1]
+
+
+def scheduled(folder, old="", new=""):
+    assert old in SQUARED
+    (folder / "squared.py").write_text(SQUARED.replace(old, new, 1))
+    spec = folder / "spec.yaml"
+    spec.write_text(text(noise="{process: mask, schedule: ./squared.py}"))
+    return spec
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("return 1 - t**2", "return t**2", "alpha(0) is not 1"),
+        ("return 1 - t**2", "return 1 - t + t * t", "alpha(t) rises"),
+        ("return 1 - t**2", "return 1 - 2 * t", "alpha(t) leaves [0, 1]"),
+        ("return 1 - t**2", "return 1 / (t - t)", "alpha(t) has no value"),
+        ("return 1 - t**2", "return torch.sqrt(t - 2)", "alpha(t) has no value"),
+        (
+            "return 1 - t**2",
+            "return self.b\n\n    @property\n    def b(self):\n        return 2.0",
+            "(0)",
+        ),
+        ("-2 * t", "2 * t", "`dalpha` is not the derivative"),
+        ("** 0.5", "** 2", "`inverse` is not the inverse"),
+    ],
+)
+def test_a_schedule_that_does_not_fall(old, new, message, tmp_path):
+    found = told(scheduled(tmp_path, old, new))
+    assert found[0].startswith("X308")
+    assert any(message in f for f in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("return 1 - t**2", "u = t * t\n        return 1 - u"),  # a step in between
+        ("return 1 - t**2", "return torch.where(t > 0.5, t, t)"),  # not worked out
+    ],
+)
+def test_control_a_schedule_that_falls_or_is_not_understood(old, new, tmp_path):
+    plan_of(scheduled(tmp_path, old, new))
+
+
+@pytest.mark.parametrize("value", cards(SCHEDULE))
+def test_formulas_are_worked_out_as_torch_does(value):
+    """From the text of each schedule that ships, at its ranges' corners too."""
+    component = cards(SCHEDULE)[value]
+    shipped = importlib.import_module(f"components.schedule.{value}")
+    ends = [
+        [p.default, *(e for e in (p.range.low, p.range.high) if e in p.range and math.isfinite(e))]
+        for p in component.parameters
+    ]
+    for numbers in itertools.product(*ends):
+        given = dict(zip((p.name for p in component.parameters), numbers, strict=True))
+        formula = Formula(component.definitions[component.object].node, given)
+        real = getattr(shipped, component.object)(**given)
+        for name in ("alpha", "dalpha", "inverse"):
+            for t in (0.1, 0.5, 0.9):
+                exact = getattr(real, name)(torch.tensor(t, dtype=torch.float64)).item()
+                assert formula(name, t) == pytest.approx(exact, rel=1e-9, abs=1e-12)

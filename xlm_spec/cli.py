@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -48,17 +49,19 @@ def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None)
     """
     from xlm_spec.compiler import build as compiler
 
-    code, found = 0, []
+    code, found = 0, list[Diagnostic]()
     for path in specs:
         try:
             if emit:
                 click.echo(compiler.stage(path, emit), nl=False)
                 continue
             done = compiler.build(path, into, check_only)
+            tell(done.warnings)
+            found += done.warnings
             click.echo(summary(done), err=True)
             code = max(code, int(check_only and done.stale))
         except Failed as e:
-            tell(e)
+            tell(e.diagnostics)
             found += e.diagnostics
             code = max(code, e.exit_code)
     refer(found)
@@ -69,23 +72,27 @@ def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--json", "as_json", is_flag=True, help="diagnostics as JSON on stdout")
 def check(specs: tuple[str, ...], as_json: bool) -> None:
-    """Check specs: everything but rendering."""
-    from xlm_spec.compiler.plan import plan_of
+    """Check specs: everything but rendering.
 
-    found = []
+    What is legal, but unwise, is a warning; only errors end in exit 1.
+    """
+    from xlm_spec.compiler.plan import checked
+
+    found, code = list[Diagnostic](), 0
     for path in specs:
         try:
-            plan_of(path)
+            of_spec = checked(path)[1]
             click.echo(f"{path}: ok", err=True)
         except Failed as e:
-            found += e.diagnostics
-            if not as_json:
-                tell(e)
+            of_spec, code = e.diagnostics, 1
+        found += of_spec
+        if not as_json:
+            tell(of_spec)
     if as_json:
         click.echo(json.dumps([d.as_json() for d in found], indent=2))
     else:
         refer(found)
-    sys.exit(bool(found))
+    sys.exit(code)
 
 
 @cli.command()
@@ -197,13 +204,13 @@ def attempt(run):
     try:
         return run()
     except Failed as e:
-        tell(e)
+        tell(e.diagnostics)
         refer(e.diagnostics)
         sys.exit(e.exit_code)
 
 
-def tell(failed: Failed) -> None:
-    for d in failed.diagnostics:
+def tell(found: Iterable[Diagnostic]) -> None:
+    for d in found:
         click.echo(d.text(wants_colour(sys.stderr)) + "\n", err=True)
 
 

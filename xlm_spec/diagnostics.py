@@ -54,7 +54,8 @@ class Diagnostic:
 
     def text(self, colour: bool = False) -> str:
         """The lines that a person reads."""
-        red, blue, bold, plain = ("\33[31m", "\33[34m", "\33[1m", "\33[0m") if colour else [""] * 4
+        loud = "\33[33m" if self.severity == "warning" else "\33[31m"  # yellow, red
+        red, blue, bold, plain = (loud, "\33[34m", "\33[1m", "\33[0m") if colour else [""] * 4
         out = [f"{red}{self.severity}[{self.code}]{plain}{bold}: {self.message}{plain}"]
         gutter = ""
         if self.file and self.span:

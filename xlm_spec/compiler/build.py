@@ -1,18 +1,20 @@
 """The compiler: load, validate, check, lower (see plan.py), render, write."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from xlm_spec.compiler.plan import plan_of
+from xlm_spec.compiler.plan import checked, plan_of
 from xlm_spec.compiler.render import render
 from xlm_spec.compiler.write import Written, write
 
 
 def build(path: str | Path, into: str | Path = "generated", check_only: bool = False) -> Written:
     """Compiles a spec into `into/<name>/`. Raises Failed with what is wrong."""
-    plan = plan_of(path)  # load, validate, check, lower
+    plan, warnings = checked(path)  # load, validate, check, lower
     files = render(plan)  # {path: bytes}; pure, in memory
-    return write(files, plan, Path(into), check_only)  # edited files are refused (X4xx)
+    done = write(files, plan, Path(into), check_only)  # edited files are refused (X4xx)
+    return replace(done, warnings=tuple(warnings))
 
 
 def stage(path: str | Path, name: str) -> str:

@@ -2,14 +2,16 @@
 
 from xlm_spec.compiler.clash import clashes
 from xlm_spec.compiler.compose import compose
+from xlm_spec.compiler.rules import findings
 from xlm_spec.compiler.spec import Spec
-from xlm_spec.diagnostics import Failed
+from xlm_spec.diagnostics import Diagnostic, Failed
 
 
-def check(spec: Spec) -> None:
-    """Raises Failed with every misfit, in order of place."""
+def check(spec: Spec) -> list[Diagnostic]:
+    """Warnings, in order of place. Raises Failed with every misfit."""
     method = compose(spec)
-    problems = method.problems or [*clashes(method)]
-    found = {(d.span, d.message): d for d in problems}
-    if found:
-        raise Failed(sorted(found.values(), key=lambda d: d.order))
+    found = method.problems or [*clashes(method), *findings(method)]
+    told = sorted({(d.span, d.message): d for d in found}.values(), key=lambda d: d.order)
+    if any(d.severity == "error" for d in told):
+        raise Failed(d for d in told if d.severity == "error")
+    return told

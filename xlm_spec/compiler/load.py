@@ -45,13 +45,19 @@ class Document:
         return value
 
     def diagnostic(
-        self, code: str, message: str, path: Path_, hint: str = "", key: bool = False
+        self,
+        code: str,
+        message: str,
+        path: Path_,
+        hint: str = "",
+        key: bool = False,
+        severity: str = "error",
     ) -> Diagnostic:
         """A diagnostic at a path: at its key if asked for, else at its value."""
         span = self.keys.get(path) if key else None
         while span is None:
             span, path = self.spans.get(path), path[:-1]
-        return Diagnostic(code, message, hint, self.file, span, self.text)
+        return Diagnostic(code, message, hint, self.file, span, self.text, severity)
 
 
 def load(path: str | Path) -> Document:

@@ -26,7 +26,8 @@ class Term:
     """A loss on its target: `weight * call`, (B, L) nats."""
 
     loss: Choice
-    target: Line
+    asked: Choice  # the target
+    target: Line  # what it makes
     call: Call
     weight: tuple[Line, ...] = ()  # the last is the weight; none: every nat counts the same
 

@@ -123,7 +123,7 @@ class Training:
         scope = self.scope | {"target": line.name, "hidden": "hidden"}
         call = self.wires.call(loss, loss.component.main, scope, place)
         weights = self.weights(loss, target, weight, suffix) if weight else ()
-        return Term(loss, line, call, weights)
+        return Term(loss, target, line, call, weights)
 
     def weights(
         self, loss: Choice, target: Choice, weight: Choice, suffix: str

@@ -25,6 +25,7 @@ class Written:
     updated: tuple[str, ...]
     removed: tuple[str, ...]
     unchanged: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...] = ()  # of the spec
 
     @property
     def stale(self) -> bool:
