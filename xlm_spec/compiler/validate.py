@@ -14,7 +14,7 @@ from xlm_spec.compiler.components import component
 from xlm_spec.compiler.load import Document, Path_
 from xlm_spec.compiler.schema import current
 from xlm_spec.compiler.spec import Choice, Sampling, Spec
-from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, nearest
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, nearest, shown
 
 WORDS = {
     "number": "a number",
@@ -33,6 +33,7 @@ TAKEN = {
     *("tokenizers", "triton", "urllib3", "xxhash"),
 }
 TASK = "star_easy"  # of a spec that names none
+LONGEST_NAME = 60  # files are named by it
 RANGES = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
 
 
@@ -55,6 +56,8 @@ def validator() -> Draft202012Validator:
 def reserved(doc: Document) -> list[Diagnostic]:
     """The package's name shadows nothing."""
     name = doc.values["name"]
+    if no_name(name):
+        return [doc.diagnostic("X107", no_name(name), ("name",))]
     if not (keyword.iskeyword(name) or name in sys.stdlib_module_names or name in TAKEN):
         return []
     told = f"a package called `{name}` would hide another module of that name"
@@ -68,6 +71,8 @@ def sampler_names(doc: Document) -> list[Diagnostic]:
     found, seen = [], dict[str, str]()
     for name in names:
         path = ("sampler", name)
+        if no_name(name):
+            found.append(doc.diagnostic("X107", no_name(name), path, key=True))
         if keyword.iskeyword(name):
             told = f"`{name}` is a word of Python"
             found.append(doc.diagnostic("X107", told, path, f"for example `{name}_1`", key=True))
@@ -78,6 +83,13 @@ def sampler_names(doc: Document) -> list[Diagnostic]:
             told = f"samplers `{other}` and `{name}` are too much alike"
             found.append(doc.diagnostic("X107", told, path, "rename one of them", key=True))
     return found
+
+
+def no_name(name: str) -> str:
+    """What the schema's pattern lets through: a new line at the end, any length."""
+    if name.endswith("\n"):
+        return f"{told_of(name)} ends in a new line"
+    return f"{told_of(name)} is longer than {LONGEST_NAME} characters" * (len(name) > LONGEST_NAME)
 
 
 def twice(doc: Document) -> list[Diagnostic]:
@@ -104,7 +116,7 @@ def task(doc: Document) -> list[Diagnostic]:
     if name.endswith(".py") or "/" in name:
         return []
     if name not in known:
-        told = f"`data.task`: no task is called `{name}`"
+        told = f"`data.task`: no task is called {told_of(name)}"
         return [doc.diagnostic("X105", told, ("data", "task"), alternatives(name, known))]
     own = {p.name for p in known[name]}
     others = {p.name for options in known.values() for p in options} - own
@@ -141,18 +153,19 @@ def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:
             return [wrong_type(doc, path, value, wanted)]
         case "pattern":
             told = f"{told_of(value)} is no name: words of small letters and digits, joined by _"
-            return [doc.diagnostic("X107", told, path, key=path[:1] == ("sampler",))]
+            sampler = path == ("sampler",)  # one of its keys
+            return [doc.diagnostic("X107", told, (*path, value) if sampler else path, key=sampler)]
         case rule if rule in RANGES:
             return [out_of_range(doc, path, value, rules)]
         case _:
-            return [doc.diagnostic("X104", f"{dotted(path)}: {error.message}", path)]
+            return [doc.diagnostic("X104", f"{dotted(path)}: {shown(error.message)}", path)]
 
 
 def unknown(doc: Document, path: Path_, known: list[str]) -> Diagnostic:
     key, where = path[-1], dotted(path[:-1])
     value = synonym(path, key)
     hint = value or alternatives(key, known)
-    return doc.diagnostic("X102", f"unknown key `{key}` in {where}", path, hint, key=True)
+    return doc.diagnostic("X102", f"unknown key {told_of(key)} in {where}", path, hint, key=True)
 
 
 def missing(doc: Document, path: Path_, key: str) -> Diagnostic:
@@ -212,7 +225,7 @@ def axis_at(path: Path_) -> Axis | None:
 
 
 def dotted(path: Path_) -> str:
-    text = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    text = "".join(f"[{p}]" if isinstance(p, int) else f".{shown(p)}" for p in path).lstrip(".")
     return f"`{text}`" if text else "the spec"
 
 
@@ -227,7 +240,7 @@ def told_of(value: object) -> str:
         case list():
             return "a list"
         case str():
-            return f"`{value}`"
+            return f"`{shown(value)}`"
         case _:
             return str(value)
 
@@ -241,8 +254,8 @@ def spec(doc: Document) -> Spec:
     return Spec(
         document=doc,
         name=v["name"],
-        title=" ".join(v.get("title", v["name"]).split()),
-        paper=v.get("paper", ""),
+        title=" ".join(v.get("title", "").split()) or v["name"],
+        paper=" ".join(v.get("paper", "").split()),
         process=noise[axes.PROCESS],
         schedule=noise.get(axes.SCHEDULE),
         time=noise.get(axes.TIME),
