@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..layers import Block, Embed, TimeEmbedding, angles, initialize, visible
 
-SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0}
+SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "positions": 0}
 
 
 class Backbone(nn.Module):
