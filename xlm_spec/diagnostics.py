@@ -103,8 +103,9 @@ def seen(c: str) -> bool:
 
 def shown(text: object, most: int = LONGEST) -> str:
     """A text of somebody's as part of a sentence: in one line, not too long, nothing hidden."""
-    line = "".join(" " if c in "\n\xa0" else c if seen(c) else UNSEEN for c in str(text))
-    return line if len(line) <= most else line[: most - 1] + "…"
+    whole = str(text)
+    part = whole if len(whole) <= most else whole[: most - 1] + "…"
+    return "".join(" " if c in "\n\xa0" else c if seen(c) else UNSEEN for c in part)
 
 
 def excerpt(source: str, span: Span) -> tuple[str, str]:
