@@ -21,6 +21,7 @@ MOST_DIGITS = 18  # of a whole number; more are text, and refused as such
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+NUMBERED = re.compile(r"^%YAML|\\U", re.M)  # from whose number the reader makes something
 CONSTANTS = {
     **dict.fromkeys(["", "~", "null", "Null", "NULL"], None),
     **dict.fromkeys(["true", "True", "TRUE"], True),
@@ -142,7 +143,11 @@ class Reader:
             hint = "indent with spaces, not tabs" if tab else ""
             span = at(e.problem_mark or e.context_mark)
             raise self.fail(f"not YAML: {shown(e.problem or e.context)}", span, hint) from None
-        except (YAMLError, RecursionError, ValueError, OverflowError) as e:
+        except (ValueError, OverflowError, LookupError):
+            numbered = NUMBERED.search(self.text)
+            span = numbered and place(self.text[: numbered.start()])
+            raise self.fail("not YAML: no such version, or no such character", span) from None
+        except (YAMLError, RecursionError) as e:
             raise self.fail(f"not YAML: {shown(e)}") from None
 
     def too_much(self, span: Span | None) -> Failed:
