@@ -59,6 +59,10 @@ class Drawing:
     def one(self, c: Component) -> object:
         """A value of an axis, with some of its parameters."""
         given = self.numbers(c.parameters)
+        for whole, parts in c.constants.get("EVEN", {}).items():
+            if {whole, parts} & set(given):
+                given[parts] = self.rng.randint(1, self.most)
+                given[whole] = 2 * given[parts] * self.rng.randint(1, self.most)
         return {"kind": c.value, **given} if given or self.chance(0.3) else c.value
 
     def item(self, c: Component, **more: object) -> object:

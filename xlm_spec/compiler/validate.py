@@ -41,11 +41,16 @@ def validate(doc: Document) -> Spec:
     """Raises Failed with everything that is wrong with the form, in order of place."""
     errors = validator().iter_errors(doc.values)
     found = [d for e in errors for d in explain(doc, e)]
-    found += [] if found else [*reserved(doc), *sampler_names(doc), *twice(doc), *task(doc)]
+    found += [] if found else [*late(doc)]
     if found:
         unique = {(d.span, d.message): d for d in found}
         raise Failed(sorted(unique.values(), key=lambda d: d.order))
     return spec(doc)
+
+
+def late(doc: Document) -> list[Diagnostic]:
+    """What is wrong with a document that is right by the schema."""
+    return [*reserved(doc), *sampler_names(doc), *twice(doc), *task(doc), *even(doc)]
 
 
 @cache
@@ -82,6 +87,21 @@ def sampler_names(doc: Document) -> list[Diagnostic]:
         if other != name:
             told = f"samplers `{other}` and `{name}` are too much alike"
             found.append(doc.diagnostic("X107", told, path, "rename one of them", key=True))
+    return found
+
+
+def even(doc: Document) -> list[Diagnostic]:
+    """Numbers of the network that divide into so many parts of even size."""
+    key = axes.BACKBONE.key
+    backbone, found = choice(axes.BACKBONE, doc.values[key], (key,)), []
+    numbers: dict[str, Any] = {p.name: p.default for p in backbone.component.parameters}
+    numbers |= backbone.given
+    for whole, parts in backbone.component.constants.get("EVEN", {}).items():
+        size, count = numbers[whole], numbers[parts]
+        if size % (2 * count):
+            told = f"`{key}.{whole}` = {size} does not divide into {count} {parts} of even size"
+            hint = f"a multiple of {2 * count}"
+            found.append(doc.diagnostic("X106", told, (key, whole), hint))
     return found
 
 
