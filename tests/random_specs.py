@@ -60,7 +60,7 @@ class Drawing:
         """A value of an axis, with some of its parameters."""
         given = self.numbers(c.parameters)
         for whole, parts in c.constants.get("EVEN", {}).items():
-            if {whole, parts} & set(given):
+            if {whole, parts} & set(given) and self.chance(0.8):
                 given[parts] = self.rng.randint(1, self.most)
                 given[whole] = 2 * given[parts] * self.rng.randint(1, self.most)
         return {"kind": c.value, **given} if given or self.chance(0.3) else c.value

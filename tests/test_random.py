@@ -3,6 +3,7 @@
 import random
 
 import pytest
+import torch
 from click.testing import CliRunner
 from making import checked, package, steps_and_samples
 from random_specs import drawn, whole
@@ -36,7 +37,10 @@ def test_each_is_accepted_or_told_what_is_wrong_and_where(tmp_path):
 def test_what_is_accepted_builds_steps_and_samples(seed, tmp_path):
     for parts in accepted(random.Random(seed), 40):
         try:
-            steps_and_samples(package(tmp_path, parts))
+            method = package(tmp_path, parts)
+            steps_and_samples(method)
+            with torch.device("meta"):  # the network of the spec itself; its weights hold nothing
+                method.Model(method.Config(vocab=method.Config.small().vocab))
         except Exception as e:
             e.add_note(whole(parts, "method"))
             raise
