@@ -5,6 +5,8 @@ import itertools
 import sys
 from pathlib import Path
 
+import torch
+
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.check import check
 from xlm_spec.compiler.load import parse
@@ -60,3 +62,26 @@ def package(folder: Path, base: dict[str, str] = MASKED, **changes: str):
         return importlib.import_module(name)
     finally:
         sys.path.remove(str(done.folder))
+
+
+def steps_and_samples(method) -> None:
+    """A step of training and a sample of a tiny network, with finite numbers."""
+    config = method.Config.small()
+    torch.manual_seed(0)
+    model = method.Model(config)
+    tokens = torch.randint(0, 8, (4, 7))
+    tokens[:, 0] = config.vocab.bos
+    fixed = torch.zeros_like(tokens, dtype=torch.bool)
+    fixed[:, :2] = True
+    x = method.Examples(tokens, torch.ones_like(fixed), fixed)
+    rng = torch.Generator().manual_seed(0)
+    loss = sum(method.objective(model, x, config, rng).values())
+    assert loss.shape == (4,)
+    loss.mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    *_, last = method.sample(model.eval(), config, x, rng)
+    assert torch.equal(last.tokens[fixed], tokens[fixed])
+    written = last.tokens[last.valid & ~fixed]
+    assert not torch.isin(written, torch.tensor(config.vocab.special)).any()
+    if hasattr(method, "log_likelihood_bound"):
+        assert method.log_likelihood_bound(model, x, config, rng).isfinite().all()

@@ -8,8 +8,7 @@ import random
 from itertools import combinations
 
 import pytest
-import torch
-from making import checked, package, text
+from making import checked, package, steps_and_samples, text
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import cards
@@ -146,23 +145,4 @@ def test_misfits_are_refused_each_with_its_place():
 
 @pytest.mark.parametrize("candidate", ALL, ids=lambda c: " ".join(c.values()))
 def test_it_builds_steps_and_samples(candidate, tmp_path):
-    method = package(tmp_path, parts(candidate))
-    config = method.Config.small()
-    torch.manual_seed(0)
-    model = method.Model(config)
-    tokens = torch.randint(0, 8, (4, 7))
-    tokens[:, 0] = config.vocab.bos
-    fixed = torch.zeros_like(tokens, dtype=torch.bool)
-    fixed[:, :2] = True
-    x = method.Examples(tokens, torch.ones_like(fixed), fixed)
-    rng = torch.Generator().manual_seed(0)
-    loss = sum(method.objective(model, x, config, rng).values())
-    assert loss.shape == (4,)
-    loss.mean().backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
-    *_, last = method.sample(model.eval(), config, x, rng)
-    assert torch.equal(last.tokens[fixed], tokens[fixed])
-    written = last.tokens[last.valid & ~fixed]
-    assert not torch.isin(written, torch.tensor(config.vocab.special)).any()
-    if hasattr(method, "log_likelihood_bound"):
-        assert method.log_likelihood_bound(model, x, config, rng).isfinite().all()
+    steps_and_samples(package(tmp_path, parts(candidate)))

@@ -5,9 +5,13 @@ Used by the compiler and the runtime alike; imports nothing but the standard lib
 
 import difflib
 import os
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
+
+LONGEST, WIDEST = 80, 160  # characters of a quoted text, and of a line
+UNSEEN = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -59,16 +63,13 @@ class Diagnostic:
         out = [f"{red}{self.severity}[{self.code}]{plain}{bold}: {self.message}{plain}"]
         gutter = ""
         if self.file and self.span:
-            line = self.source.splitlines()[self.span.line : self.span.line + 1] or [""]
             number = str(self.span.line + 1)
             gutter = " " * len(number)
-            one_line = self.span.end_line == self.span.line
-            end = self.span.end_column if one_line else len(line[0])
-            caret = " " * self.span.column + "^" * max(1, end - self.span.column)
+            line, caret = excerpt(self.source, self.span)
             out += [
                 f"{gutter}{blue}-->{plain} {self.file}:{number}:{self.span.column + 1}",
                 f"{gutter} {blue}|{plain}",
-                f"{blue}{number} |{plain} {line[0]}",
+                f"{blue}{number} |{plain} {line}",
                 f"{gutter} {blue}|{plain} {red}{caret}{plain}",
             ]
         elif self.file:
@@ -85,6 +86,37 @@ class Failed(Exception):
         found = [diagnostics] if isinstance(diagnostics, Diagnostic) else list(diagnostics)
         super().__init__("; ".join(d.message for d in found))
         self.diagnostics, self.exit_code = found, exit_code
+
+
+def hidden(c: str) -> bool:
+    """Is it a character that is not seen, or that changes how those around it are read?
+
+    Controls, halves of a pair, changes of direction, ends of lines but for the plain one. Joiners
+    are letters' business in some scripts, and part of pictures.
+    """
+    strange = unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in "\ufffe\uffff"
+    return strange and c not in "\n\t\u200c\u200d"
+
+
+def seen(c: str) -> bool:
+    return c.isprintable() or c == "\t"
+
+
+def shown(text: object, most: int = LONGEST) -> str:
+    """A text of somebody's as part of a sentence: in one line, not too long, nothing hidden."""
+    whole = str(text)
+    part = whole if len(whole) <= most else whole[: most - 1] + "…"
+    return "".join(" " if c in "\n\xa0" else c if seen(c) else UNSEEN for c in part)
+
+
+def excerpt(source: str, span: Span) -> tuple[str, str]:
+    """The line in which a span begins, and carets below it; of a long one the part around it."""
+    line = "".join(source.split("\n")[span.line : span.line + 1])
+    end = span.end_column if span.end_line == span.line else len(line)
+    first = 0 if len(line) <= WIDEST else max(0, span.column - WIDEST // 4)
+    part = shown("…" * bool(first) + line[first:], WIDEST)
+    start = span.column - first + bool(first)
+    return part, " " * start + "^" * max(1, min(end - span.column, len(part) - start))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -27,8 +27,8 @@ class Choosing:
         return Spec(
             document=self.doc,
             name=v["name"],
-            title=" ".join(v.get("title", v["name"]).split()),
-            paper=v.get("paper", ""),
+            title=" ".join(v.get("title", "").split()) or v["name"],
+            paper=" ".join(v.get("paper", "").split()),
             process=noise[axes.PROCESS],
             schedule=noise.get(axes.SCHEDULE),
             time=noise.get(axes.TIME),

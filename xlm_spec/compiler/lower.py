@@ -4,6 +4,7 @@ The plan is plain data without floats: both engines that render it (ours and cop
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass
 
 from xlm_spec.compiler.code import Call, assigned, imports
@@ -16,6 +17,9 @@ from xlm_spec.compiler.parts import Parts, docstring, listed_file, texts
 from xlm_spec.compiler.spec import Choice, Spec
 
 IR_VERSION = 1
+URL = re.compile(r"https?://[\w./?=%#:;,~+-]+")
+MARKUP = re.compile(r"[\\`*_\[\]<>&~#$]")
+BLOCK = re.compile(r"^(\d*)([-+.)])")  # what begins a list or a rule
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Plan:
     inferred: dict  # what follows from it
     card: list[str]  # rows of the table in its README
     own: dict[str, str]  # the parts that do not ship, from files beside the spec
+    head: dict  # title and paper as Markdown
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -94,6 +99,7 @@ class Lowering:
             },
             card=[card(c) for c in method.choices],
             own=self.own(),
+            head={"title": inert(spec.title), "paper": inert(spec.paper)},
         )
 
     # ---- glue ------------------------------------------------------------------------------------
@@ -241,6 +247,13 @@ def card(c: Choice) -> str:
     """A row of Markdown: axis, value, what it is, where it is from."""
     cells = c.axis.path, f"`{c.value}`", c.component.title, c.component.paper
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def inert(text: str) -> str:
+    """Markdown that shows a text as it stands; an address is a link."""
+    if URL.fullmatch(text):
+        return f"<{text}>"
+    return BLOCK.sub(r"\1\\\2", MARKUP.sub(r"\\\g<0>", text))
 
 
 def sampling_lines(loop: Loop) -> list[str]:

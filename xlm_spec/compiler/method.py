@@ -121,7 +121,8 @@ class Method:
     @property
     def passes(self) -> list[str]:
         """Methods of the backbone that are called on the model, besides `forward`."""
-        return [m for m in self.backbone_methods if m in self.read_on_model]
+        read = self.read_on_model
+        return [m for m in self.backbone_methods if m in read]
 
     @property
     def time_conditioned(self) -> bool:

@@ -38,6 +38,7 @@ class Parts:
     def __init__(self, method: Method):
         self.method = method
         self.needed: dict[str, set[str]] = {k: set() for k in LIBRARIES}
+        self.passes = set(method.passes)
 
     def lists(self) -> list[dict]:
         """The files that only list components."""
@@ -87,7 +88,7 @@ class Parts:
         """The parts of a component reached from `roots`; adds their imports to `wanted`."""
         reached: set[str] = set()
         todo = set(roots)
-        called = set(self.method.passes)
+        called = set(self.passes)
         while todo:
             reached |= todo
             found = [c.definitions[n] for n in reached if n in c.definitions]

@@ -14,7 +14,7 @@ from xlm_spec.compiler.load import Document, Path_
 from xlm_spec.compiler.schema import current, schema
 from xlm_spec.compiler.shelf import Shelf, stocked
 from xlm_spec.compiler.spec import Spec
-from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, nearest
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, nearest, shown
 
 WORDS = {
     "number": "a number",
@@ -34,6 +34,7 @@ TAKEN = {
 }
 FORMS: dict[type, int] = {dict: 1, list: 2}  # which alternative is meant; a word: the first
 TASK = "star_easy"  # of a spec that names none
+LONGEST_NAME = 60  # files are named by it
 RANGES = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
 
 
@@ -42,7 +43,7 @@ def validate(doc: Document) -> Spec:
     shelf = stocked(doc)
     errors = validator(shelf).iter_errors(doc.values)
     found = [d for e in errors for d in explain(doc, e)]
-    found += [] if found else [*reserved(doc), *sampler_names(doc), *twice(doc), *task(doc)]
+    found += [] if found else [*late(doc, shelf)]
     if found:
         unique = {(d.span, d.message): d for d in found}
         raise Failed(sorted(unique.values(), key=lambda d: d.order))
@@ -53,9 +54,16 @@ def validator(shelf: Shelf) -> Draft202012Validator:
     return Draft202012Validator(schema(shelf.cards) if shelf.own else current())
 
 
+def late(doc: Document, shelf: Shelf) -> list[Diagnostic]:
+    """What is wrong with a document that is right by the schema."""
+    return [*reserved(doc), *sampler_names(doc), *twice(doc), *task(doc), *even(doc, shelf)]
+
+
 def reserved(doc: Document) -> list[Diagnostic]:
     """The package's name shadows nothing."""
     name = doc.values["name"]
+    if no_name(name):
+        return [doc.diagnostic("X107", no_name(name), ("name",))]
     why = hides(name)
     return [doc.diagnostic("X107", why[0], ("name",), why[1])] if why else []
 
@@ -75,6 +83,8 @@ def sampler_names(doc: Document) -> list[Diagnostic]:
     found, seen = [], dict[str, str]()
     for name in names:
         path = ("sampler", name)
+        if no_name(name):
+            found.append(doc.diagnostic("X107", no_name(name), path, key=True))
         if keyword.iskeyword(name):
             told = f"`{name}` is a word of Python"
             found.append(doc.diagnostic("X107", told, path, f"for example `{name}_1`", key=True))
@@ -85,6 +95,29 @@ def sampler_names(doc: Document) -> list[Diagnostic]:
             told = f"samplers `{other}` and `{name}` are too much alike"
             found.append(doc.diagnostic("X107", told, path, "rename one of them", key=True))
     return found
+
+
+def even(doc: Document, shelf: Shelf) -> list[Diagnostic]:
+    """Numbers of the network that divide into so many parts of even size."""
+    key = axes.BACKBONE.key
+    backbone = Choosing(doc, shelf).choice(axes.BACKBONE, doc.values[key], (key,))
+    found = []
+    numbers: dict[str, Any] = {p.name: p.default for p in backbone.component.parameters}
+    numbers |= backbone.given
+    for whole, parts in backbone.component.constants.get("EVEN", {}).items():
+        size, count = numbers[whole], numbers[parts]
+        if size % (2 * count):
+            told = f"`{key}.{whole}` = {size} does not divide into {count} {parts} of even size"
+            hint = f"a multiple of {2 * count}"
+            found.append(doc.diagnostic("X106", told, (key, whole), hint))
+    return found
+
+
+def no_name(name: str) -> str:
+    """What the schema's pattern lets through: a new line at the end, any length."""
+    if name.endswith("\n"):
+        return f"{told_of(name)} ends in a new line"
+    return f"{told_of(name)} is longer than {LONGEST_NAME} characters" * (len(name) > LONGEST_NAME)
 
 
 def twice(doc: Document) -> list[Diagnostic]:
@@ -107,7 +140,7 @@ def task(doc: Document) -> list[Diagnostic]:
     if name.endswith(".py") or "/" in name:
         return []
     if name not in known:
-        told = f"`data.task`: no task is called `{name}`"
+        told = f"`data.task`: no task is called {told_of(name)}"
         return [doc.diagnostic("X105", told, ("data", "task"), alternatives(name, known))]
     own = {p.name for p in known[name]}
     others = {p.name for options in known.values() for p in options} - own
@@ -151,18 +184,19 @@ def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:
             return [wrong_type(doc, path, value, wanted)]
         case "pattern":
             told = f"{told_of(value)} is no name: words of small letters and digits, joined by _"
-            return [doc.diagnostic("X107", told, path, key=path[:1] == ("sampler",))]
+            sampler = path == ("sampler",)  # one of its keys
+            return [doc.diagnostic("X107", told, (*path, value) if sampler else path, key=sampler)]
         case rule if rule in RANGES:
             return [out_of_range(doc, path, value, rules)]
         case _:
-            return [doc.diagnostic("X104", f"{dotted(path)}: {error.message}", path)]
+            return [doc.diagnostic("X104", f"{dotted(path)}: {shown(error.message)}", path)]
 
 
 def unknown(doc: Document, path: Path_, known: list[str]) -> Diagnostic:
     key, where = path[-1], dotted(path[:-1])
     value = synonym(path, key)
     hint = value or alternatives(key, known)
-    return doc.diagnostic("X102", f"unknown key `{key}` in {where}", path, hint, key=True)
+    return doc.diagnostic("X102", f"unknown key {told_of(key)} in {where}", path, hint, key=True)
 
 
 def missing(doc: Document, path: Path_, key: str) -> Diagnostic:
@@ -222,7 +256,7 @@ def axis_at(path: Path_) -> Axis | None:
 
 
 def dotted(path: Path_) -> str:
-    text = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    text = "".join(f"[{p}]" if isinstance(p, int) else f".{shown(p)}" for p in path).lstrip(".")
     return f"`{text}`" if text else "the spec"
 
 
@@ -237,6 +271,6 @@ def told_of(value: object) -> str:
         case list():
             return "a list"
         case str():
-            return f"`{value}`"
+            return f"`{shown(value)}`"
         case _:
             return str(value)

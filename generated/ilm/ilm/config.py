@@ -56,5 +56,5 @@ class Config:
         """A tiny one for tests: a toy vocabulary, a small network."""
         return cls(
             vocab=Vocab(size=10, pad=8, bos=9),
-            backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0),
+            backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0, positions=0),
         )

@@ -83,5 +83,5 @@ class Config:
         """A tiny one for tests: a toy vocabulary, a small network."""
         return cls(
             vocab=Vocab(size=12, pad=8, bos=9, eos=10, mask=11),
-            backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0),
+            backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0, positions=0),
         )

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from ..layers import Attention, Embed, TimeEmbedding, angles, initialize, perceptron, visible
 
-SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "condition": 16}
+SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "condition": 16, "positions": 0}
+EVEN = {"width": "heads"}  # so many parts, each of even size
 
 
 class TimedBlock(nn.Module):

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from ..layers import Block, Embed, angles, initialize, visible
 
-SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0}
+SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "positions": 0}
+EVEN = {"width": "heads"}  # so many parts, each of even size
 
 
 class Backbone(nn.Module):

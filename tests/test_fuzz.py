@@ -1,0 +1,109 @@
+"""Bytes that are nearly a spec, or that cost much: a diagnostic, within a second and 200 MiB.
+
+`python -m benchmarks.fuzz --bytes MINUTES` is the same at full scale, guided by coverage.
+"""
+
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+from limits import MUCH, told
+from making import ROOT
+
+from xlm_spec.compiler.check import check
+from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.validate import validate
+from xlm_spec.diagnostics import Failed, hidden
+
+CORPUS = [f.read_bytes() for d in ("specs", "tests/bad") for f in sorted((ROOT / d).glob("*.yaml"))]
+SIGNS = [b": ", b"- ", b"# ", b"{", b"}", b"[", b"]", b"&a ", b"*a", b"!x ", b"|\n", b">-\n", b"? "]
+SIGNS += [
+    b"<<: ",
+    b"---\n",
+    b"...\n",
+    b"%",
+    b"'",
+    b'"',
+    b"\\",
+    b"\t",
+    b"\r",
+    b"\n",
+    b" ",
+    b"\0",
+    b"~",
+]
+SIGNS += [
+    b"\xff",
+    b"\xc2\x85",
+    b"\xe2\x80\xae",
+    b"\xef\xbb\xbf",
+    b"\xf0\x9f\x99\x82",
+    b"1e999",
+    b"-",
+]
+INPUTS = 1500
+FOUND = [  # what ended in a traceback once, and the place that is told now
+    (b"a  # b\n%YAML 0.2\nc: d\n", "2:1"),
+    (b"%YAML " + b"9" * 5000 + b".1\n---\na: 1\n", "1:1"),
+    (b'a: "\\UFFFFFFFF"\n', "1:5"),
+    (b"\xef\xbb\xbf\xc3\xa9: \xff\n", "1:4"),
+]
+
+
+@pytest.mark.parametrize("name", MUCH)
+def test_much_is_told_within_a_second(name):
+    begun = time.process_time()
+    found = told(MUCH[name])
+    assert time.process_time() - begun < 1
+    assert all(text.startswith("error[X1") and len(text) < 1_500 for text in found)
+    assert found or name in ("a long title", "many samplers")
+
+
+def test_it_needs_no_more_than_200_mib():
+    command = [sys.executable, ROOT / "tests" / "limits.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 200
+
+
+@pytest.mark.parametrize(("raw", "place"), FOUND, ids=range(len(FOUND)))
+def test_what_was_found_is_told_with_its_place(raw, place):
+    with pytest.raises(Failed) as failed:
+        parse(raw, "spec.yaml")
+    [told] = [d.text() for d in failed.value.diagnostics]
+    assert told.startswith("error[X101]: not ")
+    assert f"--> spec.yaml:{place}\n" in told
+
+
+def mutated(raw: bytes, rng: random.Random) -> bytes:
+    """A few bytes put in, changed, left out, moved, or taken from elsewhere."""
+    for _ in range(rng.choice([1, 1, 2, 5])):
+        i, j = sorted(rng.randrange(len(raw) + 1) for _ in range(2))
+        j = min(j, i + rng.choice([1, 5, 80]))
+        other = rng.choice(CORPUS)
+        start = rng.randrange(len(other))
+        put = [rng.choice(SIGNS), rng.randbytes(1), b"", raw[i:j] * 2, other[start : start + j - i]]
+        raw = raw[:i] + rng.choice(put) + raw[rng.choice([i, j]) :]
+    return raw
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_bytes_are_a_spec_or_told_what_is_wrong(seed):
+    rng, codes, accepted = random.Random(seed), set(), 0
+    for _ in range(INPUTS):
+        hide = []
+        raw = mutated(rng.choice(CORPUS), rng)
+        try:
+            check(validate(parse(raw)))
+            accepted += 1
+        except Failed as failed:
+            found = failed.diagnostics
+            codes |= {d.code for d in found}
+            hide = [d.text() for d in found if any(map(hidden, d.text()))]
+        except Exception as e:
+            e.add_note(repr(raw))
+            raise
+        assert not hide, raw
+    assert accepted > INPUTS / 50
+    assert len(codes) > 12
