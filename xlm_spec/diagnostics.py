@@ -5,9 +5,13 @@ Used by the compiler and the runtime alike; imports nothing but the standard lib
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
+
+WIDEST = 160  # characters of a line that are shown
+LONGEST = 400  # of a message or a hint
 
 
 @dataclass(frozen=True)
@@ -55,26 +59,37 @@ class Diagnostic:
     def text(self, colour: bool = False) -> str:
         """The lines that a person reads."""
         red, blue, bold, plain = ("\33[31m", "\33[34m", "\33[1m", "\33[0m") if colour else [""] * 4
-        out = [f"{red}{self.severity}[{self.code}]{plain}{bold}: {self.message}{plain}"]
+        told, file = visible(self.message), visible(self.file)
+        out = [f"{red}{self.severity}[{self.code}]{plain}{bold}: {told}{plain}"]
         gutter = ""
         if self.file and self.span:
-            line = self.source.splitlines()[self.span.line : self.span.line + 1] or [""]
+            line = (self.source.splitlines()[self.span.line : self.span.line + 1] or [""])[0]
             number = str(self.span.line + 1)
             gutter = " " * len(number)
             one_line = self.span.end_line == self.span.line
-            end = self.span.end_column if one_line else len(line[0])
-            caret = " " * self.span.column + "^" * max(1, end - self.span.column)
+            start = self.span.column
+            end = self.span.end_column if one_line else len(line)
+            cut = max(0, start - WIDEST // 2) if len(line) > WIDEST else 0
+            shown = visible(line[cut : cut + WIDEST])
+            under = re.sub(r"[^\t]", " ", shown[: start - cut])
+            caret = under + "^" * min(max(1, end - start), WIDEST)
             out += [
-                f"{gutter}{blue}-->{plain} {self.file}:{number}:{self.span.column + 1}",
+                f"{gutter}{blue}-->{plain} {file}:{number}:{self.span.column + 1}",
                 f"{gutter} {blue}|{plain}",
-                f"{blue}{number} |{plain} {line[0]}",
+                f"{blue}{number} |{plain} {shown}",
                 f"{gutter} {blue}|{plain} {red}{caret}{plain}",
             ]
         elif self.file:
-            out.append(f"{blue}-->{plain} {self.file}")
+            out.append(f"{blue}-->{plain} {file}")
         if self.hint:
-            out.append(f"{gutter} {blue}={plain} help: {self.hint}")
+            out.append(f"{gutter} {blue}={plain} help: {visible(self.hint)}")
         return "\n".join(out)
+
+
+def visible(text: str) -> str:
+    """Text that can't move the cursor, nor hide what it says, nor fill the screen."""
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class Failed(Exception):
@@ -87,8 +102,11 @@ class Failed(Exception):
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
-    return next(iter(difflib.get_close_matches(word, list(known), 1, 0.6)), None)
+    """The known word that was probably meant: one that is alike, or the only one it begins."""
+    known = list(known)
+    begun = [k for k in known if len(word) > 1 and k.startswith(word)]
+    alike = difflib.get_close_matches(word, known, 1, 0.6) or (begun if len(begun) == 1 else [])
+    return next(iter(alike), None)
 
 
 def alternatives(word: object, known: Iterable[str]) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from xlm_spec.compiler import not_yaml
 from xlm_spec.diagnostics import Diagnostic, Failed, Span
 
-MOST_BYTES, MOST_VALUES, DEEPEST = 1 << 18, 5_000, 30
+MOST_BYTES, MOST_VALUES, DEEPEST = 1 << 15, 500, 30
 MOST_DIGITS = 18  # of a whole number; more are text, and refused as such
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -23,6 +25,8 @@ CONSTANTS = {
     **dict.fromkeys(["true", "True", "TRUE"], True),
     **dict.fromkeys(["false", "False", "FALSE"], False),
 }
+
+ONE = "a spec is one mapping: lines of `key: value`, the first of them `xlm_spec: 1`"
 
 Path_ = tuple[str | int, ...]
 
@@ -38,11 +42,21 @@ class Document:
     spans: dict[Path_, Span]
 
     def at(self, path: Path_) -> Any:
-        """What stands at a path."""
+        """The value at a path; None where there is none."""
         value: Any = self.values
-        for step in path:
-            value = value[step]
+        for p in path:
+            inside = isinstance(value, dict) and p in value
+            listed = isinstance(value, list) and isinstance(p, int) and p < len(value)
+            value = value[p] if inside or listed else None
         return value
+
+    def written(self, path: Path_) -> str:
+        """The value at a path as its author wrote it; "" where it takes several lines."""
+        span = self.spans.get(path)
+        if span is None or span.line != span.end_line:
+            return ""
+        line = self.text.splitlines()[span.line : span.line + 1]
+        return line[0][span.column : span.end_column] if line else ""
 
     def diagnostic(
         self, code: str, message: str, path: Path_, hint: str = "", key: bool = False
@@ -58,7 +72,8 @@ def load(path: str | Path) -> Document:
     """Reads a spec file. Raises Failed (X101) where it is not a mapping in plain YAML 1.2."""
     file = str(path)
     try:
-        raw = Path(path).read_bytes()
+        with Path(path).open("rb") as spec:
+            raw = spec.read(MOST_BYTES + 1)
     except OSError as e:
         raise Failed(Diagnostic("X101", f"cannot read the spec: {e.strerror}", file=file)) from None
     return parse(raw, file)
@@ -67,11 +82,19 @@ def load(path: str | Path) -> Document:
 def parse(raw: bytes, file: str = "<spec>") -> Document:
     """As `load`, of bytes."""
     if len(raw) > MOST_BYTES:
-        raise Failed(Diagnostic("X101", f"the spec is larger than {MOST_BYTES} bytes", file=file))
+        told, shown = f"the spec is larger than {MOST_BYTES} bytes", raw.decode(errors="replace")
+        last = len(shown.splitlines()) - 1
+        raise Failed(
+            Diagnostic("X101", told, "a spec is a page", file, Span(last, 0, last, 1), shown)
+        )
     try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+        text = re.sub(r"\r\n?", "\n", raw.decode("utf-8-sig"))
     except UnicodeDecodeError as e:
-        raise Failed(Diagnostic("X101", f"not UTF-8 (byte {e.start})", file=file)) from None
+        before = raw[: e.start].decode().splitlines() or [""]
+        line, column = len(before) - 1, len(before[-1])
+        span, shown = Span(line, column, line, column + 1), raw.decode(errors="replace")
+        hint = "save the file as UTF-8"
+        raise Failed(Diagnostic("X101", "the spec is not UTF-8", hint, file, span, shown)) from None
     return Reader(file, text).document()
 
 
@@ -97,25 +120,49 @@ class Reader:
         return Failed(Diagnostic("X101", message, hint, self.file, span, self.text))
 
     def document(self) -> Document:
+        self.brackets()
         yaml = YAML(typ="safe", pure=True)
         try:
             nodes = list(yaml.compose_all(self.text))
         except MarkedYAMLError as e:
-            mark = e.problem_mark or e.context_mark
-            span = mark and Span(mark.line, mark.column, mark.line, mark.column + 1)
-            tab = "\\t" in str(e.problem)
-            hint = "indent with spaces, not tabs" if tab else ""
-            raise self.fail(f"not YAML: {e.problem or e.context}", span, hint) from None
-        except (YAMLError, RecursionError) as e:
-            raise self.fail(f"not YAML: {str(e).splitlines()[0]}") from None
+            told = not_yaml.explain(e, self.text)
+            raise self.fail(f"not YAML: {told.message}", told.span, told.hint) from None
+        except RecursionError:
+            raise self.fail("the spec is nested too deeply", self.deepest()) from None
+        except YAMLError as e:
+            place = self.place(getattr(e, "position", 0))
+            raise self.fail("the text holds a control character", place) from None
         if len(nodes) != 1 or nodes[0] is None:
-            told = f"holds {len(nodes)} documents" if len(nodes) > 1 else "is empty"
-            raise self.fail(
-                f"the spec {told}", hint="a spec is one mapping; start with `xlm_spec: 1`"
-            )
+            told_of = f"holds {len(nodes)} documents" if len(nodes) > 1 else "is empty"
+            second = span_of(nodes[1]) if len(nodes) > 1 and nodes[1] else Span(0, 0, 0, 0)
+            raise self.fail(f"the spec {told_of}", second, ONE)
         if not isinstance(nodes[0], MappingNode):
-            raise self.fail("the spec is not a mapping", span_of(nodes[0]))
+            raise self.fail("the spec is not a mapping", span_of(nodes[0]), ONE)
         return Document(self.file, self.text, self.value(nodes[0], ()), self.keys, self.spans)
+
+    def brackets(self) -> None:
+        """Many open brackets would keep the parser busy for seconds."""
+        depth = 0
+        for found in re.finditer(r"[\[{]|[\]}]", self.text):
+            depth = depth + 1 if found[0] in "[{" else max(0, depth - 1)
+            if depth > 5 * DEEPEST:  # some may stand in texts
+                raise self.fail("the spec is nested too deeply", self.place(found.start()))
+
+    def deepest(self) -> Span | None:
+        """Where the nesting first goes too deep."""
+        depth = 0
+        for event in YAML(typ="safe", pure=True).parse(self.text):
+            depth += isinstance(event, CollectionStartEvent)
+            depth -= isinstance(event, CollectionEndEvent)
+            if depth > DEEPEST:
+                mark = event.start_mark
+                return Span(mark.line, mark.column, mark.line, mark.column + 1)
+        return None
+
+    def place(self, index: int) -> Span:
+        """Of a character of the text."""
+        *above, before = self.text[:index].split("\n")
+        return Span(len(above), len(before), len(above), len(before) + 1)
 
     def value(self, node: Node, path: Path_) -> Any:
         span = self.spans[path] = span_of(node)
@@ -136,15 +183,20 @@ class Reader:
         out: dict = {}
         for key, value in node.value:
             span = span_of(key)
+            if isinstance(key, MappingNode):
+                raise self.fail("a mapping cannot be a key", span, "a spec is no template")
             if not isinstance(key, ScalarNode):
-                raise self.fail("a key is a plain word", span)
+                raise self.fail("a key is a plain word", span, "write `key: value`")
             if key.value == "<<":
                 raise self.fail("merge keys are not allowed", span, "write the values out")
             if key.value in out:
                 first = self.keys[*path, key.value].line + 1
-                raise self.fail(f"`{key.value}` stands here twice (first on line {first})", span)
+                told = f"`{key.value}` stands here twice (first on line {first})"
+                raise self.fail(told, span, "leave one of them out")
             self.keys[*path, key.value] = span
             out[key.value] = self.value(value, (*path, key.value))
+            if out[key.value] is None and value.start_mark.index == value.end_mark.index:
+                self.spans[*path, key.value] = span  # nothing stands there: the key does
         return out
 
 
