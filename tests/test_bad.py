@@ -4,15 +4,24 @@
 """
 
 import json
+import os
+import re
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from making import ROOT, text
 
+from xlm_spec.compiler.load import parse
 from xlm_spec.compiler.plan import plan_of
+from xlm_spec.compiler.validate import validate
 from xlm_spec.diagnostics import Failed
 
+COMPILER = ROOT / "xlm_spec" / "compiler"
+OF_FILES = {"X109", "X110", "X111", "X112", "X113", "X114"}  # of a component of one's own
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
 
 
@@ -70,42 +79,179 @@ def test_json():
     }
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"\xff\xfe",
-        b"- a\n",
-        b"a: &x [*x]\n",
-        b"a: {{{{\n",
-        b"xlm_spec: !!python/object:os.system x\n",
-        b"a: 1\n---\nb: 2\n",
-        b"? [a]\n: 1\n",
-        b"a:\n\t- b\n",
-        b"[" * 10_000,
-        b'title: "\\0"\n',
-        b'title: "\\uD800"\n',
-        b"xlm_spec: " + b"9" * 5000,
-        b"x" * (1 << 19),
-        b"a: &a [1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b]\n"
-        b"d: &d [*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
-    ],
-    ids=lambda b: repr(b[:20]),
-)
-def test_text_that_is_no_spec_ends_in_one_diagnostic(raw):
-    from xlm_spec.compiler.load import parse
-    from xlm_spec.compiler.validate import validate
+def spec(line: str) -> bytes:
+    """A spec that is right, and a line more."""
+    return text().encode() + line.encode("latin-1") + b"\n"
 
+
+TEXTS = {
+    "nothing": b"",
+    "empty_lines": b"\n" * 30_000,
+    "a_comment": b"# todo\n",
+    "utf_16": "xlm_spec: 1\n".encode("utf-16"),
+    "utf_32": "xlm_spec: 1\n".encode("utf-32"),
+    "latin_1": spec("title: Masqu\xe9"),
+    "half_a_character": spec("title: \xf0\x9f"),
+    "nul": spec("title: a\0b"),
+    "bell": spec("title: \a"),
+    "escape_sequence": spec("title: \33[2J"),
+    "escaped_nul": spec('title: "\\0"'),
+    "escaped_half": spec('title: "\\uD800"'),
+    "control_character_in_a_key": spec('"a\\x07": 1'),
+    "a_binary_file": bytes(range(256)) * 8,
+    "a_zip_file": b"PK\3\4" + bytes(1000),
+    "a_list": b"- a\n",
+    "a_word": b"mdlm",
+    "a_number": b"42",
+    "open_brackets": b"[" * 30_000,
+    "open_braces": b"{a: " * 8_000,
+    "open_pairs": b"[1," * 10_000,
+    "dashes": b"- " * 16_000,
+    "questions": b"? " * 16_000,
+    "deeper_and_deeper": "".join(" " * i + "a:\n" for i in range(200)).encode(),
+    "documents": b"---\n" * 8_000,
+    "two_specs": text().encode() + b"---\n" + text().encode(),
+    "many_values": b"train: [" + b"1," * 6_000 + b"1]\n",
+    "many_keys": "".join(f"k{i}: 1\n" for i in range(3_500)).encode(),
+    "many_items": b"- a\n" * 8_000,
+    "one_long_line": b"x" * 32_000,
+    "one_long_text": spec("title: [" + "x" * 30_000 + "]"),
+    "words": b"x y " * 8_000,
+    "a_quote_never_closed": b"title: '" + b"x\n" * 15_000,
+    "escapes": b'"' + b"\\n" * 16_000,
+    "anchors": b"&a " * 10_000,
+    "exclamations": b"!" * 32_000,
+    "percents": b"%" * 32_000,
+    "a_digit_after_another": spec("train: {seed: " + "9" * 30_000 + "}"),
+    "huge": b"x" * (1 << 25),
+    "an_alias_of_itself": b"a: &x [*x]\n",
+    "aliases_of_aliases": b"a: &a [1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\n"
+    b"c: &c [*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
+    "python": b"xlm_spec: !!python/object/apply:os.system [ls]\n",
+    "json_with_comments": b'{"xlm_spec": 1, // first\n "name": "a"}\n',
+    "toml": b'[noise]\nprocess = "mask"\n',
+    "html": b"<!doctype html>\n<html><body>404: not found</body></html>\n",
+    "a_conflict": b"<<<<<<< HEAD\nname: a\n=======\nname: b\n>>>>>>> main\n",
+}
+
+
+@pytest.mark.parametrize("raw", TEXTS.values(), ids=TEXTS)
+def test_text_that_is_no_spec_ends_at_once_in_one_diagnostic_with_its_place(raw, tmp_path):
+    file = tmp_path / "method.yaml"
+    file.write_bytes(raw)
+    start = time.process_time()
+    with pytest.raises(Failed) as failed:
+        plan_of(file)
+    shown = [d.text() for d in failed.value.diagnostics]
+    assert time.process_time() - start < 1
+    assert len(shown) == 1
+    assert f"--> {file}:" in shown[0]
+    assert all(c.isprintable() or c in "\n\t" for c in shown[0])
+    assert len(shown[0]) < 1500
+
+
+LIMITED = """
+import resource
+resource.setrlimit(resource.RLIMIT_DATA, ({bytes}, {bytes}))
+from xlm_spec.cli import cli
+cli()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit is not kept")
+def test_no_text_takes_much_memory(tmp_path):
+    files = []
+    for name, raw in TEXTS.items():
+        files.append(str(tmp_path / f"{name}.yaml"))
+        Path(files[-1]).write_bytes(raw)
+
+    def within(limit):
+        command = [sys.executable, "-c", LIMITED.format(bytes=limit), "check", *files]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    done = within(200_000_000)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    told = done.stderr.count("error[X101]")
+    assert told >= len(TEXTS) - 5
+    assert within(20_000_000).stderr.count("error[X101]") < told  # the limit is kept
+
+
+def places(folder: Path) -> dict[str, Path]:
+    """Paths where no spec can be read."""
+    (folder / "loop.yaml").symlink_to(folder / "loop.yaml")
+    (folder / "locked.yaml").write_bytes(text().encode())
+    (folder / "locked.yaml").chmod(0)
+    return {
+        "No such file": folder / "nowhere.yaml",
+        "Is a directory": folder,
+        "Not a directory": folder / "locked.yaml" / "a.yaml",
+        "Too many levels of symbolic links": folder / "loop.yaml",
+        "File name too long": folder / ("x" * 5_000),
+        "Permission denied": folder / "locked.yaml",
+    }
+
+
+def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path):
+    found = places(tmp_path)
+    if os.geteuid() == 0:
+        del found["Permission denied"]  # root reads it
+    for told, path in found.items():
+        with pytest.raises(Failed) as failed:
+            plan_of(path)
+        [d] = failed.value.diagnostics
+        assert d.code == "X101"
+        assert told in d.message
+        assert d.file == str(path)
+
+
+def test_names_of_files_cannot_move_the_cursor(tmp_path):
+    name = os.fsdecode(b"\xff\33[2J.yaml")
+    done = run("check", tmp_path / name)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "\33" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["schema"], ["check", "--json", *BAD]], ids=["schema", "check"])
+def test_a_reader_that_goes_away_sees_no_traceback(words):
+    command = [sys.executable, "-m", "xlm_spec", *map(str, words)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as child:
+        child.stdout.readline()
+        child.stdout.close()  # as `head -1` does
+        assert b"Traceback" not in child.stderr.read()
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"], ids=repr)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+def test_every_end_of_line_and_a_byte_order_mark_are_read(ends, mark):
+    raw = mark + text(name="metod").replace("\n", ends).encode()
+    assert validate(parse(raw)).name == "metod"
+    raw = mark + text(targt="x").replace("\n", ends).encode()
     with pytest.raises(Failed) as failed:
         validate(parse(raw))
-    assert failed.value.diagnostics
+    [d] = failed.value.diagnostics
+    assert (d.as_json()["line"], d.as_json()["column"]) == (7, 1)
 
 
-def test_crlf_and_a_byte_order_mark_are_read():
-    from making import text
+def test_every_code_of_a_spec_is_shown_twice():
+    source = "".join(p.read_text() for p in COMPILER.glob("*.py"))
+    codes = set(re.findall(r'"(X[123]\d\d)"', source)) - OF_FILES
+    shown = Counter(spec.stem[:4].upper() for spec in BAD)
+    assert {c for c in codes if shown[c] < 2} == set()
+    assert set(shown) <= codes
+    assert len(BAD) >= 160
 
-    from xlm_spec.compiler.load import parse
-    from xlm_spec.compiler.validate import validate
 
-    raw = b"\xef\xbb\xbf" + text().replace("\n", "\r\n").encode()
-    assert validate(parse(raw)).name == "method"
+def test_diagnostics_stand_in_the_order_of_the_text_and_none_twice():
+    several = 0
+    for spec in BAD:
+        shown = spec.with_suffix(".txt").read_text()
+        places = re.findall(r"-->.*:(\d+):(\d+)$", shown, re.M)
+        at = [(int(line), int(column)) for line, column in places]
+        told = re.findall(r"^error.*\n.*$", shown, re.M)
+        assert at == sorted(at), spec.name
+        assert len(told) == len(set(told)) == len(at), spec.name
+        several += len(at) > 1
+    assert several >= 20

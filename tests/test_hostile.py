@@ -363,4 +363,4 @@ def test_control_a_text_that_is_not_escaped_is_found(module, name, broken, value
 def test_a_byte_that_is_no_text_has_a_place():
     for mark in (b"", b"\xef\xbb\xbf"):
         [bad] = told(mark + "name: é\ntitle: ".encode() + b"\xff\n")
-        assert bad.startswith("error[X101]: not UTF-8 (byte 16)\n --> spec.yaml:2:8\n")
+        assert bad.startswith("error[X101]: the spec is not UTF-8\n --> spec.yaml:2:8\n")

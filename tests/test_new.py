@@ -74,10 +74,10 @@ def test_nothing_is_overwritten(here):
     ("words", "told"),
     [
         (["torch"], "X107]: a package called `torch` would hide another module"),
-        (["lambda"], "X107]: a package called `lambda` would hide"),
+        (["lambda"], "X107]: `lambda` is a word of Python"),
         (["Ours"], "X107]: `Ours` is no name"),
         (["../ours"], "X107]: `../ours` is no name"),
-        (["a\nnoise: {}"], "X107]: `a\nnoise: {}` is no name"),
+        (["a\nnoise: {}"], "X107]: `a noise: {}` is no name"),
         (
             ["ours", "--from", "mdml"],
             "X105]: no preset is called `mdml`\n = help: did you mean `mdlm`",

@@ -5,12 +5,14 @@ Used by the compiler and the runtime alike; imports nothing but the standard lib
 
 import difflib
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
 LONGEST, WIDEST = 80, 160  # characters of a quoted text, and of a line
+MOST = 400  # of a message or a hint
 UNSEEN = "\ufffd"
 
 
@@ -60,22 +62,23 @@ class Diagnostic:
         """The lines that a person reads."""
         loud = "\33[33m" if self.severity == "warning" else "\33[31m"  # yellow, red
         red, blue, bold, plain = (loud, "\33[34m", "\33[1m", "\33[0m") if colour else [""] * 4
-        out = [f"{red}{self.severity}[{self.code}]{plain}{bold}: {self.message}{plain}"]
+        told, file = shown(self.message, MOST), shown(self.file, MOST)
+        out = [f"{red}{self.severity}[{self.code}]{plain}{bold}: {told}{plain}"]
         gutter = ""
         if self.file and self.span:
             number = str(self.span.line + 1)
             gutter = " " * len(number)
             line, caret = excerpt(self.source, self.span)
             out += [
-                f"{gutter}{blue}-->{plain} {self.file}:{number}:{self.span.column + 1}",
+                f"{gutter}{blue}-->{plain} {file}:{number}:{self.span.column + 1}",
                 f"{gutter} {blue}|{plain}",
                 f"{blue}{number} |{plain} {line}",
                 f"{gutter} {blue}|{plain} {red}{caret}{plain}",
             ]
         elif self.file:
-            out.append(f"{blue}-->{plain} {self.file}")
+            out.append(f"{blue}-->{plain} {file}")
         if self.hint:
-            out.append(f"{gutter} {blue}={plain} help: {self.hint}")
+            out.append(f"{gutter} {blue}={plain} help: {shown(self.hint, MOST)}")
         return "\n".join(out)
 
 
@@ -116,12 +119,16 @@ def excerpt(source: str, span: Span) -> tuple[str, str]:
     first = 0 if len(line) <= WIDEST else max(0, span.column - WIDEST // 4)
     part = shown("…" * bool(first) + line[first:], WIDEST)
     start = span.column - first + bool(first)
-    return part, " " * start + "^" * max(1, min(end - span.column, len(part) - start))
+    under = re.sub(r"[^\t]", " ", part[:start].ljust(start))
+    return part, under + "^" * max(1, min(end - span.column, len(part) - start))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
-    return next(iter(difflib.get_close_matches(word, list(known), 1, 0.6)), None)
+    """The known word that was probably meant: one that is alike, or the only one it begins."""
+    known = list(known)
+    begun = [k for k in known if len(word) > 1 and k.startswith(word)]
+    alike = difflib.get_close_matches(word, known, 1, 0.6) or (begun if len(begun) == 1 else [])
+    return next(iter(alike), None)
 
 
 def alternatives(word: object, known: Iterable[str]) -> str:

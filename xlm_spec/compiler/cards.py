@@ -1,11 +1,12 @@
 """The card of a component, for `xlm-spec axes` and for the reference pages alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xlm_spec.compiler.axes import AXES, LOSS, SCHEDULE, WEIGHT, Axis, cards
 from xlm_spec.compiler.components import Component, Parameter, component
 from xlm_spec.compiler.own import own
+from xlm_spec.compiler.words import language, meant, places
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 
 # What a component of a one-of axis is used for; others are named like their file, or are a class.
@@ -39,6 +40,7 @@ def card(axis: Axis, c: Component) -> Card:
     equation, _, rest = notes.get(principal, "").partition("\n")
     noised = ", ".join(sorted(c.types.get("Noised", {})))
     main = c.functions.get(c.value)
+    words = language()[axis.parts]  # of a parameter: what any value of the axis says
     read = {w for f in c.functions.values() for w in f.wires}
     return Card(
         axis=axis,
@@ -50,8 +52,10 @@ def card(axis: Axis, c: Component) -> Card:
         makes=noised or axis.wire or (f"{main.returns} {main.shape}".strip() if main else ""),
         bound=bound(axis, c),
         paper=c.paper,
-        synonyms=c.synonyms,
-        parameters=c.parameters,
+        synonyms=tuple(c.synonyms),
+        parameters=tuple(
+            replace(p, synonyms=tuple(sorted(words.get(p.name, ())))) for p in c.parameters
+        ),
         path=f"{c.path}.py",
     )
 
@@ -85,8 +89,8 @@ def show(axis: str | None, value: str | None) -> str:
         return text(card(found, own(Path(value), found.folder)))
     known = cards(found)
     if value not in known:
-        meant = next((v for v, c in known.items() if value in c.synonyms), None)
-        hint = f"that is called `{meant}` here" if meant else alternatives(value, known)
+        called = meant(found, value)[0]
+        hint = f"that is called `{called}` here" if called else alternatives(value, known)
         raise Failed(Diagnostic("X105", f"axis `{found.path}` has no value `{value}`", hint))
     return text(card(found, known[value]))
 
@@ -95,9 +99,16 @@ def find(name: str) -> Axis:
     """An axis by its path or the last part of it."""
     found = next((a for a in AXES if name in (a.path, a.key, a.folder)), None)
     if found is None:
-        paths = [a.path for a in AXES]
-        raise Failed(Diagnostic("X105", f"no axis is called `{name}`", alternatives(name, paths)))
+        hint = " or ".join(known_as(name)) or alternatives(name, [a.path for a in AXES])
+        raise Failed(Diagnostic("X105", f"no axis is called `{name}`", hint))
     return found
+
+
+def known_as(word: str) -> list[str]:
+    """What the language has for a word: a value of an axis, or a key."""
+    values = [(a.path, meant(a, word)[0]) for a in AXES]
+    keys = [(".".join(p) or "the spec", k) for p, k in places(word).items()]
+    return [f"`{found}` of `{where}`" for where, found in [*values, *keys] if found]
 
 
 def table(axis: Axis) -> str:
@@ -126,4 +137,5 @@ def text(c: Card) -> str:
 
 
 def described(p: Parameter) -> str:
-    return f"{p.type} = {p.default}{f', in {p.range}' if p.range else ''}: {p.meaning}"
+    also = f"; also known as {', '.join(p.synonyms)}" if p.synonyms else ""
+    return f"{p.type} = {p.default}{f', in {p.range}' if p.range else ''}: {p.meaning}{also}"

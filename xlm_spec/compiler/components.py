@@ -21,6 +21,8 @@ if not TEMPLATES.is_dir():
 COMPONENTS = TEMPLATES / "components"
 
 SHAPE = re.compile(r"\([BN](?:, [\w /+]+)*\)")
+KNOWN_AS = re.compile(r"\n*^Also known as:(.*(?:\n    .+)*)", re.M)
+SYNONYM = re.compile(r"([^\s,(]+)(?: \((.+?)\))?")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Parameter:
     meaning: str
     range: Range | None = None
     choices: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Component:
     title: str
     doc: str
     paper: str
-    synonyms: tuple[str, ...]
+    synonyms: dict[str, str]  # word of papers or other code -> parameters that go with it, or ""
     imports: dict[str, frozenset[str]]  # module -> names; "" -> modules imported whole
     definitions: dict[str, Definition]
     functions: dict[str, Function]
@@ -141,6 +144,7 @@ def read(source: str, folder: str, value: str) -> Component:
     """What the source of a component says of itself."""
     tree, lines = ast.parse(source), source.splitlines()
     doc = ast.get_docstring(tree) or ""
+    words = also_known_as(doc)
     imports: dict[str, set[str]] = {}
     definitions: dict[str, Definition] = {}
     functions, fields, types, methods, classes = {}, {}, {}, {}, {}
@@ -153,19 +157,22 @@ def read(source: str, folder: str, value: str) -> Component:
             case ast.Import():
                 imports.setdefault("", set()).update(ast.unparse(a) for a in node.names)
             case ast.FunctionDef():
-                functions[node.name] = signature(node, lines)
+                functions[node.name] = signature(node, lines, words)
                 definitions[node.name] = definition(node, node.name, lines)
             case ast.ClassDef():
                 classes[node.name] = ast.get_docstring(node) or ""
                 definitions |= class_definitions(node, lines, prunable=folder == "backbone")
                 methods[node.name] = {
-                    m.name: signature(m, lines) for m in node.body if isinstance(m, ast.FunctionDef)
+                    m.name: signature(m, lines, words)
+                    for m in node.body
+                    if isinstance(m, ast.FunctionDef)
                 }
                 annotated = [n for n in node.body if isinstance(n, ast.AnnAssign)]
                 types[node.name] = {name_of(n): ast.unparse(n.annotation) for n in annotated}
                 if any("dataclass" in ast.unparse(d) for d in node.decorator_list):
+                    own = words | also_known_as(classes[node.name])
                     fields[node.name] = tuple(
-                        parameter(name_of(n), n.annotation, n.value, lines[n.lineno - 1])
+                        parameter(name_of(n), n.annotation, n.value, lines[n.lineno - 1], own)
                         for n in annotated
                     )
             case ast.Assign(targets=[ast.Name(id=name)]):
@@ -173,14 +180,13 @@ def read(source: str, folder: str, value: str) -> Component:
             case _:
                 raise AssertionError(f"{folder}/{value}.py:{node.lineno}: not part of a component")
     paper = re.search(r"^Paper: (.+)$", doc, re.M)
-    synonyms = re.search(r"^Also known as: (.+)$", doc, re.M)
     return Component(
         folder=folder,
         value=value,
         title=doc.split("\n")[0].rstrip("."),
         doc=doc,
         paper=paper[1] if paper else "",
-        synonyms=tuple(synonyms[1].split(", ")) if synonyms else (),
+        synonyms=words.get("", {}),
         imports={m: frozenset(n) for m, n in imports.items()},
         definitions=definitions,
         functions=functions,
@@ -192,7 +198,31 @@ def read(source: str, folder: str, value: str) -> Component:
     )
 
 
-def signature(node: ast.FunctionDef, lines: list[str]) -> Function:
+Words = dict[str, dict[str, str]]
+
+
+def also_known_as(doc: str) -> Words:
+    """The words by which papers and other code call a thing ("") and its parameters.
+
+    `Also known as: poly, cubic (power: 3)`, and below it, indented, `power: exponent, degree`.
+    """
+    found = KNOWN_AS.search(doc)
+    out: Words = {}
+    name = ""
+    for line in found[1].splitlines() if found else ():
+        stated = re.match(r"    (\w+): ", line)
+        name = stated[1] if stated else name
+        words = SYNONYM.findall(line[stated.end() :] if stated else line)
+        out.setdefault(name, {}).update(words)
+    return out
+
+
+def without_synonyms(doc: str) -> str:
+    """A docstring as far as it is prose."""
+    return KNOWN_AS.sub("", doc)
+
+
+def signature(node: ast.FunctionDef, lines: list[str], words: Words) -> Function:
     given = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
     return Function(
         name=node.name,
@@ -201,7 +231,9 @@ def signature(node: ast.FunctionDef, lines: list[str]) -> Function:
             for a in node.args.args
             if a.arg != "self"
         },
-        parameters=tuple(parameter(a.arg, a.annotation, d, lines[a.lineno - 1]) for a, d in given),
+        parameters=tuple(
+            parameter(a.arg, a.annotation, d, lines[a.lineno - 1], words) for a, d in given
+        ),
         returns=ast.unparse(node.returns) if node.returns else "",
         doc=ast.get_docstring(node) or "",
     )
@@ -213,7 +245,7 @@ def name_of(node: ast.AnnAssign) -> str:
 
 
 def parameter(
-    name: str, annotation: ast.expr | None, default: ast.expr | None, line: str
+    name: str, annotation: ast.expr | None, default: ast.expr | None, line: str, words: Words
 ) -> Parameter:
     """From `steps: int = 128,  # of equal length; in [1, inf)`."""
     meaning, stated = ranges.split(line.partition("  # ")[2])
@@ -222,7 +254,7 @@ def parameter(
     if kind.startswith("Literal["):
         kind, choices = "str", tuple(ast.literal_eval(f"({kind[8:-1]},)"))
     value = None if default is None else literal(default)
-    return Parameter(name, kind, value, meaning, stated, choices)
+    return Parameter(name, kind, value, meaning, stated, choices, tuple(words.get(name, ())))
 
 
 def literal(node: ast.expr) -> object:

@@ -116,6 +116,10 @@ class Forms:
             }
             for v, rules in kinds.items()
         ]
+        if axis == SAMPLER:  # rules are looked at, whatever the kind
+            inside = {a.key: ref(a.path) for a in (*RULES, OUTER)}
+            unknown = {"properties": {"kind": {"not": {"enum": list(kinds)}}}}
+            branches.append({"if": unknown, "then": {"properties": inside}})
         of_any = {name: True for rules in kinds.values() for name in rules["properties"]}
         return {
             "type": "object",

@@ -14,9 +14,10 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from xlm_spec.compiler import not_yaml
 from xlm_spec.diagnostics import Diagnostic, Failed, Span, hidden, shown
 
-MOST_BYTES, MOST_VALUES, DEEPEST = 1 << 16, 1_000, 30
+MOST_BYTES, MOST_VALUES, DEEPEST = 1 << 16, 500, 30
 MOST_DIGITS = 18  # of a whole number; more are text, and refused as such
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -27,6 +28,8 @@ CONSTANTS = {
     **dict.fromkeys(["true", "True", "TRUE"], True),
     **dict.fromkeys(["false", "False", "FALSE"], False),
 }
+
+ONE = "a spec is one mapping: lines of `key: value`, the first of them `xlm_spec: 1`"
 
 Path_ = tuple[str | int, ...]
 
@@ -42,11 +45,21 @@ class Document:
     spans: dict[Path_, Span]
 
     def at(self, path: Path_) -> Any:
-        """What stands at a path."""
+        """The value at a path; None where there is none."""
         value: Any = self.values
-        for step in path:
-            value = value[step]
+        for p in path:
+            inside = isinstance(value, dict) and p in value
+            listed = isinstance(value, list) and isinstance(p, int) and p < len(value)
+            value = value[p] if inside or listed else None
         return value
+
+    def written(self, path: Path_) -> str:
+        """The value at a path as its author wrote it; "" where it takes several lines."""
+        span = self.spans.get(path)
+        if span is None or span.line != span.end_line:
+            return ""
+        line = self.text.splitlines()[span.line : span.line + 1]
+        return line[0][span.column : span.end_column] if line else ""
 
     def diagnostic(
         self,
@@ -68,7 +81,8 @@ def load(path: str | Path) -> Document:
     """Reads a spec file. Raises Failed (X101) where it is not a mapping in plain YAML 1.2."""
     file = str(path)
     try:
-        raw = Path(path).read_bytes()
+        with Path(path).open("rb") as spec:
+            raw = spec.read(MOST_BYTES + 1)
     except OSError as e:
         raise Failed(Diagnostic("X101", f"cannot read the spec: {e.strerror}", file=file)) from None
     return parse(raw, file)
@@ -77,14 +91,17 @@ def load(path: str | Path) -> Document:
 def parse(raw: bytes, file: str = "<spec>") -> Document:
     """As `load`, of bytes."""
     if len(raw) > MOST_BYTES:
-        raise Failed(Diagnostic("X101", f"the spec is larger than {MOST_BYTES} bytes", file=file))
+        told, text = f"the spec is larger than {MOST_BYTES} bytes", raw.decode(errors="replace")
+        last = len(text.split("\n")) - 1
+        span = Span(last, 0, last, 1)
+        raise Failed(Diagnostic("X101", told, "a spec is a page", file, span, text))
     raw = raw.removeprefix(BOM_UTF8)
     try:
-        text = raw.decode().replace("\r\n", "\n")
+        text = re.sub(r"\r\n?", "\n", raw.decode())
     except UnicodeDecodeError as e:
-        text = raw.decode(errors="replace")
-        span, told = place(raw[: e.start].decode()), f"not UTF-8 (byte {e.start})"
-        raise Failed(Diagnostic("X101", told, "", file, span, text)) from None
+        text, span = raw.decode(errors="replace"), place(raw[: e.start].decode())
+        hint = "save the file as UTF-8"
+        raise Failed(Diagnostic("X101", "the spec is not UTF-8", hint, file, span, text)) from None
     return Reader(file, text).document()
 
 
@@ -133,14 +150,14 @@ class Reader:
 
     def document(self) -> Document:
         self.nothing_hidden(self.text, None)
+        self.brackets()
         nodes = self.composed()
         if len(nodes) != 1 or nodes[0] is None:
             told = "holds more than one document" if len(nodes) > 1 else "is empty"
-            span = span_of(nodes[1]) if len(nodes) > 1 and nodes[1] else None
-            hint = "a spec is one mapping; start with `xlm_spec: 1`"
-            raise self.fail(f"the spec {told}", span, hint)
+            second = span_of(nodes[1]) if len(nodes) > 1 and nodes[1] else Span(0, 0, 0, 0)
+            raise self.fail(f"the spec {told}", second, ONE)
         if not isinstance(nodes[0], MappingNode):
-            raise self.fail("the spec is not a mapping", span_of(nodes[0]))
+            raise self.fail("the spec is not a mapping", span_of(nodes[0]), ONE)
         return Document(self.file, self.text, self.value(nodes[0], ()), self.keys, self.spans)
 
     def composed(self) -> list[Node | None]:
@@ -152,10 +169,8 @@ class Reader:
         except TooMuch as e:
             raise self.too_much(at(e.problem_mark)) from None
         except MarkedYAMLError as e:
-            tab = "\\t" in str(e.problem)
-            hint = "indent with spaces, not tabs" if tab else ""
-            span = at(e.problem_mark or e.context_mark)
-            raise self.fail(f"not YAML: {shown(e.problem or e.context)}", span, hint) from None
+            told = not_yaml.explain(e, self.text)
+            raise self.fail(f"not YAML: {shown(told.message)}", told.span, told.hint) from None
         except (ValueError, OverflowError, LookupError):
             numbered = NUMBERED.search(self.text)
             span = numbered and place(self.text[: numbered.start()])
@@ -165,6 +180,14 @@ class Reader:
 
     def too_much(self, span: Span | None) -> Failed:
         return self.fail("the spec has too many values, or is nested too deeply", span)
+
+    def brackets(self) -> None:
+        """Many open brackets would keep the parser busy for seconds."""
+        depth = 0
+        for found in re.finditer(r"[\[{]|[\]}]", self.text):
+            depth = depth + 1 if found[0] in "[{" else max(0, depth - 1)
+            if depth > 5 * DEEPEST:  # some may stand in texts
+                raise self.too_much(place(self.text[: found.start()]))
 
     def nothing_hidden(self, text: str, span: Span | None) -> None:
         """Nothing in the text hides, or changes how the rest of it reads. Raises Failed."""
@@ -193,17 +216,21 @@ class Reader:
         out: dict = {}
         for key, value in node.value:
             span = span_of(key)
+            if isinstance(key, MappingNode):
+                raise self.fail("a mapping cannot be a key", span, "a spec is no template")
             if not isinstance(key, ScalarNode):
-                raise self.fail("a key is a plain word", span)
+                raise self.fail("a key is a plain word", span, "write `key: value`")
             self.nothing_hidden(key.value, span)
             if key.value == "<<":
                 raise self.fail("merge keys are not allowed", span, "write the values out")
             if key.value in out:
                 first = self.keys[*path, key.value].line + 1
                 told = f"`{shown(key.value)}` stands here twice (first on line {first})"
-                raise self.fail(told, span)
+                raise self.fail(told, span, "leave one of them out")
             self.keys[*path, key.value] = span
             out[key.value] = self.value(value, (*path, key.value))
+            if out[key.value] is None and value.start_mark.index == value.end_mark.index:
+                self.spans[*path, key.value] = span  # nothing stands there: the key does
         return out
 
 

@@ -24,7 +24,7 @@ from xlm_spec.compiler.axes import (
     tasks,
 )
 from xlm_spec.compiler.cards import Card, card
-from xlm_spec.compiler.components import HERE, Parameter
+from xlm_spec.compiler.components import HERE, Parameter, also_known_as, without_synonyms
 from xlm_spec.compiler.markdown import escaped, linked, scalar, sentence
 from xlm_spec.compiler.method import fits_target
 from xlm_spec.compiler.schema import schema
@@ -127,7 +127,7 @@ def language() -> str:
     values = [
         (
             f"[`{a.path}`]({a.folder}.md)",
-            sentence(a.meaning),
+            sentence(a.meaning) + also(a.synonyms),
             f"`{a.default}`" if a.default else "",
             ", ".join(f"[`{v}`]({a.folder}.md#{v})" for v in cards(a)),
         )
@@ -155,8 +155,8 @@ def language() -> str:
                     "- A target or a loss is a name, or `name: {parameters}`; several are a list.",
                     "- `sampler` is one value, or a mapping of names to values without `kind`. The "
                     "first is the default; `--sampler NAME` picks another.",
-                    "- Unknown keys are errors, at every depth. A name that papers use for a value "
-                    "is an error too, and its hint is the name here.",
+                    "- Unknown keys are errors, at every depth. A name that papers or other code "
+                    "use for a key or a value is an error too, and its hint is the name here.",
                     "- YAML 1.2: `1e-4` is a number, `no` and `80_000` are strings. No tags, merge "
                     "keys or duplicate keys.",
                     "- `xlm_spec: 1` is the version of the language; `name` is the package's: "
@@ -208,7 +208,9 @@ def settings_page() -> str:
         "what `--size` gives, then the spec, then the task's defaults, then these.",
     ]
     for name, fields in run.fields.items():
-        parts += [f"## {name.lower()}", prose(run.classes[name]), parameters(fields)]
+        words = also_known_as(run.classes[name]).get("", {})
+        told = without_synonyms(run.classes[name]) + also(words)
+        parts += [f"## {name.lower()}", prose(told), parameters(fields)]
     return page([*parts, source("xlm_spec/runtime/settings.py")])
 
 
@@ -253,11 +255,17 @@ def parameters(found: Iterable[Parameter]) -> str:
             f"`{scalar(p.default)}`" if p.default is not None else "",
             ", ".join(f"`{c}`" for c in p.choices)
             or (f"{escaped(str(p.range))}" if p.range else ""),
-            sentence(escaped(p.meaning)),
+            sentence(escaped(p.meaning)) + also(p.synonyms),
         )
         for p in found
     ]
     return table(("parameter", "type", "default", "range", "meaning"), rows)
+
+
+def also(words: Iterable[str]) -> str:
+    """The names that other code uses."""
+    listed = ", ".join(f"`{w}`" for w in words)
+    return f" Also known as {listed}." if listed else ""
 
 
 def wire(name: str) -> str:

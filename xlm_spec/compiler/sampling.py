@@ -24,11 +24,13 @@ class Looping:
 
     def take(self) -> None:
         """Adds the sampler to the method, or says what does not fit."""
+        functions = self.loop.component.functions
         fits = [self.continues(), self.backbone_has_its_methods(), self.time_stays_true()]
+        if not fits[0]:
+            return
+        rules = self.rules({w for f in functions.values() for w in f.wires})
         if not all(fits) or not (self.method.problems or self.heads_are_trained()):
             return
-        functions = self.loop.component.functions
-        rules = self.rules({w for f in functions.values() for w in f.wires})
         objects = self.objects(rules)
         scope = {"model": "model", "x": "start", "rng": "rng", "vocab": "config.vocab"}
         scope |= {n: n for n in objects}
@@ -145,8 +147,8 @@ class Looping:
     def time_stays_true(self) -> bool:
         """Is the network told the time that it was trained with?"""
         outer, backbone = self.sampling.outer, self.spec.backbone.value
-        if not self.method.time_conditioned:
-            return True
+        if not self.method.time_conditioned or self.method.time is None:
+            return True  # of a time that no noise has the training tells
         free = [b for b, c in cards(axes.BACKBONE).items() if not time_conditioned(c)]
         hint = f"a backbone without time ({', '.join(free)})"
         if outer:  # inside a block the loop's time is the block's

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from xlm_spec.compiler import hover
 from xlm_spec.compiler.axes import BACKBONE, LOSS, NOISE, PROCESS, TARGET, cards, settings, tasks
-from xlm_spec.compiler.components import COMPONENTS, HERE, Component
+from xlm_spec.compiler.components import COMPONENTS, HERE, Component, without_synonyms
 from xlm_spec.compiler.forms import NAME, Forms, Shelf, number, ref, samplers
 
 SHIPPED = HERE / "spec.schema.json"
@@ -72,7 +72,7 @@ def section(run: Component, name: str, **other: dict) -> dict:
     """A section of settings that belong to the runtime."""
     return {
         "title": name.lower(),
-        "description": run.classes[name],
+        "description": without_synonyms(run.classes[name]),
         "type": "object",
         "additionalProperties": False,
         "properties": {p.name: number(p) for p in run.fields[name]} | other,

@@ -73,11 +73,16 @@ class Training:
         process = self.spec.process.component
         hidden = hidden_by(process)
         read = {w for t in self.spec.targets for w in t.component.main.wires}
-        if hidden and not hidden & read:
+        fits_another = any(self.lacks(t) for t in self.spec.targets)  # told where it is called
+        if hidden and not hidden & read and not fits_another:
             fits = [v for v, c in cards(axes.TARGET).items() if hidden & set(c.main.wires)]
             told = f"no target asks for what process `{process.value}` hides"
             hint = f"one that does: {', '.join(fits)}"
             self.wires.problem("X302", self.spec.targets[0], told, hint)
+
+    def lacks(self, target: Choice) -> bool:
+        """Does a target read what nothing here makes?"""
+        return not set(target.component.main.wires) <= set(self.scope)
 
     def complete_texts_are_seen(self) -> None:
         """A target that asks whether anything is missing sees texts that lack nothing."""
@@ -130,7 +135,7 @@ class Training:
     ) -> tuple[Line, ...]:
         """The lines that make the weight of a term."""
         functions = weight.component.functions
-        if "COUNT" not in weight.component.constants:
+        if "COUNT" not in weight.component.constants or self.lacks(target):
             return ()
         rate = self.rate(loss, target, weight, ("rate" if functions else "weight") + suffix)
         if rate is None or not functions:
@@ -164,7 +169,7 @@ class Training:
             told = f"{told}: process `{process.value}` states none for `{target.value}`"
             other = likelihood_weight(process.component, target.value)
             hint = " or ".join(f"`weight: {w}`" for w in ["one", *([other.value] if other else [])])
-            self.wires.problem("X301", loss, told, f"write {hint}")
+            self.wires.problem("X301", weight, told, f"write {hint}")
             return None
         f = count.component.functions.get(weight.component.constants["COUNT"])
         if f is None:

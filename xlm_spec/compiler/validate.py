@@ -5,25 +5,16 @@ import sys
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from xlm_spec.compiler import axes
-from xlm_spec.compiler.axes import AXES, Axis, cards
 from xlm_spec.compiler.choosing import Choosing, listed
-from xlm_spec.compiler.load import Document, Path_
+from xlm_spec.compiler.form import explain, told_of
+from xlm_spec.compiler.load import Document
 from xlm_spec.compiler.schema import current, schema
 from xlm_spec.compiler.shelf import Shelf, stocked
 from xlm_spec.compiler.spec import Spec
-from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, nearest, shown
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 
-WORDS = {
-    "number": "a number",
-    "integer": "a whole number",
-    "string": "a text",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-}
 TAKEN = {
     *("torch", "lightning", "lightning_fabric", "lightning_utilities", "pytorch_lightning"),
     *("torchmetrics", "datasets", "tensorboard", "safetensors", "numpy", "sympy", "fsspec", "tqdm"),
@@ -32,18 +23,17 @@ TAKEN = {
     *("mpmath", "multiprocess", "networkx", "pandas", "pyarrow", "requests", "setuptools", "six"),
     *("tokenizers", "triton", "urllib3", "xxhash"),
 }
-FORMS: dict[type, int] = {dict: 1, list: 2}  # which alternative is meant; a word: the first
 TASK = "star_easy"  # of a spec that names none
 LONGEST_NAME = 60  # files are named by it
-RANGES = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
 
 
 def validate(doc: Document) -> Spec:
     """Raises Failed with everything that is wrong with the form, in order of place."""
     shelf = stocked(doc)
-    errors = validator(shelf).iter_errors(doc.values)
+    errors = [*validator(shelf).iter_errors(doc.values)]
     found = [d for e in errors for d in explain(doc, e)]
     found += [] if found else [*late(doc, shelf)]
+    assert found or not errors, "what the schema refuses is told"
     if found:
         unique = {(d.span, d.message): d for d in found}
         raise Failed(sorted(unique.values(), key=lambda d: d.order))
@@ -70,9 +60,12 @@ def reserved(doc: Document) -> list[Diagnostic]:
 
 def hides(name: str) -> tuple[str, str] | None:
     """Why no package can have a name, and a way out."""
-    if not (keyword.iskeyword(name) or name in sys.stdlib_module_names or name in TAKEN):
+    if keyword.iskeyword(name):
+        told = f"`{name}` is a word of Python"
+    elif name in sys.stdlib_module_names or name in TAKEN:
+        told = f"a package called `{name}` would hide another module of that name"
+    else:
         return None
-    told = f"a package called `{name}` would hide another module of that name"
     return told, f"for example `{name}_lm`"
 
 
@@ -125,11 +118,15 @@ def twice(doc: Document) -> list[Diagnostic]:
     found = []
     for axis in (axes.TARGET, axes.LOSS):
         value = doc.values[axis.path]
-        names = [next(iter(v)) if isinstance(v, dict) else v for v in listed(value)]
+        items = listed(value)
+        names = [next(iter(v)) if isinstance(v, dict) else v for v in items]
         for i, name in enumerate(names):
             if name in names[:i]:
+                path = (axis.path, i, name) if isinstance(items[i], dict) else (axis.path, i)
                 told = f"`{name}` stands twice in `{axis.path}`"
-                found.append(doc.diagnostic("X108", told, (axis.path, i), "leave one of them out"))
+                found.append(
+                    doc.diagnostic("X108", told, path, "leave one of them out", key=len(path) > 2)
+                )
     return found
 
 
@@ -142,8 +139,8 @@ def task(doc: Document) -> list[Diagnostic]:
     if name not in known:
         told = f"`data.task`: no task is called {told_of(name)}"
         return [doc.diagnostic("X105", told, ("data", "task"), alternatives(name, known))]
-    own = {p.name for p in known[name]}
-    others = {p.name for options in known.values() for p in options} - own
+    own = [p.name for p in known[name]]
+    others = {p.name for options in known.values() for p in options} - {*own}
     return [
         doc.diagnostic(
             "X102", f"task `{name}` has no `{k}`", ("data", k), alternatives(k, own), key=True
@@ -151,126 +148,3 @@ def task(doc: Document) -> list[Diagnostic]:
         for k in data
         if k in others
     ]
-
-
-def explain(doc: Document, error: ValidationError) -> list[Diagnostic]:
-    """What a person is told of one schema error."""
-    path = tuple(error.absolute_path)
-    value: Any = error.instance
-    wanted: Any = error.validator_value
-    rules: Any = error.schema
-    match error.validator:
-        case "additionalProperties" | "propertyNames" if error.validator == "propertyNames":
-            return []
-        case "additionalProperties":
-            keys = list(rules.get("properties", {}))
-            return [unknown(doc, (*path, k), keys) for k in value if k not in keys]
-        case "required":
-            gone = [k for k in wanted if k not in value]
-            strangers = [k for k in value if k not in rules.get("properties", {})]
-            gone = [k for k in gone if not nearest(k, strangers)]  # else a misspelt key says it
-            return [missing(doc, path, k) for k in gone]
-        case "anyOf":
-            form = FORMS.get(type(value), 0)
-            meant = form if form < len(wanted) - 1 else 0  # the last is a path
-            found = [e for e in error.context or [] if e.relative_schema_path[0] == meant]
-            return [d for e in found for d in explain(doc, e)]
-        case "enum" if path == ("data", "task"):
-            return []  # told by `task`
-        case "enum" | "const":
-            known = wanted if error.validator == "enum" else [wanted]
-            return [not_allowed(doc, path, value, known)]
-        case "type":
-            return [wrong_type(doc, path, value, wanted)]
-        case "pattern":
-            told = f"{told_of(value)} is no name: words of small letters and digits, joined by _"
-            sampler = path == ("sampler",)  # one of its keys
-            return [doc.diagnostic("X107", told, (*path, value) if sampler else path, key=sampler)]
-        case rule if rule in RANGES:
-            return [out_of_range(doc, path, value, rules)]
-        case _:
-            return [doc.diagnostic("X104", f"{dotted(path)}: {shown(error.message)}", path)]
-
-
-def unknown(doc: Document, path: Path_, known: list[str]) -> Diagnostic:
-    key, where = path[-1], dotted(path[:-1])
-    value = synonym(path, key)
-    hint = value or alternatives(key, known)
-    return doc.diagnostic("X102", f"unknown key {told_of(key)} in {where}", path, hint, key=True)
-
-
-def missing(doc: Document, path: Path_, key: str) -> Diagnostic:
-    axis = axis_at((*path, key))
-    hint = f"{axis.meaning}; one of: {', '.join(cards(axis))}" if axis else ""
-    return doc.diagnostic("X103", f"{dotted(path)} has no `{key}`", path, hint, key=True)
-
-
-def not_allowed(doc: Document, path: Path_, value: object, known: list) -> Diagnostic:
-    message = f"{dotted(path)}: {told_of(value)} is not one of its values"
-    hint = synonym(path, value) or alternatives(value, map(str, known))
-    return doc.diagnostic("X105", message, path, hint)
-
-
-def wrong_type(doc: Document, path: Path_, value: object, wanted: str) -> Diagnostic:
-    hint = ""
-    if isinstance(value, str) and wanted in ("number", "integer"):
-        bare = value.replace("_", "")
-        hint = f"write {bare}" if bare.lstrip("-").replace(".", "", 1).isdigit() else ""
-    if (
-        isinstance(value, str)
-        and wanted == "boolean"
-        and value.lower() in ("yes", "no", "on", "off")
-    ):
-        hint = f"write {'true' if value.lower() in ('yes', 'on') else 'false'} (YAML 1.2)"
-    message = f"{dotted(path)} is {WORDS[wanted]}, not {told_of(value)}"
-    return doc.diagnostic("X104", message, path, hint)
-
-
-def out_of_range(doc: Document, path: Path_, value: object, rule: dict) -> Diagnostic:
-    low = rule.get("minimum", rule.get("exclusiveMinimum"))
-    high = rule.get("maximum", rule.get("exclusiveMaximum"))
-    left = "(" if low is None or "exclusiveMinimum" in rule else "["
-    right = ")" if high is None or "exclusiveMaximum" in rule else "]"
-    end = f"{-float('inf') if low is None else low:g}, {float('inf') if high is None else high:g}"
-    message = f"{dotted(path)} = {value} lies outside {left}{end}{right}"
-    return doc.diagnostic("X106", message, path, rule.get("description", ""))
-
-
-def synonym(path: Path_, word: object) -> str:
-    """The hint where a word of other code or papers was written."""
-    axis = axis_at(path) or axis_at(path[:-1])
-    known = cards(axis).items() if axis else ()
-    found = [value for value, c in known if word in c.synonyms]
-    return f"that is called `{found[0]}` here" if found else ""
-
-
-def axis_at(path: Path_) -> Axis | None:
-    """The axis that a path of the document belongs to."""
-    words = [p for p in path if isinstance(p, str) and p != "kind"]
-    if words[:1] == ["sampler"] and len(words) > 1:  # perhaps behind a sampler's name
-        inner = {a.key for a in (*axes.RULES, axes.OUTER)}
-        words = ["sampler", words[-1]] if words[-1] in inner else ["sampler"]
-    if words[:1] == ["loss"] and words[-1] == axes.WEIGHT.key:  # behind a loss' name
-        words = ["loss", axes.WEIGHT.key]
-    return next((a for a in AXES if a.path == ".".join(words)), None)
-
-
-def dotted(path: Path_) -> str:
-    text = "".join(f"[{p}]" if isinstance(p, int) else f".{shown(p)}" for p in path).lstrip(".")
-    return f"`{text}`" if text else "the spec"
-
-
-def told_of(value: object) -> str:
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return str(value).lower()
-        case dict():
-            return "a mapping"
-        case list():
-            return "a list"
-        case str():
-            return f"`{shown(value)}`"
-        case _:
-            return str(value)

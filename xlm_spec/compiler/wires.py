@@ -17,14 +17,18 @@ class Wires:
         self.spec, self.method = spec, Method(spec)
 
     def problem(self, code: str, choice: Choice, message: str, hint: str = "") -> None:
-        doc = self.spec.document
-        self.method.problems.append(doc.diagnostic(code, message, choice.path, hint))
+        """At the word that made the choice."""
+        doc, path = self.spec.document, choice.path
+        path = (*path, "kind") if (*path, "kind") in doc.spans else path
+        listed = choice.axis in (axes.TARGET, axes.LOSS) and path[-1] == choice.value
+        self.method.problems.append(doc.diagnostic(code, message, path, hint, key=listed))
 
     def default(self, axis: Axis, given: Choice | None, readers: list[Function]) -> Choice | None:
         """What the spec chose, or the default where somebody reads it."""
         read = any(axis.wire in f.wires for f in readers)
         if given and not read:
             self.problem("X204", given, f"nothing reads `{axis.path}`", "leave it out")
+            return None
         if read and not given and axis.default:
             path = tuple(axis.path.split("."))
             return Choice(axis, component(axis.folder, axis.default), path)
@@ -32,26 +36,23 @@ class Wires:
 
     def call(self, choice: Choice, f: Function, scope: Scope, place: str = "") -> Call:
         """The call of a component's function; `place` is where its parameters live."""
-        arguments = []
-        for wire in f.wires:
-            if wire not in scope:
-                self.missing(choice, wire, scope)
-            arguments.append(scope.get(wire, wire))
+        self.missing(choice, [wire for wire in f.wires if wire not in scope], scope)
+        arguments = [scope.get(wire, wire) for wire in f.wires]
         arguments += [f"{p.name}={place}.{p.name}" for p in f.parameters]
         return Call(f.name, tuple(arguments))
 
-    def missing(self, choice: Choice, wire: str, scope: Scope) -> None:
-        makers = [c.value for c in cards(axes.PROCESS).values() if wire in c.types["Noised"]]
-        rule = next((a for a in axes.RULES if a.wire == wire), None)
-        if rule:
-            self.problem(
-                "X203",
-                choice,
-                f"sampler `{choice.value}` needs `{rule.key}`: {rule.meaning}",
-                f"add `{rule.key}:` one of {', '.join(cards(rule))}",
-            )
-            return
-        made = " or ".join(f"`{m}`" for m in makers)
-        hint = f"made by process {made}" if makers else f"wires here: {', '.join(sorted(scope))}"
-        what = f"{choice.axis.folder} `{choice.value}` reads `{wire}`"
-        self.problem("X201", choice, f"{what}, which nothing in this spec makes", hint)
+    def missing(self, choice: Choice, wires: list[str], scope: Scope) -> None:
+        """Nothing makes these wires, which a component reads."""
+        for rule in (a for a in axes.RULES if a.wire in wires):
+            told = f"sampler `{choice.value}` needs `{rule.key}`: {rule.meaning}"
+            self.problem("X203", choice, told, f"add `{rule.key}:` one of {', '.join(cards(rule))}")
+        others = [w for w in wires if w not in {a.wire for a in axes.RULES}]
+        if others:
+            all_of = cards(axes.PROCESS).values()
+            makers = [f"`{c.value}`" for c in all_of if set(others) <= set(c.types["Noised"])]
+            *first, last = (f"`{w}`" for w in others)
+            listed = f"{', '.join(first)} and {last}" if first else last
+            told = f"{choice.axis.folder} `{choice.value}` reads {listed}"
+            here = f"wires here: {', '.join(sorted(scope))}"
+            hint = f"made by process {' or '.join(makers)}" if makers else here
+            self.problem("X201", choice, f"{told}, which nothing in this spec makes", hint)

@@ -9,7 +9,13 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Data:
-    """What is trained on."""
+    """What is trained on.
+
+    Also known as: dataset, datamodule, dataloader
+        task: dataset, kind, name
+        workers: num_workers, n_workers, num_dataloader_workers
+        overfit: overfit_batches, debug
+    """
 
     task: str = "star_easy"  # a task of the runtime
     fill: Literal["eos", "none"] = "none"  # what the rest of the room holds; the method decides
@@ -19,7 +25,28 @@ class Data:
 
 @dataclass(frozen=True)
 class Train:
-    """How it is trained. The optimiser is AdamW; the learning rate falls along half a cosine."""
+    """How it is trained. The optimiser is AdamW; the learning rate falls along half a cosine.
+
+    Also known as: training, trainer, training_args, optimizer, optimiser, optim, hyperparameters
+        batch: batch_size, global_batch_size, train_batch_size, per_device_train_batch_size, bs
+        steps: max_steps, num_steps, n_steps, total_steps, train_steps, num_train_steps,
+            iterations, max_iters
+        lr: learning_rate, max_lr, peak_lr, base_lr
+        warmup: warmup_steps, num_warmup_steps, warmup_iters, lr_warmup_steps
+        lr_end: min_lr_ratio, min_lr_rate, final_lr_ratio
+        weight_decay: wd, l2
+        beta2: adam_beta2, beta_2, b2
+        clip: grad_clip, gradient_clip, gradient_clip_val, grad_clip_norm, max_grad_norm, clip_norm
+        ema: ema_decay, ema_rate
+        accumulate: accumulate_grad_batches, gradient_accumulation_steps, accumulation_steps,
+            grad_accum
+        seed: random_seed, rng_seed
+        precision: dtype, torch_dtype, mixed_precision, amp
+        compile: torch_compile
+        log_every: log_every_n_steps, logging_steps, log_interval, log_freq
+        evaluate_every: eval_every, eval_steps, eval_interval, val_every, val_check_interval
+        sample_examples: num_samples, n_samples
+    """
 
     batch: int = 64  # sequences per optimiser step, over all devices; in [1, inf)
     steps: int = 80000  # of the optimiser; in [1, inf)

@@ -1,7 +1,8 @@
 """A diffusion transformer: each block is shifted, scaled and gated by the time (adaLN-zero).
 
 Paper: arXiv:2212.09748 (DiT); arXiv:2406.07524 (MDLM's network)
-Also known as: ddit, adaln, diffusion_transformer
+Also known as: ddit, adaln, adaln_zero, diffusion_transformer
+    condition: cond_dim, d_cond, condition_dim, cond, time_dim, time_embed_dim
 """
 
 import torch

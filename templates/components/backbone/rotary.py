@@ -1,7 +1,14 @@
 """A pre-norm transformer with rotary positions and no time input.
 
 Paper: arXiv:2104.09864 (RoFormer)
-Also known as: rope, transformer, rotary_transformer
+Also known as: rope, transformer, rotary_transformer, roformer, encoder, bert, modernbert, gpt,
+    gpt2, llama
+    layers: n_layers, num_layers, n_layer, num_hidden_layers, depth, n_blocks, num_blocks, blocks
+    width: hidden_size, hidden_dim, d_model, model_dim, dim, embed_dim, embedding_dim, n_embd
+    heads: n_heads, num_heads, nhead, n_head, num_attention_heads
+    dropout: dropout_rate, dropout_p, p_dropout, hidden_dropout, hidden_dropout_prob, resid_pdrop
+    positions: n_positions, max_positions, max_position_embeddings
+    mixing: token_shift, short_conv, conv
 """
 
 import torch

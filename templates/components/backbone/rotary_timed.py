@@ -1,7 +1,7 @@
 """A pre-norm transformer with rotary positions that is told the time: added to every embedding.
 
 Paper: arXiv:2104.09864 (RoFormer); arXiv:2107.03006 (D3PM, time embeddings)
-Also known as: rope_time, timed
+Also known as: rope_time, rotary_time, timed, time_conditioned
 """
 
 import torch

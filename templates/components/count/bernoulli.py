@@ -1,7 +1,7 @@
 """Each free token is hidden by itself, with probability 1 - alpha(t).
 
 Paper: arXiv:2406.07524 (MDLM)
-Also known as: independent, iid, binomial
+Also known as: independent, iid, binomial, per_token, token_wise
 """
 
 import torch

@@ -1,7 +1,8 @@
 """As many tokens are hidden as the time says, to the nearest above: the same bound, less variance.
 
 Paper: arXiv:2502.09992 (LLaDA, its likelihood estimate draws the count)
-Also known as: fixed_count, exact_count, stratified_count
+Also known as: fixed_count, exact_count, stratified_count, fixed
+    least: min, minimum, at_least, min_masked, min_count
 """
 
 import torch

@@ -1,7 +1,7 @@
 """Every number of hidden tokens is equally likely; no time, no schedule.
 
 Paper: arXiv:2502.09992 (LLaDA, its likelihood estimate); arXiv:2505.05755 (ILM)
-Also known as: uniform_count, any_order
+Also known as: uniform_count, random_count, any_order
 """
 
 import torch

@@ -1,6 +1,8 @@
 """-log p(token | x_t) at the wanted sites.
 
-Also known as: ce, nll, xent, masked_ce
+Also known as: ce, ce_loss, nll, xent, crossentropy, cross_entropy_loss, masked_ce, mlm,
+    elbo (weight: elbo), nelbo (weight: elbo), vlb (weight: elbo), mdlm (weight: elbo),
+    subs (weight: elbo), diffusion_loss (weight: elbo)
 """
 
 import torch.nn.functional as F

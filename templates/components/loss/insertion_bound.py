@@ -1,7 +1,7 @@
 """-log n p(gap, token | x_t) for n missing tokens: any of them may come next, in any order.
 
 Paper: arXiv:2505.05755 (ILM, the model; the bound is derived here)
-Also known as: order_bound, insertion_nelbo
+Also known as: order_bound, insertion_nelbo, insertion_elbo
 """
 
 import torch

@@ -1,7 +1,8 @@
 """-log p(is anything missing? | x_t), read at BOS.
 
 Paper: arXiv:2505.05755 (ILM)
-Also known as: stop_bce, stopping_loss, length_loss, bce
+Also known as: stop_bce, stop_loss, stopping_loss, length_loss, bce, binary_ce,
+    binary_cross_entropy, bce_with_logits
 """
 
 import torch.nn.functional as F

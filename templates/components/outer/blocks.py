@@ -1,7 +1,9 @@
 """Semi-autoregressive: the text is written block by block, each by the whole loop.
 
 Paper: arXiv:2502.09992 (LLaDA, semi-autoregressive remasking)
-Also known as: semi_autoregressive, semi_ar, block
+Also known as: block, blockwise, block_diffusion, bd3lm, semi_autoregressive, semi_ar, semiar,
+    semi_autoregressive_sampling
+    size: block_size, block_length, block_len, length
 """
 
 from collections.abc import Iterator

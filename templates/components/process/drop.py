@@ -1,7 +1,7 @@
 """Dropped tokens leave no trace: what is left moves together.
 
 Paper: arXiv:2505.05755 (ILM); arXiv:1902.03249 (Insertion Transformer)
-Also known as: delete, deletion, insertion, drop_tokens
+Also known as: delete, deletion, insertion, insert, drop_tokens, dropping, token_drop, remove, ilm
 """
 
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """No noise: the text itself, read from left to right.
 
-Also known as: identity, clean
+Also known as: identity, clean, no_noise, ar, arlm, autoregressive, causal, gpt, lm, clm
 """
 
 from typing import NamedTuple

@@ -1,7 +1,8 @@
 """A written token is masked again with a constant probability, as far as the noise level allows.
 
 Paper: arXiv:2503.00307 (ReMDM, the capped schedule)
-Also known as: remdm_cap, capped, max_capped
+Also known as: remdm_cap, capped, max_capped, constant
+    rate: eta, eta_cap, sigma, cap, prob, p
 """
 
 from dataclasses import dataclass

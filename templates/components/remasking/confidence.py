@@ -1,7 +1,7 @@
 """Tokens that were written with little confidence are masked again first.
 
 Paper: arXiv:2503.00307 (ReMDM, the confidence-based schedule)
-Also known as: remdm_conf, conf
+Also known as: remdm_conf, remdm_confidence, conf, low_confidence
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """A written token is masked again with a constant share of the largest probability there is.
 
 Paper: arXiv:2503.00307 (ReMDM, the rescaled schedule)
-Also known as: remdm_rescale, rescaled
+Also known as: remdm_rescale, rescaled, rescaling
+    share: eta, eta_rescale, factor, ratio
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,10 @@
 """Backwards in equal steps of time; masked tokens come back at their known rate.
 
 Paper: arXiv:2406.07524 (MDLM)
-Also known as: ddpm, posterior, mdlm
+Also known as: ddpm, ddpm_cache, ddpm_update, d3pm, d3pm_absorb, analytic, tweedie, posterior,
+    mdlm, reverse_diffusion
+    steps: num_steps, n_steps, num_sampling_steps, sampling_steps, num_inference_steps,
+        diffusion_steps, timesteps, num_timesteps, max_steps, nfe, t
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """Left to right, with a cache of keys and values: one new site is computed for each token.
 
-Also known as: ar, left_to_right, greedy
+Also known as: ar, arlm, left_to_right, ltr, l2r, causal, gpt, lm,
+    greedy (tokens: {kind: top_k, k: 1})
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """In every step as many of the most certain sites as their joint error allows.
 
 Paper: arXiv:2505.24857 (Ben-Hamu et al., the EB-Sampler)
-Also known as: eb_sampler, entropy_bound, eb
+Also known as: eb_sampler, entropy_bound, eb, ebs
+    gamma: epsilon, bound, entropy_bound, entropy_budget
 """
 
 from collections.abc import Iterator

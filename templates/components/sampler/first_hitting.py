@@ -1,7 +1,7 @@
 """Jumps from one unmasking to the next: the exact law with one network call a token.
 
 Paper: arXiv:2409.02908 (Zheng et al., the first-hitting sampler)
-Also known as: fhs, first-hitting
+Also known as: fhs, first_hitting_sampler, first_hitting_time, gillespie
 """
 
 from collections.abc import Iterator

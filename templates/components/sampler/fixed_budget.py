@@ -1,7 +1,12 @@
 """The same number of sites in every step, the best-scored ones first.
 
 Paper: arXiv:2202.04200 (MaskGIT); arXiv:2502.09992 (LLaDA)
-Also known as: maskgit, llada, confidence_decoding
+Also known as: maskgit (sites: confidence), maskgit_plus (sites: confidence),
+    llada (sites: confidence), low_confidence (sites: confidence), confidence (sites: confidence),
+    confidence_decoding (sites: confidence), topk_margin (sites: margin), margin (sites: margin),
+    entropy (sites: entropy), random (sites: random)
+    per_step: tokens_per_step, num_tokens_per_step, sites_per_step, num_per_step, n_per_step, k,
+        budget
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """One token a step: first the gap, then what goes there, until the text is complete.
 
 Paper: arXiv:2505.05755 (ILM)
-Also known as: insert_one, insert, two_stage, ilm
+Also known as: insert_one, insert, two_stage, ilm, insertion_lm
 """
 
 from collections.abc import Iterator

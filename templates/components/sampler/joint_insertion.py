@@ -1,7 +1,7 @@
 """One token a step, gap and token drawn as a pair, until the text is complete.
 
 Paper: arXiv:2505.05755 (ILM)
-Also known as: joint, insert_joint
+Also known as: joint, insert_joint, ilm_joint
 """
 
 from collections.abc import Iterator

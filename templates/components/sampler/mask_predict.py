@@ -1,7 +1,9 @@
 """In rounds: every mask is filled, then the least likely tokens are masked again, fewer each time.
 
 Paper: arXiv:1904.09324 (Ghazvininejad et al., Mask-Predict)
-Also known as: cmlm, maskpredict, mask-predict
+Also known as: cmlm, maskpredict, iterative_refinement
+    rounds: iterations, num_iterations, iters, max_iter, decoding_iterations, num_rounds, steps,
+        num_steps
 """
 
 from collections.abc import Iterator

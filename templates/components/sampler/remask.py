@@ -1,7 +1,8 @@
 """Backwards in equal steps of time, while written tokens are masked again and rewritten.
 
 Paper: arXiv:2503.00307 (ReMDM)
-Also known as: remdm, remasking
+Also known as: remdm, remasking, remdm_cap (remasking: cap), remdm_rescale (remasking: rescale),
+    remdm_conf (remasking: confidence)
 """
 
 from collections.abc import Iterator

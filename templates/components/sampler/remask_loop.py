@@ -1,7 +1,8 @@
 """Backwards to a level of noise, where tokens are masked and rewritten for a while; then on.
 
 Paper: arXiv:2503.00307 (ReMDM, the loop)
-Also known as: remdm_loop, remask_then_finish
+Also known as: remdm_loop, remask_then_finish, loop
+    alpha: alpha_on, alpha_loop
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """In every step all sites of which the network is sure enough, and the surest in any case.
 
 Paper: arXiv:2505.22618 (Fast-dLLM, confidence-aware parallel decoding)
-Also known as: confidence_threshold, fast_dllm, parallel_decoding
+Also known as: confidence_threshold, threshold_decoding, fast_dllm, parallel_decoding
+    threshold: tau, thres, thresh, cutoff, confidence_threshold
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """alpha(t) = 1 - sin(pi t / 2): slow near the noise, fast near the data.
 
 Paper: arXiv:2202.04200 (MaskGIT, 1 - cos of the remaining time)
-Also known as: cos
+Also known as: cos, cosine_noise, cosine_schedule
 """
 
 import math

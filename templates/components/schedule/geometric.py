@@ -1,7 +1,9 @@
 """-log alpha(t) grows by a constant factor per unit of time; moved so that alpha runs from 1 to 0.
 
 Paper: arXiv:2310.16834 (SEDD, geometric noise); arXiv:2406.04329 (MD4)
-Also known as: geometric_noise, exponential
+Also known as: geometric_noise, exponential, exp
+    smallest: sigma_min, smin
+    largest: sigma_max, smax
 """
 
 import math

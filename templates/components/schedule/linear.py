@@ -1,7 +1,8 @@
 """alpha(t) = 1 - (1 - eps) t.
 
 Paper: arXiv:2406.07524 (MDLM, the log-linear schedule)
-Also known as: loglinear, log_linear, log-linear
+Also known as: loglinear, log_linear, loglinear_noise, linear_alpha
+    eps: epsilon, noise_eps, alpha_min
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """alpha(t) = 1 - t^power.
 
 Paper: arXiv:2406.04329 (MD4, the polynomial schedule)
-Also known as: poly, power, cubic
+Also known as: poly, power, quadratic (power: 2), square (power: 2), cubic (power: 3)
+    power: exponent, degree, order, n, p
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """The sites where the network is surest go first.
 
 Paper: arXiv:2202.04200 (MaskGIT); arXiv:2502.09992 (LLaDA, low-confidence remasking)
-Also known as: low_confidence, top_prob, maskgit
+Also known as: low_confidence, confidence_based, top_prob, top_probability, max_prob, maskgit,
+    maskgit_plus, topk, conf
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The sites whose token is least uncertain go first.
 
 Paper: arXiv:2508.15487 (Dream, entropy remasking)
-Also known as: neg_entropy, low_entropy
+Also known as: neg_entropy, negative_entropy, low_entropy, min_entropy
 """
 
 from dataclasses import dataclass

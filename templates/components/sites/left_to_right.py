@@ -1,6 +1,6 @@
 """In reading order.
 
-Also known as: ltr, sequential, l2r
+Also known as: ltr, l2r, sequential, position, autoregressive, ar, causal
 """
 
 from dataclasses import dataclass

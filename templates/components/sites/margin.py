@@ -1,7 +1,8 @@
 """The sites where the likeliest token is furthest ahead of the second go first.
 
 Paper: arXiv:2502.06768 (Kim et al., top-K probability margin)
-Also known as: topk_margin, prob_diff, top_prob_margin
+Also known as: topk_margin, top_k_margin, margin_confidence, confidence_margin, prob_diff,
+    prob_margin, top_prob_margin
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Any order.
 
-Also known as: uniform, any_order
+Also known as: uniform, any_order, origin, rand, shuffle
 """
 
 from dataclasses import dataclass

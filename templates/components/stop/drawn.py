@@ -1,6 +1,6 @@
 """A text is complete with the probability that the network gives.
 
-Also known as: sampled, bernoulli, stochastic
+Also known as: sampled, sample, bernoulli, stochastic, random
 """
 
 from dataclasses import dataclass

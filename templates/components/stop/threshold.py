@@ -1,7 +1,8 @@
 """A text is complete where the network is sure enough.
 
 Paper: arXiv:2505.05755 (ILM)
-Also known as: stop_threshold, stopping_threshold, argmax
+Also known as: stop_threshold, stopping_threshold, argmax (threshold: 0.5), greedy (threshold: 0.5)
+    threshold: stop_threshold, stopping_threshold, tau, cutoff, p
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """Which tokens are missing, and behind which: p(gap, token | x_t).
 
 Paper: arXiv:2505.05755 (ILM)
-Also known as: insertions, gaps, insertion_targets
+Also known as: insertions, insertion, insertion_targets, insert_tokens, gaps, gap, missing_tokens,
+    dropped_tokens, slot_tokens, ilm
 """
 
 from torch import Tensor

@@ -1,7 +1,8 @@
 """p(x_0,i | x_t) at the masked sites; visible tokens are kept.
 
 Paper: arXiv:2406.07524 (MDLM, the SUBS parameterisation)
-Also known as: subs, mask_tokens, masked
+Also known as: subs, subs_parameterization, subs_parameterisation, mask_tokens, masked, masked_lm,
+    mlm, mdlm, x0, x0_prediction, mask_prediction
 """
 
 from torch import Tensor

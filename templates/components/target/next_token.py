@@ -1,6 +1,6 @@
 """p(x_i | x_<i): the token that follows each token.
 
-Also known as: next, causal, autoregressive, ar
+Also known as: next, next_token_prediction, causal, causal_lm, autoregressive, ar, lm, clm, gpt
 """
 
 from ..types import Examples, TokenSites

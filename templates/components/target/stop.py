@@ -1,7 +1,8 @@
 """Is nothing missing?
 
 Paper: arXiv:2505.05755 (ILM, the stopping classifier)
-Also known as: done, stopping, complete, length
+Also known as: done, stopping, complete, length, eos, stop_classifier, stopping_classifier,
+    is_complete
 """
 
 from torch import Tensor

@@ -1,6 +1,6 @@
 """One time per sequence, drawn independently.
 
-Also known as: uniform, independent
+Also known as: uniform, independent, random, continuous
 """
 
 import torch

@@ -1,7 +1,9 @@
 """One time per sequence, spread evenly over the global batch: unbiased, and of lower variance.
 
 Paper: arXiv:2107.00630 (VDM); arXiv:2406.07524 (MDLM, antithetic sampling)
-Also known as: antithetic, low_discrepancy
+Also known as: antithetic, antithetic_sampling, low_discrepancy, low_discrepancy_sampler, lowdisc,
+    quasi_random, strata
+    edge: eps, epsilon, sampling_eps, eps_t, t_min
 """
 
 import torch

@@ -1,7 +1,8 @@
 """Drawn among those that are at least a share as likely as the likeliest.
 
 Paper: arXiv:2407.01082 (Nguyen et al., min-p sampling)
-Also known as: minp, min-p
+Also known as: minp, min_p_sampling
+    share: min_p, minp, p, ratio, threshold
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Drawn from the softmax.
 
-Also known as: softmax, categorical, sample
+Also known as: softmax, categorical, multinomial, gumbel, gumbel_max, sample, sampling, temp
+    temperature: temp, tau, t, sampling_temperature
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """Drawn among the k likeliest; k = 1 is greedy.
 
 Paper: arXiv:1805.04833 (Fan et al.)
-Also known as: topk, greedy, argmax
+Also known as: topk, greedy (k: 1), argmax (k: 1)
+    k: top_k, topk, n
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """Drawn from the nucleus: the likeliest that together hold p.
 
 Paper: arXiv:1904.09751 (Holtzman et al.)
-Also known as: nucleus, topp
+Also known as: nucleus, nucleus_sampling, nucleus_p, topp
+    p: top_p, topp, nucleus, nucleus_p, threshold
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """The rate, but never more than a limit: calmer gradients, and no bound.
 
 Paper: arXiv:2503.04482 (GIDD, clipped weights)
-Also known as: clipped, elbo_clip, clamp
+Also known as: clipped, clipped_elbo, elbo_clip, clip, clamp, clamped, truncated
+    largest: max, maximum, max_weight, limit, clip, clip_max
 """
 
 from torch import Tensor

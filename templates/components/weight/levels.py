@@ -3,7 +3,7 @@
 A sampler that inserts one token a step passes each number once, while the noise meets it less
 often the longer a text is: without this weight it stops too early where lengths vary.
 
-Also known as: n_plus_one, level, lengths
+Also known as: level, per_level, n_plus_one, lengths
 """
 
 BOUND = True

@@ -1,4 +1,4 @@
 """Every nat counts the same.
 
-Also known as: none, uniform, unweighted, simple
+Also known as: none, uniform, unweighted, simple, constant, ones, 1, 1.0
 """

@@ -28,7 +28,11 @@ SPLITS = {"test": 5_000, "val": 1_000, "train": 50_000}  # test is drawn first, 
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked of a star graph."""
+    """What is asked of a star graph.
+
+    Also known as:
+        format: answer_format, target_format
+    """
 
     format: Literal["nodes", "edges"] = "nodes"  # of the answer: a b c, or a b b c
 

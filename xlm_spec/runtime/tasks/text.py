@@ -28,7 +28,18 @@ DEFAULTS: Settings = {"train.lr_end": 0.1, "train.beta2": 0.98, "train.sample_ex
 
 @dataclass(frozen=True)
 class Options:
-    """Which text, and how it is cut."""
+    """Which text, and how it is cut.
+
+    Also known as:
+        file: path, train_file, text_file, data_path, filename
+        val_file: valid_file, validation_file, dev_file, eval_file
+        hub: hf_dataset, dataset_name, dataset_id, repo_id
+        hub_config: dataset_config, dataset_config_name, config_name, subset
+        column: text_column, text_field, field
+        tokenizer: tokenizer_file, tokenizer_path, tokenizer_name, vocab
+        block: block_size, seq_len, seq_length, sequence_length, context_length, max_length,
+            max_seq_length, length
+    """
 
     file: str = ""  # a text in UTF-8
     val_file: str = ""  # a text to validate on; else a twentieth at the end of the whole
