@@ -21,7 +21,8 @@ from xlm_spec.compiler.validate import validate
 from xlm_spec.diagnostics import Failed
 
 COMPILER = ROOT / "xlm_spec" / "compiler"
-OF_FILES = {"X109", "X110", "X111", "X112", "X113", "X114"}  # of a component of one's own
+OF_FILES = {"X109", "X110", "X111", "X112", "X113", "X114", "X308"}  # of a component of one's own
+WARNINGS = {"X351", "X352", "X353"}
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
 
 
@@ -236,8 +237,8 @@ def test_every_end_of_line_and_a_byte_order_mark_are_read(ends, mark):
 
 
 def test_every_code_of_a_spec_is_shown_twice():
-    source = "".join(p.read_text() for p in COMPILER.glob("*.py"))
-    codes = set(re.findall(r'"(X[123]\d\d)"', source)) - OF_FILES
+    source = "".join(p.read_text() for p in COMPILER.rglob("*.py"))
+    codes = set(re.findall(r'"(X[123]\d\d)"', source)) - OF_FILES - WARNINGS
     shown = Counter(spec.stem[:4].upper() for spec in BAD)
     assert {c for c in codes if shown[c] < 2} == set()
     assert set(shown) <= codes
@@ -255,3 +256,19 @@ def test_diagnostics_stand_in_the_order_of_the_text_and_none_twice():
         assert len(told) == len(set(told)) == len(at), spec.name
         several += len(at) > 1
     assert several >= 20
+
+
+def test_a_warning_is_told_and_fails_nothing(tmp_path):
+    """On stderr by `check` and `build`, on stdout by `--json`; `explain` shows each of them."""
+    spec = tmp_path / "method.yaml"
+    spec.write_text(text(noise="{process: mask, schedule: {kind: linear, eps: 1e-3}}"))
+    told = "warning[X353]: `eps: 0.001` leaves clean tokens at t = 1"
+    for words in (["check", spec], ["build", spec, "--into", tmp_path]):
+        done = run(*words)
+        assert done.returncode == 0
+        assert done.stderr.startswith(told)
+        assert done.stdout == ""
+    done = run("check", "--json", spec)
+    assert done.returncode == 0
+    [found] = json.loads(done.stdout)
+    assert (found["code"], found["severity"], found["line"]) == ("X353", "warning", 3)

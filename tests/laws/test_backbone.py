@@ -20,7 +20,8 @@ def backbone(value: str, direction: str = "bidirectional", stirred: bool = True)
     """A small one in float64; `stirred` away from its start, where gates may be closed."""
     torch.manual_seed(0)
     module = import_module(f"components.backbone.{value}")
-    net = module.Backbone(SIZE, direction, **module.SMALL, mixing=True, positions=LENGTH)
+    numbers = module.SMALL | {"mixing": True, "positions": LENGTH}
+    net = module.Backbone(SIZE, direction, **numbers)
     net = net.eval().double()
     if stirred:
         with torch.no_grad():

@@ -126,7 +126,13 @@ class Method:
 
     @property
     def time_conditioned(self) -> bool:
-        return "t" in self.backbone_methods["forward"].wires
+        return time_conditioned(self.spec.backbone.component)
+
+    @property
+    def made(self) -> set[str]:
+        """The wires that training makes for its targets."""
+        drawn = {c.axis.wire for c in self.optional.values()}
+        return {"x", "model", "rng", "vocab", *drawn, *self.spec.process.component.types["Noised"]}
 
     @property
     def attention(self) -> str:
@@ -195,6 +201,15 @@ class Method:
 def read_on_model(c: Component) -> set[str]:
     """The attributes that a component reads on `model`."""
     return {a for d in c.definitions.values() for name, a in d.attributes if name == "model"}
+
+
+def time_conditioned(backbone: Component) -> bool:
+    return "t" in backbone.methods["Backbone"]["forward"].wires
+
+
+def untimed_backbones() -> str:
+    """The backbones that are told no time, as a hint names them."""
+    return ", ".join(v for v, c in cards(axes.BACKBONE).items() if not time_conditioned(c))
 
 
 def hidden_by(process: Component) -> set[str]:

@@ -1,6 +1,5 @@
 """The samplers of a method: each a loop of steps, with its rules, perhaps inside another loop."""
 
-import ast
 from collections.abc import Iterable
 
 from xlm_spec.compiler import axes
@@ -9,7 +8,6 @@ from xlm_spec.compiler.code import Call
 from xlm_spec.compiler.components import Component, component, values
 from xlm_spec.compiler.method import Line, Loop, Outer, read_on_model
 from xlm_spec.compiler.spec import Choice, Sampling
-from xlm_spec.compiler.training import time_conditioned
 from xlm_spec.compiler.wires import Scope, Wires
 
 
@@ -25,11 +23,10 @@ class Looping:
     def take(self) -> None:
         """Adds the sampler to the method, or says what does not fit."""
         functions = self.loop.component.functions
-        fits = [self.continues(), self.backbone_has_its_methods(), self.time_stays_true()]
-        if not fits[0]:
+        if not self.continues():
             return
         rules = self.rules({w for f in functions.values() for w in f.wires})
-        if not all(fits) or not (self.method.problems or self.heads_are_trained()):
+        if not self.backbone_has_its_methods():
             return
         objects = self.objects(rules)
         scope = {"model": "model", "x": "start", "rng": "rng", "vocab": "config.vocab"}
@@ -131,44 +128,6 @@ class Looping:
             self.wires.problem("X207", self.loop, told, f"backbones that do: {', '.join(have)}")
             return False
         return True
-
-    def heads_are_trained(self) -> bool:
-        """Does some loss train every head that the loop reads?"""
-        heads = set(values("head"))
-        trained = {h for loss in self.spec.losses for h in read_on_model(loss.component)}
-        for name in sorted(read_on_model(self.loop.component) & heads - trained):
-            told = f"sampler `{self.loop.value}` reads `{name}` of the network"
-            do = [v for v, c in cards(axes.LOSS).items() if name in read_on_model(c)]
-            hint = f"losses that do: {', '.join(do)}"
-            self.wires.problem("X305", self.loop, f"{told}, which no loss here trains", hint)
-            return False
-        return True
-
-    def time_stays_true(self) -> bool:
-        """Is the network told the time that it was trained with?"""
-        outer, backbone = self.sampling.outer, self.spec.backbone.value
-        if not self.method.time_conditioned or self.method.time is None:
-            return True  # of a time that no noise has the training tells
-        free = [b for b, c in cards(axes.BACKBONE).items() if not time_conditioned(c)]
-        hint = f"a backbone without time ({', '.join(free)})"
-        if outer:  # inside a block the loop's time is the block's
-            told = f"`{outer.value}` runs through the time once for each block"
-            told = f"{told}; backbone `{backbone}` learns the time of the whole text"
-            self.wires.problem("X304", outer, told, f"{hint}, or no `outer`")
-        elif calls_without_time(self.loop.component):
-            told = f"sampler `{self.loop.value}` knows no time"
-            told = f"{told}, which backbone `{backbone}` is to be told"
-            self.wires.problem("X306", self.loop, told, hint)
-        else:
-            return True
-        return False
-
-
-def calls_without_time(loop: Component) -> bool:
-    """Does a loop call `model(tokens, valid)` with nothing more?"""
-    found = (n for d in loop.definitions.values() for n in ast.walk(d.node))
-    calls = (n for n in found if isinstance(n, ast.Call))
-    return any(ast.unparse(n.func) == "model" and len(n.args) < 3 for n in calls)
 
 
 def ticks_of(returns: str) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from xlm_spec.compiler.axes import Axis
+from xlm_spec.compiler.axes import LOSS, TARGET, Axis
 from xlm_spec.compiler.components import Component
 from xlm_spec.compiler.load import Document, Path_
+from xlm_spec.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,12 @@ class Spec:
     backbone: Choice
     data: dict[str, object]
     train: dict[str, object]
+
+    def diagnostic(
+        self, code: str, choice: Choice, message: str, hint: str = "", severity: str = "error"
+    ) -> Diagnostic:
+        """At the word that made the choice."""
+        doc, path = self.document, choice.path
+        path = (*path, "kind") if (*path, "kind") in doc.spans else path
+        listed = choice.axis in (TARGET, LOSS) and path[-1] == choice.value
+        return doc.diagnostic(code, message, path, hint, key=listed, severity=severity)

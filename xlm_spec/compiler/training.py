@@ -4,7 +4,7 @@ from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import cards
 from xlm_spec.compiler.code import Call
 from xlm_spec.compiler.components import Component, Function, component
-from xlm_spec.compiler.method import Line, Term, fits_target, hidden_by, likelihood_weight
+from xlm_spec.compiler.method import Line, Term, fits_target, likelihood_weight
 from xlm_spec.compiler.spec import Choice
 from xlm_spec.compiler.wires import Scope, Wires
 
@@ -19,8 +19,6 @@ class Training:
         self.scope: Scope = {"model": "model", "x": "x", "rng": "rng", "vocab": "vocab"}
         self.noise()
         self.network()
-        self.asked_for()
-        self.complete_texts_are_seen()
         self.method.terms = [self.term(i, loss, loss.weight) for i, loss in self.fitting()]
         self.every_target_is_used()
         if not self.method.problems and self.method.likelihood == "own":
@@ -37,10 +35,6 @@ class Training:
         loops = [f for s in spec.samplers for f in s.loop.component.functions.values()]
         method.schedule = self.wires.default(axes.SCHEDULE, spec.schedule, noise + loops)
         method.time = self.wires.default(axes.TIME, spec.time, noise)
-        if method.time is None and method.time_conditioned:
-            free = [b for b, c in cards(axes.BACKBONE).items() if not time_conditioned(c)]
-            told = f"backbone `{spec.backbone.value}` is told the time, and no noise here has one"
-            self.wires.problem("X303", spec.backbone, told, f"without time: {', '.join(free)}")
 
     # ---- the lines -------------------------------------------------------------------------------
 
@@ -61,37 +55,16 @@ class Training:
 
     def network(self) -> None:
         if self.method.time_conditioned and "t" not in self.scope:
-            return  # told already
+            return  # a rule tells (X303)
         forward = self.method.backbone_methods["forward"]
         call = self.wires.call(self.spec.backbone, forward, self.scope)
         line = Line("hidden", call.named("model"), "(B, L, D)")
         self.method.objective.append(line)
         self.scope["hidden"] = "hidden"
 
-    def asked_for(self) -> None:
-        """What the process hides, some target must ask for."""
-        process = self.spec.process.component
-        hidden = hidden_by(process)
-        read = {w for t in self.spec.targets for w in t.component.main.wires}
-        fits_another = any(self.lacks(t) for t in self.spec.targets)  # told where it is called
-        if hidden and not hidden & read and not fits_another:
-            fits = [v for v, c in cards(axes.TARGET).items() if hidden & set(c.main.wires)]
-            told = f"no target asks for what process `{process.value}` hides"
-            hint = f"one that does: {', '.join(fits)}"
-            self.wires.problem("X302", self.spec.targets[0], told, hint)
-
     def lacks(self, target: Choice) -> bool:
         """Does a target read what nothing here makes?"""
         return not set(target.component.main.wires) <= set(self.scope)
-
-    def complete_texts_are_seen(self) -> None:
-        """A target that asks whether anything is missing sees texts that lack nothing."""
-        count, asking = self.method.count, self.method.asking_for_an_end
-        least = {p.name: p.default for p in self.method.count_numbers}
-        if count and asking and (least | count.given).get("least"):
-            told = f"count `{count.value}` always drops something"
-            told = f"{told}: target `{asking[0].value}` never sees a complete text"
-            self.wires.problem("X307", count, told, "write `least: 0`")
 
     def every_target_is_used(self) -> None:
         used = {t.target.call.function for t in self.method.terms}
@@ -184,7 +157,3 @@ class Training:
 def drawn_by(c: Component) -> Function:
     """What draws the times, or the sites."""
     return c.functions.get("sample_time") or c.functions["choose"]
-
-
-def time_conditioned(backbone: Component) -> bool:
-    return "t" in backbone.methods["Backbone"]["forward"].wires

@@ -17,11 +17,7 @@ class Wires:
         self.spec, self.method = spec, Method(spec)
 
     def problem(self, code: str, choice: Choice, message: str, hint: str = "") -> None:
-        """At the word that made the choice."""
-        doc, path = self.spec.document, choice.path
-        path = (*path, "kind") if (*path, "kind") in doc.spans else path
-        listed = choice.axis in (axes.TARGET, axes.LOSS) and path[-1] == choice.value
-        self.method.problems.append(doc.diagnostic(code, message, path, hint, key=listed))
+        self.method.problems.append(self.spec.diagnostic(code, choice, message, hint))
 
     def default(self, axis: Axis, given: Choice | None, readers: list[Function]) -> Choice | None:
         """What the spec chose, or the default where somebody reads it."""
