@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SPECS := specs/*.yaml
+PAPER := specs/arlm.yaml specs/mlm.yaml specs/mdlm.yaml specs/ilm.yaml
 
 .PHONY: setup demo test lint regen docs bench clean
 
@@ -35,10 +36,13 @@ docs: setup
 
 bench: setup  # hours; each prints figure, spread and machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	$(BIN)/python -m benchmarks.quality --tasks star_mini star_easy star_medium
+	$(BIN)/xlm-spec compare $(PAPER) --task star_easy --minutes 3.5 --seeds 3 --out runs/star_easy
+	$(BIN)/xlm-spec compare $(PAPER) --task star_medium --minutes 6 --seeds 3 --out runs/star_medium
 	$(BIN)/python -m benchmarks.samplers --into docs/_results
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.vs_xlm
+	$(BIN)/python -m benchmarks.vs_xlm.mistakes
+	$(BIN)/python -m benchmarks.fuzz --specs 2000
 
 clean:
 	rm -rf .venv runs dist docs/_build
