@@ -119,6 +119,19 @@ assert not {"torch", "jsonschema", "jinja2", "ruamel.yaml"} & set(sys.modules)
     assert done.returncode == 0, done.stderr
 
 
+def test_check_needs_little():
+    """Neither what runs packages, nor what updates them."""
+    code = """
+from click.testing import CliRunner
+from xlm_spec.cli import cli
+assert CliRunner().invoke(cli, ["check", "specs/mdlm.yaml"]).exit_code == 0
+assert "jsonschema" in sys.modules
+assert not {"torch", "numpy", "lightning", "copier", "jinja2", "yaml"} & set(sys.modules)
+"""
+    done = run(code, [])
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_benchmark_can_be_imported():
     """They run for hours; a name that is not there is told now."""
     code = """

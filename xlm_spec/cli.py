@@ -192,11 +192,14 @@ def axes(axis: str | None, value: str | None) -> None:
 @click.option(
     "-o", "out", type=click.Path(dir_okay=False), metavar="FILE", help="instead of stdout"
 )
-def schema(out: str | None) -> None:
+@click.option("--diagnostics", is_flag=True, help="of what `check --json` prints, not of a spec")
+def schema(out: str | None, diagnostics: bool) -> None:
     """Print the JSON Schema of a spec."""
+    from xlm_spec.compiler.schema import OF_DIAGNOSTICS
     from xlm_spec.compiler.schema import schema as derived
 
-    put(json.dumps(derived(), indent=2) + "\n", out)
+    told = json.loads(OF_DIAGNOSTICS.read_text(encoding="utf-8")) if diagnostics else derived()
+    put(json.dumps(told, indent=2) + "\n", out)
 
 
 def attempt(run):

@@ -10,6 +10,7 @@ from xlm_spec.compiler.components import COMPONENTS, HERE, Component, without_sy
 from xlm_spec.compiler.forms import NAME, Forms, Shelf, number, ref, samplers
 
 SHIPPED = HERE / "spec.schema.json"
+OF_DIAGNOSTICS = HERE / "diagnostics.schema.json"
 DERIVING = ("axes", "cards", "components", "forms", "hover", "markdown", "schema")
 
 
