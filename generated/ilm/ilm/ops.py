@@ -104,5 +104,21 @@ def gap_log_p(head: Callable, hidden: Tensor, target: GapTokens, vocab: Vocab) -
 
 def scores(head: Callable, hidden: Tensor, site: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
     """Of sites (G, D): the scores of tokens at some, (N,); log sum_v exp of all scores, (G,)."""
-    logits = head(hidden)  # (G, V)
-    return logits[site, token], logits.logsumexp(-1)
+    picked, mass = PickedAndMass.apply(head(hidden), site, token)
+    return picked, mass
+
+
+class PickedAndMass(torch.autograd.Function):
+    """Some of the scores (G, V), and log sum_v exp of each row; one gradient (G, V) for both."""
+
+    @staticmethod
+    def forward(ctx, logits: Tensor, site: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
+        mass = logits.logsumexp(-1)
+        ctx.save_for_backward(logits, mass, site, token)
+        return logits[site, token], mass
+
+    @staticmethod
+    def backward(ctx, d_picked: Tensor, d_mass: Tensor):
+        logits, mass, site, token = ctx.saved_tensors
+        d = (logits - mass[:, None]).exp_().mul_(d_mass[:, None])  # softmax, (G, V)
+        return d.index_put_((site, token), d_picked, accumulate=True), None, None
