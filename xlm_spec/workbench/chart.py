@@ -8,7 +8,7 @@ from math import ceil, floor, inf, log2, log10
 from xlm_spec.workbench.curves import Point
 
 WIDTH, HEIGHT = 480, 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 44  # around the coordinate system
+LEFT, RIGHT, TOP, BOTTOM = 56, 24, 12, 44  # around the coordinate system
 COLOURS, TICKS = 8, 5
 
 
