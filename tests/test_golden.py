@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from jinja2 import nodes
 from making import MASKED, ROOT, text
+from showing import blocks
 
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import ANSWERS, environment, render, template_tree
@@ -91,7 +92,11 @@ def test_copier_renders_the_same_bytes(tmp_path):
     odd = tmp_path / "odd.yaml"
     title = "'a \U0001f642 and \U0001d6fc {{ 7 * 7 }} {% raw %} {# x #}'"
     odd.write_text(text(MASKED, name="odd", title=title, paper=title))
-    for spec in [*SPECS, odd]:
+    guide = (ROOT / "docs" / "guides" / "component.md").read_text()
+    own = tmp_path / "window.yaml"  # with a component of its own, whose text is in the plan
+    own.write_text(blocks(guide, "yaml")[0])
+    (tmp_path / "window_mask.py").write_text(blocks(guide, "python")[0])
+    for spec in [*SPECS, odd, own]:
         plan = plan_of(spec)
         into = tmp_path / spec.stem
         run_copy(str(source), into, data={"ir": json.loads(plan.as_json())}, quiet=True)
