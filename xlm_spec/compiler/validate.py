@@ -2,6 +2,7 @@
 
 import keyword
 import sys
+from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -41,7 +42,12 @@ def validate(doc: Document) -> Spec:
 
 
 def validator(shelf: Shelf) -> Draft202012Validator:
-    return Draft202012Validator(schema(shelf.cards) if shelf.own else current())
+    return Draft202012Validator(schema(shelf.cards)) if shelf.own else shipped()
+
+
+@cache
+def shipped() -> Draft202012Validator:
+    return Draft202012Validator(current())
 
 
 def late(doc: Document, shelf: Shelf) -> list[Diagnostic]:
