@@ -1,8 +1,11 @@
 """How old a token is, in rooms that are fixed and in rooms that are not."""
 
-import pytest
+from types import SimpleNamespace
 
-from xlm_spec.runtime.ages import Cell, Row, changes, follow
+import pytest
+import torch
+
+from xlm_spec.runtime.ages import Cell, Row, changes, follow, row_of
 
 MASK = "_"
 
@@ -87,3 +90,13 @@ def test_changes_turn_before_into_after(before, after, in_place):
         made += before[done:at] + after[to_at:to_behind]
         done = behind
     assert made + before[done:] == after
+
+
+@pytest.mark.parametrize(
+    ("tokens", "shown"), [([9, 9, 9, 1, 9, 2], [1, 9, 2]), ([9, 1, 2], [1, 2])]
+)
+def test_the_bos_before_a_short_prompt_is_not_shown(tokens, shown):
+    tokens = torch.tensor([tokens])
+    row = row_of(SimpleNamespace(tokens=tokens, valid=tokens > 0, fixed=tokens > 8), 0)
+    assert row.tokens == shown
+    assert row.given == [t > 8 for t in shown]

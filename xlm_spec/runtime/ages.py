@@ -36,9 +36,10 @@ class Change(NamedTuple):
 
 
 def row_of(state, row: int) -> Row:
-    valid = state.valid[row, 1:].tolist()
-    sites = [i for i, v in enumerate(valid) if v]
-    tokens, given = state.tokens[row, 1:].tolist(), state.fixed[row, 1:].tolist()
+    """A row without the BOS that it begins with; before a short prompt there are several."""
+    tokens, valid, given = (a[row].tolist() for a in (state.tokens, state.valid, state.fixed))
+    begins = next((i for i, t in enumerate(tokens) if t != tokens[0]), 1)
+    sites = [i for i, v in enumerate(valid) if v and i >= begins]
     return Row(sites, [tokens[i] for i in sites], [given[i] for i in sites])
 
 
