@@ -168,7 +168,13 @@ def test_a_training_that_fails_is_told_with_its_log(tmp_path):
 def test_an_interrupted_comparison_says_how_to_go_on(tmp_path):
     words = [SPECS[0], *TINY, "--out", tmp_path / "out"]
     env = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command(*words), env=env, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(*words),
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may ignore it
+    )
     said = [next(line for line in process.stderr if ": training" in line)]
     process.send_signal(signal.SIGINT)
     said += process.stderr.readlines()
