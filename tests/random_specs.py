@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import Axis, cards, settings, tasks
 from xlm_spec.compiler.components import Component, Parameter
-from xlm_spec.compiler.sampling import starts_from
 from xlm_spec.compiler.method import time_conditioned
+from xlm_spec.compiler.sampling import starts_from
 
 HUGE = [10**6, 10**12, 10**17]
 ODD = [None, True, -1, 0, 2.5, 1e308, "x", "1_000", "no", "", [], [1], {}, {"kind": "x"}]
