@@ -81,6 +81,15 @@ def window(folder, old="", new=""):
         ("class Noised", "SIZE = len('ab')\n\n\nclass Noised", "X111", "a constant is a literal"),
         ('"""A span of', '"A" + """A span of', "X111", "begins with a docstring"),
         ("def corrupt", "def prior(): ...\n\n\ndef corrupt", "X111", "`prior` is defined twice"),
+        ("in [1, inf)", "in [one, inf)", "X111", "a range has two numbers"),
+        ("in [1, inf)", "in [3, 2]", "X111", "a range has two numbers"),
+        ("in [1, inf)", "in [2, inf)", "X111", "the default of `least`, 1, lies outside [2, inf)"),
+        (
+            "vocab: Vocab) -> State",
+            "vocab: Vocab, *, least: int = 2) -> State",
+            "X111",
+            "`least` is declared in two ways",
+        ),
         ("def prior(", "def start(", "X112", "a process has a function `prior`"),
         ("class Noised", "class Noisy", "X112", "a process has a class `Noised`"),
         ("    valid: Tensor  # (B, L)\n", "", "X112", "begins with `tokens` and `valid`"),
@@ -117,6 +126,7 @@ def test_all_that_is_wrong_is_told_at_its_line(tmp_path):
     ("value", "code", "message"),
     [
         ("./nowhere.py", "X109", "there is no file `./nowhere.py`"),
+        (f"./{'a' * 300}.py", "X109", "there is no file `./aaa"),
         ("./mask.py", "X107", "`mask` is the name of one that ships already"),
         ("./Window.py", "X107", "`Window` is no name for a process"),
         ("./lambda.py", "X107", "`lambda` is no name for a process"),
@@ -152,6 +162,38 @@ def test_a_weight_names_what_the_count_knows(tmp_path):
     assert "X301" in told(spec)[0]
     spec.write_text(text(noise="{process: mask, count: ./plain.py}", loss="cross_entropy"))
     assert b"def choose" in render(plan_of(spec))["method/noise.py"]
+
+
+def test_a_weight_says_what_it_weighs_with(tmp_path):
+    """Else it would be left out without a word."""
+    (tmp_path / "half.py").write_text(HALF.replace('COUNT = "return_rate"\n', ""))
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(text(loss="[cross_entropy: {weight: ./half.py}]"))
+    assert told(spec)[0].startswith("X112 1: a weight has a constant `COUNT`")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "        direction: str,\n",
+            "        direction: str,\n        depth: int,\n",
+            "is called with",
+        ),
+        ("self, tokens: Tensor, valid", "self, tokens: Tensor, mask: Tensor, valid", "called with"),
+        ("        width: int = 768,", "        breadth: int = 768,", "has a parameter `width`"),
+        ("SMALL = ", "TINY = ", "has a constant `SMALL`"),
+    ],
+)
+def test_a_backbone_that_can_not_be_made(old, new, message, tmp_path):
+    shipped = (ROOT / "templates" / "components" / "backbone" / "rotary.py").read_text()
+    assert old in shipped
+    (tmp_path / "mine.py").write_text(shipped.replace(old, new, 1))
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(text(backbone="./mine.py"))
+    assert any(message in f for f in told(spec))
+    (tmp_path / "mine.py").write_text(shipped)
+    assert b"class Backbone" in render(plan_of(spec))["method/model.py"]
 
 
 def test_parameters_of_a_file_are_checked_like_any(tmp_path):

@@ -142,7 +142,7 @@ def component(folder: str, value: str) -> Component:
 
 def read(source: str, folder: str, value: str) -> Component:
     """What the source of a component says of itself."""
-    tree, lines = ast.parse(source), source.splitlines()
+    tree, lines = ast.parse(source), source.split("\n")
     doc = ast.get_docstring(tree) or ""
     words = also_known_as(doc)
     imports: dict[str, set[str]] = {}

@@ -36,6 +36,8 @@ INTERFACES = {
 }
 STATES = ("State", "Prefix", "GapState")
 STATE = ("tokens", "valid", "fixed")  # the first fields of every state
+BUILT = ("vocab_size", "direction")  # what a backbone is made with
+READ = ("tokens", "valid", "t")  # what it reads
 TICKS = ("Interval", "Round", "Window")
 
 
@@ -98,7 +100,25 @@ def misfits(c: Component, holder: str) -> Iterator[tuple[str, str, str]]:
             if call and len(call.wires) != len(like.wires):
                 words = ", ".join(f"{n}: {t}" for n, t in like.wires.items())
                 yield holder, f"a {c.folder} rule is called with ({words})", ""
+        case "weight" if not isinstance(c.constants.get("COUNT"), str):
+            told = "a weight has a constant `COUNT`: the function of the count that it weighs with"
+            yield "", told, 'COUNT = "return_rate", or "level_weight"'
+        case "outer":
+            if not c.functions["windows"].returns.startswith("Iterator["):
+                yield (
+                    "windows",
+                    "`windows` is an iterator over parts of the text",
+                    "-> Iterator[Window]",
+                )
         case "backbone":
+            build, forward = (c.methods["Backbone"][n] for n in ("__init__", "forward"))
+            for f, known in ((build, BUILT), (forward, READ)):
+                for wire in [w for w in f.wires if w not in known]:
+                    told = f"`Backbone.{f.name}` is called with {', '.join(known)}"
+                    yield "Backbone", told, f"`{wire}` is none of them; parameters stand behind `*`"
+            if "width" not in {p.name for p in build.parameters}:
+                told = "a backbone has a parameter `width`, which the heads are made for"
+                yield "Backbone", told, "width: int = 768"
             if not isinstance(c.constants.get("SMALL"), dict):
                 told = "a backbone has a constant `SMALL`: the numbers of a tiny one, for tests"
                 yield "", told, 'for example SMALL = {"layers": 2, "width": 32}'

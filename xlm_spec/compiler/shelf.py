@@ -101,6 +101,13 @@ def taken(doc: Document, axis: Axis, written: str, path: Path_, others: list[str
         whose = "another file of this spec" if file.stem in others else "one that ships"
         told = f"`{file.stem}` is the name of {whose} already"
         raise refused("X107", told, "rename the file")
-    if not file.is_file():
+    if not exists(file):
         raise refused("X109", f"there is no file `{written}`", "a path starts at the spec's folder")
     return own(file, axis.folder)
+
+
+def exists(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # of a name that no file can have
+        return False
