@@ -117,7 +117,8 @@ def not_indented(doc: Document, path: Path_) -> dict[str, str]:
 def left_empty(doc: Document, path: Path_) -> bool:
     """Does a key hold nothing because what belongs inside stands below it?"""
     inside = isinstance(doc.at(path[:-1]), dict) and bool(path)
-    return inside and path[-1] in not_indented(doc, path[:-1]).values()
+    empty = inside and doc.at(path) is None
+    return empty and path[-1] in not_indented(doc, path[:-1]).values()
 
 
 def gone(doc: Document, path: Path_, key: str, rules: dict) -> bool:
