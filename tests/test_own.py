@@ -90,6 +90,13 @@ def window(folder, old="", new=""):
             "X111",
             "`least` is declared in two ways",
         ),
+        (
+            "class Noised",
+            "BOUND = 3\n\n\nclass Noised",
+            "X112",
+            "`BOUND` of a process is a mapping",
+        ),
+        ("least: int = 1", "least: int = {[]: 1}", "X111", "a literal int"),
         ("def prior(", "def start(", "X112", "a process has a function `prior`"),
         ("class Noised", "class Noisy", "X112", "a process has a class `Noised`"),
         ("    valid: Tensor  # (B, L)\n", "", "X112", "begins with `tokens` and `valid`"),

@@ -135,7 +135,7 @@ def parameter(
         return
     try:
         value = ast.literal_eval(default) if default is not None else None
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         value = None
     right = {"float": (int, float), "int": (int,), "bool": (bool,)}.get(text, (str,))
     fits = isinstance(value, right) and (text == "bool" or not isinstance(value, bool))
@@ -151,7 +151,7 @@ def ranges_of(tree: ast.Module, text: str) -> Iterator[Finding]:
         found = ranges.STATED.search(lines[node.lineno - 1].partition("  # ")[2])
         try:
             low, high = (float(e) for e in found.groups()[1:3]) if found else (0.0, 1.0)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError):
             low, high = 1.0, 0.0
         if not low < high:
             yield "X111", node, "a range has two numbers, the lower one first", "; in [0, inf)"
@@ -191,5 +191,5 @@ def name_of(node: ast.arg | ast.AnnAssign) -> str:
 def constant(node: ast.Assign) -> Iterator[Finding]:
     try:
         ast.literal_eval(node.value)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         yield "X111", node, "a constant is a literal: nothing runs while a spec is compiled", ""

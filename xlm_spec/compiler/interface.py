@@ -34,6 +34,11 @@ INTERFACES = {
     "outer": Interface(functions=("windows", "narrow", "widen")),
     "backbone": Interface(class_="Backbone", methods=("__init__", "forward")),
 }
+CONSTANTS = {  # (axis, constant) -> what it may be
+    ("process", "BOUND"): "a mapping from targets to functions of the count",
+    ("schedule", "BOUND"): "a mapping from parameters to numbers",
+    ("backbone", "EVEN"): "a mapping from parameters to parameters",
+}
 STATES = ("State", "Prefix", "GapState")
 STATE = ("tokens", "valid", "fixed")  # the first fields of every state
 BUILT = ("vocab_size", "direction")  # what a backbone is made with
@@ -59,6 +64,24 @@ def lacking(c: Component) -> Iterator[tuple[str, str, str]]:
                 yield holder, f"a {c.folder} has a method `{name}`", ""
     if all(f in c.functions for f in functions) and (not wanted.methods or holder in c.methods):
         yield from misfits(c, holder)
+        yield from constants(c)
+
+
+def constants(c: Component) -> Iterator[tuple[str, str, str]]:
+    """Constants that the compiler reads, of another form."""
+    names = {p.name for p in c.parameters} if c.folder in ("schedule", "backbone") else set()
+    for (folder, name), form in CONSTANTS.items():
+        value = c.constants.get(name, {})
+        if folder != c.folder:
+            continue
+        right = isinstance(value, dict) and all(isinstance(k, str) for k in value)
+        held = tuple(value.values()) if isinstance(value, dict) else ()
+        kind: type | tuple[type, ...] = (int, float) if folder == "schedule" else str
+        right = right and all(isinstance(v, kind) for v in held)
+        right = right and (not names or names >= {*value})
+        right = right and (folder != "backbone" or names >= {*held})
+        if not right:
+            yield "", f"`{name}` of a {folder} is {form}", ""
 
 
 def misfits(c: Component, holder: str) -> Iterator[tuple[str, str, str]]:
