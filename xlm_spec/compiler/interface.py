@@ -62,7 +62,9 @@ def lacking(c: Component) -> Iterator[tuple[str, str, str]]:
         for name in wanted.methods:
             if name not in c.methods[holder]:
                 yield holder, f"a {c.folder} has a method `{name}`", ""
-    if all(f in c.functions for f in functions) and (not wanted.methods or holder in c.methods):
+    there = all(f in c.functions for f in functions)
+    there &= all(m in c.methods.get(holder, ()) for m in wanted.methods)
+    if there:
         yield from misfits(c, holder)
         yield from constants(c)
 
