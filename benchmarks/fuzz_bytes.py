@@ -18,9 +18,9 @@ def main() -> None:
 
     with atheris.instrument_imports(include=["xlm_spec", "ruamel.yaml", "jsonschema"]):
         from xlm_spec.compiler.check import check
-        from xlm_spec.compiler.load import parse
+        from xlm_spec.compiler.form.load import parse
+        from xlm_spec.compiler.form.validate import validate
         from xlm_spec.compiler.lower import lower
-        from xlm_spec.compiler.validate import validate
         from xlm_spec.diagnostics import Failed
 
     found = Path(sys.argv.pop(1))

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from xlm_spec.cli import cli
-from xlm_spec.compiler import explain
-from xlm_spec.compiler.markdown import escaped
-from xlm_spec.compiler.reference import FOLDERS, page, pages, table
+from xlm_spec.compiler.shown import explain
+from xlm_spec.compiler.shown.markdown import escaped
+from xlm_spec.compiler.shown.reference import FOLDERS, page, pages, table
 from xlm_spec.runtime.main import parser
 
 REFERENCE = Path(__file__).parent / "reference"

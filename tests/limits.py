@@ -7,9 +7,9 @@ import resource
 from pathlib import Path
 
 from xlm_spec.compiler.check import check
-from xlm_spec.compiler.load import MOST_BYTES, MOST_VALUES, parse
+from xlm_spec.compiler.form.load import MOST_BYTES, MOST_VALUES, parse
+from xlm_spec.compiler.form.validate import validate
 from xlm_spec.compiler.lower import lower
-from xlm_spec.compiler.validate import validate
 from xlm_spec.diagnostics import Failed
 
 SPEC = (Path(__file__).parent.parent / "specs" / "mdlm.yaml").read_text(encoding="utf-8")

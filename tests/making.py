@@ -9,9 +9,9 @@ import torch
 
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.check import check
-from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.form.load import parse
+from xlm_spec.compiler.form.validate import validate
 from xlm_spec.compiler.spec import Spec
-from xlm_spec.compiler.validate import validate
 
 ROOT = Path(__file__).parent.parent
 numbers = itertools.count()

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from making import ROOT, text
 
-from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.form.load import parse
+from xlm_spec.compiler.form.validate import validate
 from xlm_spec.compiler.plan import plan_of
-from xlm_spec.compiler.validate import validate
 from xlm_spec.diagnostics import Failed
 
 COMPILER = ROOT / "xlm_spec" / "compiler"

@@ -12,10 +12,10 @@ import regen
 from making import INSERTED, MASKED, PLAIN, ROOT, checked
 from showing import blocks
 
-from xlm_spec.compiler import reference
 from xlm_spec.compiler.axes import AXES, cards, settings, tasks
-from xlm_spec.compiler.cards import card, text
-from xlm_spec.compiler.reference import in_a_spec
+from xlm_spec.compiler.shown import reference
+from xlm_spec.compiler.shown.cards import card, text
+from xlm_spec.compiler.shown.reference import in_a_spec
 from xlm_spec.diagnostics import Failed
 
 DOCS = ROOT / "docs"

@@ -23,7 +23,7 @@ from xlm_spec.compiler.axes import (
     settings,
     tasks,
 )
-from xlm_spec.compiler.schema import schema
+from xlm_spec.compiler.form.schema import schema
 
 VERSION = "1.25.0"  # of yaml-language-server
 MISSING = [tool for tool in ("node", "npm") if not shutil.which(tool)]

@@ -13,8 +13,8 @@ from making import MASKED, ROOT, text
 from showing import blocks
 
 from xlm_spec.cli import cli
-from xlm_spec.compiler.explain import pages, title
 from xlm_spec.compiler.plan import checked
+from xlm_spec.compiler.shown.explain import pages, title
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.main import parser
 

@@ -13,8 +13,8 @@ from limits import MUCH, told
 from making import ROOT
 
 from xlm_spec.compiler.check import check
-from xlm_spec.compiler.load import parse
-from xlm_spec.compiler.validate import validate
+from xlm_spec.compiler.form.load import parse
+from xlm_spec.compiler.form.validate import validate
 from xlm_spec.diagnostics import Failed, hidden
 
 GOOD, BAD = (

@@ -11,9 +11,9 @@ from jinja2 import nodes
 from making import MASKED, ROOT, text
 from showing import blocks
 
+from xlm_spec.compiler.form.schema import schema
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import ANSWERS, environment, render, template_tree
-from xlm_spec.compiler.schema import schema
 
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 

@@ -3,9 +3,9 @@
 import pytest
 from making import INSERTED, MASKED, PLAIN, text
 
-from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.form.load import parse
+from xlm_spec.compiler.form.validate import validate
 from xlm_spec.compiler.plan import plan_of
-from xlm_spec.compiler.validate import validate
 
 GOOD = {
     "a choice in quotes": text(noise="{process: 'mask', schedule: \"cosine\"}"),

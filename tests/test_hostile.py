@@ -18,9 +18,9 @@ from xlm_spec.compiler import lower, render
 from xlm_spec.compiler.axes import settings, tasks
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.check import check
-from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.form.load import parse
+from xlm_spec.compiler.form.validate import validate
 from xlm_spec.compiler.spec import Spec
-from xlm_spec.compiler.validate import validate
 from xlm_spec.diagnostics import Failed, hidden
 
 BENIGN = "harmless"

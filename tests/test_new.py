@@ -8,9 +8,9 @@ from making import ROOT
 
 from xlm_spec.cli import cli
 from xlm_spec.compiler.axes import AXES, cards
+from xlm_spec.compiler.form.schema import current
 from xlm_spec.compiler.new import presets
 from xlm_spec.compiler.plan import plan_of
-from xlm_spec.compiler.schema import current
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from showing import blocks
 
 from xlm_spec.compiler.axes import SCHEDULE, cards
 from xlm_spec.compiler.build import build
-from xlm_spec.compiler.explain import pages
-from xlm_spec.compiler.formula import Formula
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import render
+from xlm_spec.compiler.rules.formula import Formula
+from xlm_spec.compiler.shown.explain import pages
 from xlm_spec.diagnostics import Failed
 
 GUIDE = (ROOT / "docs" / "guides" / "component.md").read_text()

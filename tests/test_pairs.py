@@ -15,8 +15,8 @@ from making import checked, package, steps_and_samples, text
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import cards
 from xlm_spec.compiler.check import check
-from xlm_spec.compiler.load import Document, parse
-from xlm_spec.compiler.validate import validate
+from xlm_spec.compiler.form.load import Document, parse
+from xlm_spec.compiler.form.validate import validate
 from xlm_spec.diagnostics import Failed, Span
 
 VALUES = {a.path: list(cards(a)) for a in axes.AXES}

@@ -5,10 +5,10 @@ from making import ROOT
 
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.check import check
-from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.form.load import parse
+from xlm_spec.compiler.form.validate import validate
 from xlm_spec.compiler.lower import lower
 from xlm_spec.compiler.render import render
-from xlm_spec.compiler.validate import validate
 
 SPEC = b"""
 xlm_spec: 1

@@ -6,11 +6,11 @@ from making import text
 from ruamel.yaml import YAML
 
 from xlm_spec.compiler.axes import AXES, DECIDED, KIND, cards
-from xlm_spec.compiler.cards import show
-from xlm_spec.compiler.forms import Forms
-from xlm_spec.compiler.load import parse
-from xlm_spec.compiler.validate import validate
-from xlm_spec.compiler.words import form, language, plain
+from xlm_spec.compiler.form.forms import Forms
+from xlm_spec.compiler.form.load import parse
+from xlm_spec.compiler.form.validate import validate
+from xlm_spec.compiler.form.words import form, language, plain
+from xlm_spec.compiler.shown.cards import show
 from xlm_spec.diagnostics import Failed, alternatives
 
 VALUES = [(a, v, c) for a in AXES for v, c in cards(a).items()]

@@ -102,7 +102,7 @@ def explain(codes: tuple[str, ...]) -> None:
 
     Without a CODE all codes are listed.
     """
-    from xlm_spec.compiler.explain import explain as pages_of
+    from xlm_spec.compiler.shown.explain import explain as pages_of
 
     click.echo(attempt(lambda: pages_of(codes)), nl=False)
 
@@ -183,7 +183,7 @@ def compare(
 @click.argument("value", required=False)
 def axes(axis: str | None, value: str | None) -> None:
     """Show the language: all axes, one AXIS, or one VALUE of it."""
-    from xlm_spec.compiler.cards import show
+    from xlm_spec.compiler.shown.cards import show
 
     click.echo(attempt(lambda: show(axis, value)))
 
@@ -195,8 +195,8 @@ def axes(axis: str | None, value: str | None) -> None:
 @click.option("--diagnostics", is_flag=True, help="of what `check --json` prints, not of a spec")
 def schema(out: str | None, diagnostics: bool) -> None:
     """Print the JSON Schema of a spec."""
-    from xlm_spec.compiler.schema import OF_DIAGNOSTICS
-    from xlm_spec.compiler.schema import schema as derived
+    from xlm_spec.compiler.form.schema import OF_DIAGNOSTICS
+    from xlm_spec.compiler.form.schema import schema as derived
 
     told = json.loads(OF_DIAGNOSTICS.read_text(encoding="utf-8")) if diagnostics else derived()
     put(json.dumps(told, indent=2) + "\n", out)

@@ -1,7 +1,7 @@
 """Across the axes: do the pieces fit (X2xx), does the mathematics hold (X3xx)?"""
 
-from xlm_spec.compiler.clash import clashes
 from xlm_spec.compiler.compose import compose
+from xlm_spec.compiler.own.clash import clashes
 from xlm_spec.compiler.rules import OF_ITS_PIECES, OF_THE_SPEC, findings
 from xlm_spec.compiler.spec import Spec
 from xlm_spec.diagnostics import Diagnostic, Failed

@@ -6,6 +6,7 @@ copied into packages as they stand; its signatures are its interface (see CONTRI
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -140,9 +141,16 @@ def component(folder: str, value: str) -> Component:
     return read((COMPONENTS / folder / f"{value}.py").read_text(encoding="utf-8"), folder, value)
 
 
+def parsed(text: str) -> ast.Module:
+    """Python has opinions on what it parses (`\\d` in a string, `1 is x`); a linter tells them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
 def read(source: str, folder: str, value: str) -> Component:
     """What the source of a component says of itself."""
-    tree, lines = ast.parse(source), source.split("\n")
+    tree, lines = parsed(source), source.split("\n")
     doc = ast.get_docstring(tree) or ""
     words = also_known_as(doc)
     imports: dict[str, set[str]] = {}

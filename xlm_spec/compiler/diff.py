@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlm_spec.compiler.load import parse
+from xlm_spec.compiler.form.load import parse
 from xlm_spec.compiler.lower import Plan
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import render

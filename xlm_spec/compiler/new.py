@@ -7,10 +7,10 @@ from pathlib import Path
 
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.components import HERE
-from xlm_spec.compiler.forms import NAME
-from xlm_spec.compiler.schema import current
+from xlm_spec.compiler.form.forms import NAME
+from xlm_spec.compiler.form.schema import current
+from xlm_spec.compiler.form.validate import hides
 from xlm_spec.compiler.starter import starter
-from xlm_spec.compiler.validate import hides
 from xlm_spec.compiler.write import Written, replace
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from xlm_spec.compiler.check import check
-from xlm_spec.compiler.load import load
+from xlm_spec.compiler.form.load import load
+from xlm_spec.compiler.form.validate import validate
 from xlm_spec.compiler.lower import Plan, lower
-from xlm_spec.compiler.validate import validate
 from xlm_spec.diagnostics import Diagnostic
 
 

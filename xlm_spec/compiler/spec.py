@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from xlm_spec.compiler.axes import LOSS, TARGET, Axis
 from xlm_spec.compiler.components import Component
-from xlm_spec.compiler.load import Document, Path_
+from xlm_spec.compiler.form.load import Document, Path_
 from xlm_spec.diagnostics import Diagnostic
 
 

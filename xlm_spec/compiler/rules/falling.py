@@ -12,9 +12,9 @@ import math
 from collections.abc import Iterator
 
 from xlm_spec.compiler.components import values
-from xlm_spec.compiler.formula import Formula, Unknown
 from xlm_spec.compiler.method import Method
 from xlm_spec.compiler.rules.finding import Finding
+from xlm_spec.compiler.rules.formula import Formula, Unknown
 from xlm_spec.compiler.spec import Choice
 
 GRID = [i / 64 for i in range(65)]

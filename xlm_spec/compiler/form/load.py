@@ -14,7 +14,7 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from xlm_spec.compiler import not_yaml
+from xlm_spec.compiler.form import not_yaml
 from xlm_spec.diagnostics import Diagnostic, Failed, Span, hidden, shown
 
 MOST_BYTES, MOST_VALUES, DEEPEST = 1 << 16, 500, 30

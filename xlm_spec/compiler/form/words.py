@@ -6,7 +6,7 @@ from functools import cache
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import AXES, Axis, cards
 from xlm_spec.compiler.components import Parameter, also_known_as
-from xlm_spec.compiler.load import Path_
+from xlm_spec.compiler.form.load import Path_
 
 Place = tuple[str, ...]  # of a mapping in the language: ("noise", "schedule"); () is the spec
 Keys = dict[str, set[str]]  # each key of a mapping, and the words for it

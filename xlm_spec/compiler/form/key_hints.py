@@ -4,8 +4,8 @@ import re
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import AXES, Axis, cards
-from xlm_spec.compiler.load import Document, Path_
-from xlm_spec.compiler.words import (
+from xlm_spec.compiler.form.load import Document, Path_
+from xlm_spec.compiler.form.words import (
     Place,
     axis_at,
     form,

@@ -14,8 +14,8 @@ from pathlib import Path
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import Axis, Cards
 from xlm_spec.compiler.components import Component, values
-from xlm_spec.compiler.load import Document, Path_
-from xlm_spec.compiler.own import own
+from xlm_spec.compiler.form.load import Document, Path_
+from xlm_spec.compiler.own.reading import own
 from xlm_spec.diagnostics import Diagnostic, Failed
 
 LOCAL = {  # what the lines of a package are written in

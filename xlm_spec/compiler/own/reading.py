@@ -8,9 +8,9 @@ import ast
 import re
 from pathlib import Path
 
-from xlm_spec.compiler.anatomy import Finding, parameters_of, ranges_of, statements
-from xlm_spec.compiler.components import Component, read
-from xlm_spec.compiler.interface import lacking
+from xlm_spec.compiler.components import Component, parsed, read
+from xlm_spec.compiler.own.anatomy import Finding, parameters_of, ranges_of, statements
+from xlm_spec.compiler.own.interface import lacking
 from xlm_spec.diagnostics import Diagnostic, Failed, Span
 
 MOST_BYTES = 1 << 18
@@ -43,7 +43,7 @@ def own(file: Path, folder: str) -> Component:
     """The component in a file. Raises Failed (X109–X113) with all that keeps it from being one."""
     source = Source(file, text_of(file))
     try:
-        tree = ast.parse(source.text)
+        tree = parsed(source.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
         raise Failed(not_python(source, e)) from None
     found = [*statements(tree, folder), *ranges_of(tree, source.text)]

@@ -8,11 +8,11 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from xlm_spec.compiler import axes
-from xlm_spec.compiler.choosing import Choosing, listed
-from xlm_spec.compiler.form import explain, told_of
-from xlm_spec.compiler.load import Document
-from xlm_spec.compiler.schema import current, schema
-from xlm_spec.compiler.shelf import Shelf, stocked
+from xlm_spec.compiler.form.choosing import Choosing, listed
+from xlm_spec.compiler.form.errors import explain, told_of
+from xlm_spec.compiler.form.load import Document
+from xlm_spec.compiler.form.schema import current, schema
+from xlm_spec.compiler.own.shelf import Shelf, stocked
 from xlm_spec.compiler.spec import Spec
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 

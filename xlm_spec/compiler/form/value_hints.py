@@ -6,9 +6,18 @@ from typing import Any
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import AXES, Axis, cards
-from xlm_spec.compiler.key_hints import read_here
-from xlm_spec.compiler.load import Document, Path_
-from xlm_spec.compiler.words import MANY, axis_at, form, key_meant, language, meant, place_of, plain
+from xlm_spec.compiler.form.key_hints import read_here
+from xlm_spec.compiler.form.load import Document, Path_
+from xlm_spec.compiler.form.words import (
+    MANY,
+    axis_at,
+    form,
+    key_meant,
+    language,
+    meant,
+    place_of,
+    plain,
+)
 from xlm_spec.diagnostics import alternatives
 
 TIMES = {"k": 1_000, "m": 1_000_000}

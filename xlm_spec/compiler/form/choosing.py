@@ -5,8 +5,8 @@ from typing import Any
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import Axis
 from xlm_spec.compiler.components import Component, component
-from xlm_spec.compiler.load import Document, Path_
-from xlm_spec.compiler.shelf import Shelf
+from xlm_spec.compiler.form.load import Document, Path_
+from xlm_spec.compiler.own.shelf import Shelf
 from xlm_spec.compiler.spec import Choice, Sampling, Spec
 
 

@@ -4,9 +4,9 @@ import ast
 import re
 
 from xlm_spec.compiler.axes import TASKS, Axis
-from xlm_spec.compiler.cards import card
 from xlm_spec.compiler.components import Component, Parameter
-from xlm_spec.compiler.markdown import escaped, linked, scalar, sentence
+from xlm_spec.compiler.shown.cards import card
+from xlm_spec.compiler.shown.markdown import escaped, linked, scalar, sentence
 
 CITED = re.compile(r" \([^()]*arXiv:[^()]*\)")
 

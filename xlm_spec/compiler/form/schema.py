@@ -4,14 +4,17 @@ import hashlib
 import json
 from pathlib import Path
 
-from xlm_spec.compiler import hover
 from xlm_spec.compiler.axes import BACKBONE, LOSS, NOISE, PROCESS, TARGET, cards, settings, tasks
 from xlm_spec.compiler.components import COMPONENTS, HERE, Component, without_synonyms
-from xlm_spec.compiler.forms import NAME, Forms, Shelf, number, ref, samplers
+from xlm_spec.compiler.form import hover
+from xlm_spec.compiler.form.forms import NAME, Forms, Shelf, number, ref, samplers
 
 SHIPPED = HERE / "spec.schema.json"
 OF_DIAGNOSTICS = HERE / "diagnostics.schema.json"
-DERIVING = ("axes", "cards", "components", "forms", "hover", "markdown", "schema")
+DERIVING = (
+    *("axes", "components", "form/forms", "form/hover", "form/schema"),
+    *("shown/cards", "shown/markdown"),
+)
 
 
 def current() -> dict:
@@ -25,7 +28,7 @@ def current() -> dict:
 
 def digest() -> str:
     """Of everything that the schema is derived from."""
-    here, tasks = Path(__file__).parent, (HERE / "runtime" / "tasks").glob("*.py")
+    here, tasks = Path(__file__).parent.parent, (HERE / "runtime" / "tasks").glob("*.py")
     sources = [*COMPONENTS.rglob("*.py"), HERE / "runtime" / "settings.py", HERE / "ranges.py"]
     sources += [*tasks, *(here / f"{n}.py" for n in DERIVING)]
     found = hashlib.sha256()

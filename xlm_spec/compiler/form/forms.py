@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from math import isfinite
 
-from xlm_spec.compiler import hover
 from xlm_spec.compiler.axes import (
     AXES,
     LOSS,
@@ -24,6 +23,7 @@ from xlm_spec.compiler.axes import (
     cards,
 )
 from xlm_spec.compiler.components import Component, Parameter
+from xlm_spec.compiler.form import hover
 
 TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string"}
 Shelf = Callable[[Axis], Cards]

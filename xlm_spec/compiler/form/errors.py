@@ -4,10 +4,11 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-from xlm_spec.compiler import axes, key_hints, value_hints
+from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import cards
-from xlm_spec.compiler.load import Document, Path_
-from xlm_spec.compiler.words import (
+from xlm_spec.compiler.form import key_hints, value_hints
+from xlm_spec.compiler.form.load import Document, Path_
+from xlm_spec.compiler.form.words import (
     axis_at,
     item_of,
     key_meant,

@@ -23,11 +23,11 @@ from xlm_spec.compiler.axes import (
     settings,
     tasks,
 )
-from xlm_spec.compiler.cards import Card, card
 from xlm_spec.compiler.components import HERE, Parameter, also_known_as, without_synonyms
-from xlm_spec.compiler.markdown import escaped, linked, scalar, sentence
+from xlm_spec.compiler.form.schema import schema
 from xlm_spec.compiler.method import fits_target
-from xlm_spec.compiler.schema import schema
+from xlm_spec.compiler.shown.cards import Card, card
+from xlm_spec.compiler.shown.markdown import escaped, linked, scalar, sentence
 
 ABOVE = "../.."  # from docs/reference to the root of the repository
 INSIDE = (*RULES, OUTER)  # axes inside one sampler

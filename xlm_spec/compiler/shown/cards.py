@@ -5,8 +5,8 @@ from pathlib import Path
 
 from xlm_spec.compiler.axes import AXES, LOSS, SCHEDULE, WEIGHT, Axis, cards
 from xlm_spec.compiler.components import Component, Parameter, component
-from xlm_spec.compiler.own import own
-from xlm_spec.compiler.words import language, meant, places
+from xlm_spec.compiler.form.words import language, meant, places
+from xlm_spec.compiler.own.reading import own
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 
 # What a component of a one-of axis is used for; others are named like their file, or are a class.

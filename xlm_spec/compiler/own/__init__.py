@@ -1,0 +1,1 @@
+"""Components in files of the author's own: read, never imported, and looked through."""

@@ -1,0 +1,1 @@
+"""The language shown to people: cards, pages of diagnostics, the reference."""
