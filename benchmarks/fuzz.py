@@ -1,6 +1,7 @@
 """Fuzzing at full scale; a bounded share of both runs in the tests.
 
 python -m benchmarks.fuzz --specs N      N drawn specs that are accepted: built, trained, sampled
+python -m benchmarks.fuzz --components N N components of an author's own, with a few things wrong
 python -m benchmarks.fuzz --bytes M      M minutes of bytes, guided by coverage; needs atheris
 """
 
@@ -111,14 +112,48 @@ def fuzz_specs(count: int, seed: int) -> None:
     print(f"{worked} built, took a step and sampled; {crashed} crashed")
 
 
+def fuzz_components(count: int, seed: int) -> None:
+    """Prints how many components were taken, refused, and ended in anything but a diagnostic."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from random_components import shipped, spoiled
+
+    from xlm_spec.compiler.plan import plan_of
+    from xlm_spec.compiler.render import render
+    from xlm_spec.diagnostics import Failed
+
+    rng, begun, known = random.Random(seed), time.time(), shipped()
+    refused, accepted, crashed = collections.Counter[str](), 0, 0
+    with tempfile.TemporaryDirectory(prefix="xlm-spec-fuzz-") as place:
+        spec, mine = Path(place, "spec.yaml"), Path(place, "mine.py")
+        for _ in range(count):
+            source, text = rng.choice(known)
+            mine.write_text(spoiled(source, rng), encoding="utf-8")
+            spec.write_text(text, encoding="utf-8")
+            try:
+                render(plan_of(spec))
+                accepted += 1
+            except Failed as failed:
+                refused[failed.diagnostics[0].code] += 1
+            except Exception:
+                crashed += 1
+                print(text, mine.read_text(encoding="utf-8"), traceback.format_exc(), sep="\n")
+    told = ", ".join(f"{code} {n}" for code, n in sorted(refused.items()))
+    print(f"{count} components in {time.time() - begun:.0f} s, seed {seed}: {accepted} taken")
+    print(f"{refused.total()} refused: {told}")
+    print(f"{crashed} crashed")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--specs", type=int, metavar="N", help="of drawn specs that are accepted")
+    parser.add_argument("--components", type=int, metavar="N", help="of drawn components")
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn")
     parser.add_argument("--bytes", type=float, metavar="MINUTES", help="of coverage-guided bytes")
     args = parser.parse_args()
     if args.specs:
         fuzz_specs(args.specs, args.seed)
+    if args.components:
+        fuzz_components(args.components, args.seed)
     if args.bytes:
         fuzz_bytes(args.bytes)
 

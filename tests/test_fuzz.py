@@ -11,10 +11,13 @@ import time
 import pytest
 from limits import MUCH, told
 from making import ROOT
+from random_components import shipped, spoiled
 
 from xlm_spec.compiler.check import check
 from xlm_spec.compiler.form.load import parse
 from xlm_spec.compiler.form.validate import validate
+from xlm_spec.compiler.plan import plan_of
+from xlm_spec.compiler.render import render
 from xlm_spec.diagnostics import Failed, hidden
 
 GOOD, BAD = (
@@ -47,6 +50,7 @@ SIGNS += [
     b"-",
 ]
 INPUTS = 1500
+COMPONENTS = 400
 FOUND = [  # what ended in a traceback once, and the place that is told now
     (b"a  # b\n%YAML 0.2\nc: d\n", "2:1"),
     (b"%YAML " + b"9" * 5000 + b".1\n---\na: 1\n", "1:1"),
@@ -110,3 +114,40 @@ def test_bytes_are_a_spec_or_told_what_is_wrong(seed):
         assert not hide, raw
     assert accepted > INPUTS / 50
     assert len(codes) > 12
+
+
+def test_components_of_ones_own_are_taken_or_told_what_is_wrong(tmp_path, capfd):
+    rng, known, codes, accepted = random.Random(0), shipped(), set(), 0
+    for _ in range(COMPONENTS):
+        source, spec = rng.choice(known)
+        source = spoiled(source, rng)
+        (tmp_path / "mine.py").write_text(source, encoding="utf-8")
+        (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
+        try:
+            render(plan_of(tmp_path / "spec.yaml"))
+            accepted += 1
+        except Failed as failed:
+            codes |= {d.code for d in failed.diagnostics}
+        except Exception as e:
+            e.add_note(f"{spec}\n{source}")
+            raise
+    assert accepted > COMPONENTS / 10
+    assert codes > {"X110", "X111", "X112", "X113"}
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("source", "spec"), shipped())
+def test_a_component_that_ships_is_taken_as_ones_own(tmp_path, source, spec):
+    """Else the fuzzing would look at less than it says."""
+    (tmp_path / "mine.py").write_text(source, encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
+    assert {code[:2] for code in codes_of(tmp_path / "spec.yaml")} <= {"X2", "X3"}  # of elsewhere
+
+
+def codes_of(spec):
+    """Of all that is wrong with a spec."""
+    try:
+        plan_of(spec)
+    except Failed as failed:
+        return {d.code for d in failed.diagnostics}
+    return set()

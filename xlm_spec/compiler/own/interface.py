@@ -48,9 +48,11 @@ def lacking(c: Component) -> Iterator[Told]:
     functions = (*wanted.functions, *([c.value] if wanted.named else []))
     for name in functions:
         if name not in c.functions:
-            yield "", f"a {c.folder} has a function `{name}`", alternatives(name, c.functions)
+            hint = alternatives(name, c.functions) if c.functions else f"def {name}(...)"
+            yield "", f"a {c.folder} has a function `{name}`", hint
     if wanted.class_ and wanted.class_ not in c.classes:
-        yield "", f"a {c.folder} has a class `{wanted.class_}`", alternatives("", c.classes)
+        hint = alternatives("", c.classes) if c.classes else f"class {wanted.class_}(...)"
+        yield "", f"a {c.folder} has a class `{wanted.class_}`", hint
     holder = wanted.class_ or c.object
     if wanted.methods and not holder:
         yield "", f"a {c.folder} is a frozen dataclass; its fields are parameters", ""
