@@ -190,6 +190,7 @@ def test_a_weight_says_what_it_weighs_with(tmp_path):
         ("self, tokens: Tensor, valid", "self, tokens: Tensor, mask: Tensor, valid", "called with"),
         ("        width: int = 768,", "        breadth: int = 768,", "has a parameter `width`"),
         ("SMALL = ", "TINY = ", "has a constant `SMALL`"),
+        ("def forward(", "def forwards(", "has a method `forward`"),
     ],
 )
 def test_a_backbone_that_can_not_be_made(old, new, message, tmp_path):
