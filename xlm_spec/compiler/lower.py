@@ -8,12 +8,12 @@ import re
 from dataclasses import asdict, dataclass
 
 from xlm_spec.compiler.code import Call, assigned, imports
-from xlm_spec.compiler.components import component, values
+from xlm_spec.compiler.components import component
 from xlm_spec.compiler.compose import compose
 from xlm_spec.compiler.config import config, quoted, value
 from xlm_spec.compiler.method import Loop, Method
 from xlm_spec.compiler.objective import assign, objective
-from xlm_spec.compiler.parts import Parts, docstring, listed_file, texts
+from xlm_spec.compiler.parts import Parts, docstring, listed_file
 from xlm_spec.compiler.spec import Choice, Spec
 
 IR_VERSION = 1
@@ -42,7 +42,7 @@ class Plan:
     method: dict  # the spec with its defaults, for readers
     inferred: dict  # what follows from it
     card: list[str]  # rows of the table in its README
-    own: dict[str, str]  # the parts that do not ship, from files beside the spec
+    parts: dict[str, str]  # the definitions that the files list; a file names them
     head: dict  # title and paper as Markdown
 
     def as_json(self) -> str:
@@ -98,7 +98,7 @@ class Lowering:
                 "time_conditioned": method.time_conditioned,
             },
             card=[card(c) for c in method.choices],
-            own=self.own(),
+            parts=self.parts.texts,
             head={"title": inert(spec.title), "paper": inert(spec.paper)},
         )
 
@@ -173,11 +173,6 @@ class Lowering:
         doc = f.doc.split("\n")[0]
         body = Call(target, tuple(f.wires)).lines("return ", "", 8)
         return {"lines": [*signature, f'        """{doc}"""', *body]}
-
-    def own(self) -> dict[str, str]:
-        """The texts of definitions that this package lists and no template holds."""
-        own = [c for c in self.method.listed if c.value not in values(c.folder)]
-        return {path: text for c in own for path, text in texts(c).items()}
 
     # ---- the rest --------------------------------------------------------------------------------
 

@@ -20,25 +20,17 @@ MODULES = {  # package file -> the axes whose components it lists, and its docst
 MODULE_OF = {folder: m for m, (folders, _) in MODULES.items() for folder in folders}
 
 
-def folder_of(c: Component) -> str:
-    return f"parts/{c.folder}/{c.value}" if c.folder else f"parts/{c.value}"
-
-
-def texts(c: Component) -> dict[str, str]:
-    """The definitions of a component, each with the empty lines that go before it."""
-    return {
-        f"{folder_of(c)}/{d.name}.py": ("\n" if "." in d.name else "\n\n") + d.text + "\n"
-        for d in c.definitions.values()
-    }
-
-
 class Parts:
-    """The parts of one package. What its files need of the libraries is gathered on the way."""
+    """The parts of one package: definitions, by component and name.
+
+    Their texts, and what the files need of the libraries, are gathered on the way.
+    """
 
     def __init__(self, method: Method):
         self.method = method
         self.needed: dict[str, set[str]] = {k: set() for k in LIBRARIES}
         self.passes = set(method.passes)
+        self.texts: dict[str, str] = {}  # each with the empty lines that go before it
 
     def lists(self) -> list[dict]:
         """The files that only list components."""
@@ -105,7 +97,10 @@ class Parts:
                 self.needed[library] |= used
             if used:
                 wanted.setdefault(module, set()).update(used)
-        return [f"{folder_of(c)}/{d.name}.py" for d in kept]
+        home = f"{c.folder or 'shared'}/{c.value}"
+        taken = {f"{home}/{d.name}": ("\n" if "." in d.name else "\n\n") + d.text for d in kept}
+        self.texts |= taken
+        return [*taken]
 
 
 def listed_file(name: str, doc: str, wanted: dict[str, set[str]], parts: list[str]) -> dict:

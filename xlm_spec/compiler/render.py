@@ -12,10 +12,8 @@ from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from xlm_spec import __version__
-from xlm_spec.compiler.axes import AXES
-from xlm_spec.compiler.components import TEMPLATES, component, values
+from xlm_spec.compiler.components import TEMPLATES
 from xlm_spec.compiler.lower import Plan
-from xlm_spec.compiler.parts import LAYERS, LIBRARIES, texts
 
 ANSWERS = ".copier-answers.yml"
 LOCK = ".xlm/lock.json"
@@ -86,29 +84,13 @@ def environment(tree: dict[str, str]) -> SandboxedEnvironment:
 
 @cache
 def template_tree() -> dict[str, str]:
-    """The templates as they travel: copier.yml, the glue, and every definition of a component.
-
-    `own.jinja` stands for the definitions that do not travel: the plan holds their text.
-    """
-    files = [
-        *(TEMPLATES / n for n in ("copier.yml", "own.jinja")),
-        *sorted((TEMPLATES / "package").rglob("*")),
-    ]
-    tree = {
+    """The templates as they travel: copier.yml and the glue. Definitions are in the plan."""
+    files = [TEMPLATES / "copier.yml", *sorted((TEMPLATES / "package").rglob("*"))]
+    return {
         f.relative_to(TEMPLATES).as_posix(): f.read_text(encoding="utf-8")
         for f in files
         if f.is_file()
     }
-    folders = [*dict.fromkeys(a.folder for a in AXES), "head"]
-    shipped = [component(f, v) for f in folders for v in values(f)]
-    for c in [*(component("", k) for k in (*LIBRARIES, LAYERS)), *shipped]:
-        tree |= {path: escape(text) for path, text in texts(c).items()}
-    return tree
-
-
-def escape(text: str) -> str:
-    """Python that Jinja prints as it stands."""
-    return f"{{% raw %}}{text}{{% endraw %}}" if re.search(r"{[{%#]", text) else text
 
 
 @cache
