@@ -11,9 +11,10 @@ from jinja2 import nodes
 from making import MASKED, ROOT, text
 from showing import blocks
 
+from xlm_spec.compiler import templates
 from xlm_spec.compiler.form.schema import schema
 from xlm_spec.compiler.plan import plan_of
-from xlm_spec.compiler.render import ANSWERS, environment, render, template_tree
+from xlm_spec.compiler.render import ANSWERS, environment, render
 
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 
@@ -42,21 +43,21 @@ def test_the_schema_is_fresh():
     assert json.loads((ROOT / "xlm_spec" / "spec.schema.json").read_text()) == schema()
 
 
-GLUE = [t for t in template_tree() if t.startswith("package/")]
+GLUE = [t for t in templates.live() if t.startswith("package/")]
 PYTHON = [t for t in GLUE if t.endswith(".py.jinja")]
 
 
 @pytest.mark.parametrize("template", PYTHON)
 def test_templates_of_python_only_list(template):
     """No If, no CondExpr, no arithmetic in the Jinja syntax tree."""
-    tree = environment(template_tree()).parse(template_tree()[template])
+    tree = environment(templates.live()).parse(templates.live()[template])
     for kind in (nodes.If, nodes.CondExpr, nodes.BinExpr, nodes.UnaryExpr):
         assert not list(tree.find_all(kind)), f"{kind.__name__} in {template}"
 
 
 @pytest.mark.parametrize("template", GLUE)
 def test_no_template_decides(template):
-    tree = environment(template_tree()).parse(template_tree()[template])
+    tree = environment(templates.live()).parse(templates.live()[template])
     assert not list(tree.find_all((nodes.If, nodes.CondExpr)))
 
 
@@ -85,7 +86,7 @@ def test_copier_renders_the_same_bytes(tmp_path):
     from copier import run_copy
 
     source = tmp_path / "templates"
-    for path, content in template_tree().items():
+    for path, content in templates.live().items():
         file = source / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8", newline="\n")

@@ -14,7 +14,7 @@ import yaml
 from making import MASKED, text
 from markdown_it import MarkdownIt
 
-from xlm_spec.compiler import lower, render
+from xlm_spec.compiler import lower, render, templates
 from xlm_spec.compiler.axes import settings, tasks
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.check import check
@@ -203,7 +203,7 @@ WRITTEN = {"quoted": quoted, "as it is": str, "block": block}
 @pytest.fixture(scope="module", autouse=True)
 def templates_read_once():
     """The same templates for each package."""
-    env = render.environment(render.template_tree())
+    env = render.environment(templates.live())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(render, "environment", lambda tree: env)
         yield

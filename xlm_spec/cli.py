@@ -45,7 +45,10 @@ def new(name: str, preset: str | None, into: str) -> None:
 def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None) -> None:
     """Compile specs into DIR/<name>/.
 
-    Exit 1: an error in a spec, or stale with --check. Exit 3: a file was edited since it was built.
+    What you changed in a package is kept, and merged with what is new; where both changed the same
+    lines, both stand between markers.
+
+    Exit 1: an error in a spec, or stale with --check. Exit 3: the merge needs you.
     """
     from xlm_spec.compiler import build as compiler
 
@@ -56,10 +59,11 @@ def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None)
                 click.echo(compiler.stage(path, emit), nl=False)
                 continue
             done = compiler.build(path, into, check_only)
-            tell(done.warnings)
-            found += done.warnings
             click.echo(summary(done), err=True)
-            code = max(code, int(check_only and done.stale))
+            of_build = [*done.warnings, *done.wanting]
+            tell(of_build)
+            found += of_build
+            code = max(code, 3 * bool(done.wanting), int(check_only and done.stale))
         except Failed as e:
             tell(e.diagnostics)
             found += e.diagnostics
@@ -117,6 +121,29 @@ def lower(spec: str, out: str | None) -> None:
     from xlm_spec.compiler.plan import answers_of
 
     put(attempt(lambda: answers_of(spec)), out)
+
+
+@cli.command()
+@click.argument("packages", nargs=-1, metavar="[PACKAGE]...")
+@click.option("--json", "as_json", is_flag=True, help="packages as JSON")
+def status(packages: tuple[str, ...], as_json: bool) -> None:
+    """Show what became of each file of a package since it was built.
+
+    Edited by you, stale (a build would change it: the spec or the templates are others),
+    conflicted, clean. Without a PACKAGE those in generated/. Exit 3 while conflicts remain.
+    """
+    from xlm_spec.refresh import status as reader
+
+    folders = [Path(p) for p in packages] or attempt(reader.packages)
+    found = [attempt(lambda f=f: reader.status(f)) for f in folders]
+    if as_json:
+        click.echo(json.dumps([s.as_json() for s in found], indent=2))
+    else:
+        for s in found:
+            click.echo(s.text())
+            tell(s.warnings)
+        refer([d for s in found for d in s.warnings])
+    sys.exit(3 if any(s.conflicted for s in found) else 0)
 
 
 @cli.command()
@@ -234,10 +261,19 @@ def put(text: str, out: str | None) -> None:
 
 
 def summary(done) -> str:
-    """What a build did, in a line."""
-    counts = {"created": done.created, "updated": done.updated, "removed": done.removed}
-    told = ", ".join(f"{len(files)} {what}" for what, files in counts.items() if files)
-    return f"{done.folder}: {told or 'unchanged'}"
+    """What a build did, file by file; in a line where all files fared alike."""
+    kinds: dict[str, list[str]] = {}
+    for o in sorted(done.outcomes, key=lambda o: o.did.order):
+        lines = f":{', '.join(map(str, o.lines))}" if o.lines else ""
+        kinds.setdefault(o.did.value, []).append(o.path + lines)
+    if len(kinds) == 1 and set(kinds) <= {"created", "unchanged"}:
+        [(what, paths)] = kinds.items()
+        return f"{done.folder}: {f'{len(paths)} {what}' if what == 'created' else what}"
+    same = kinds.pop("unchanged", [])
+    width = max(map(len, kinds))
+    told = [f"  {what:{width}}  {path}" for what, paths in kinds.items() for path in paths]
+    told += [f"  {'unchanged':{width}}  {len(same)} files"] * bool(same)
+    return "\n".join([str(done.folder), *told])
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The compiler: load, validate, check, lower (see plan.py), render, write."""
+"""The compiler: load, validate, check, lower (see plan.py), render, refresh."""
 
 import json
 from dataclasses import replace
@@ -6,15 +6,18 @@ from pathlib import Path
 
 from xlm_spec.compiler.plan import checked, plan_of
 from xlm_spec.compiler.render import render
-from xlm_spec.compiler.write import Written, write
+from xlm_spec.refresh.package import Refreshed, refresh
 
 
-def build(path: str | Path, into: str | Path = "generated", check_only: bool = False) -> Written:
-    """Compiles a spec into `into/<name>/`. Raises Failed with what is wrong."""
+def build(path: str | Path, into: str | Path = "generated", check_only: bool = False) -> Refreshed:
+    """Compiles a spec into `into/<name>/`; what a person wrote there is kept, merged, or marked.
+
+    Raises Failed with what is wrong with the spec, or keeps the package from being written.
+    """
     plan, warnings = checked(path)  # load, validate, check, lower
     files = render(plan)  # {path: bytes}; pure, in memory
-    done = write(files, plan, Path(into), check_only)  # edited files are refused (X4xx)
-    return replace(done, warnings=tuple(warnings))
+    done = refresh(Path(into) / plan.name, files, check_only)  # merged with your edits (X4xx)
+    return replace(done, warnings=(*warnings, *done.warnings))
 
 
 def stage(path: str | Path, name: str) -> str:

@@ -8,8 +8,7 @@ from pathlib import Path
 from xlm_spec.compiler.form.load import parse
 from xlm_spec.compiler.lower import Plan
 from xlm_spec.compiler.plan import plan_of
-from xlm_spec.compiler.render import render
-from xlm_spec.compiler.write import STATE
+from xlm_spec.compiler.render import STATE, render
 
 SECTIONS = ("title", "paper", "noise", "target", "loss", "sampler", "backbone", "data", "train")
 ABSENT = "-"

@@ -11,8 +11,9 @@ from xlm_spec.compiler.form.forms import NAME
 from xlm_spec.compiler.form.schema import current
 from xlm_spec.compiler.form.validate import hides
 from xlm_spec.compiler.starter import starter
-from xlm_spec.compiler.write import Written, replace
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+from xlm_spec.refresh.package import Refreshed
+from xlm_spec.refresh.places import replace
 
 PRESETS = HERE / "_specs"  # in the wheel
 if not PRESETS.is_dir():
@@ -21,7 +22,7 @@ FOLDER, SCHEMA = "specs", "spec.schema.json"
 MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"
 
 
-def new(name: str, preset: str | None = None, into: str | Path = "generated") -> Written:
+def new(name: str, preset: str | None = None, into: str | Path = "generated") -> Refreshed:
     """Writes `specs/<name>.yaml` and the schema, and builds the spec into `into/<name>/`.
 
     The preset of that name, or the one that is asked for, or a starter. Raises Failed: X105 where

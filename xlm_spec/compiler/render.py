@@ -5,18 +5,17 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
-from functools import cache
 from pathlib import PurePosixPath
 
 from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from xlm_spec import __version__
-from xlm_spec.compiler.components import TEMPLATES
+from xlm_spec.compiler import templates
 from xlm_spec.compiler.lower import Plan
 
 ANSWERS = ".copier-answers.yml"
 LOCK = ".xlm/lock.json"
+STATE = (ANSWERS, LOCK)  # what a build knows of itself
 BUNDLE = "~/.local/share/xlm-spec/templates.bundle"
 PACKAGE = "package/"
 YIELD = re.compile(r"{% yield (\w+) from ([\w.]+) %}(.*){% endyield %}")
@@ -24,9 +23,13 @@ YIELD = re.compile(r"{% yield (\w+) from ([\w.]+) %}(.*){% endyield %}")
 
 def render(plan: Plan) -> dict[str, bytes]:
     """Every file of the package, by its path inside the package's folder."""
-    tree = template_tree()
+    return rendered(asdict(plan), templates.live(), templates.version())
+
+
+def rendered(ir: dict, tree: dict[str, str], version: str) -> dict[str, bytes]:
+    """The same by the templates of any version; `ir` is a plan as its answers hold it."""
     env = environment(tree)
-    context = context_of(plan)
+    context = context_of(ir, version)
     out: dict[str, bytes] = {}
     for template in tree:
         if template.startswith(PACKAGE):
@@ -37,10 +40,9 @@ def render(plan: Plan) -> dict[str, bytes]:
     return out
 
 
-def context_of(plan: Plan) -> dict:
+def context_of(ir: dict, version: str) -> dict:
     """What the templates see, as copier lays it out."""
-    ir = asdict(plan)
-    answers = {"_commit": template_version(), "_src_path": BUNDLE, "ir": ir}
+    answers = {"_commit": version, "_src_path": BUNDLE, "ir": ir}
     return {"plan": ir, "_copier_answers": answers, "_copier_conf": {"answers_file": ANSWERS}}
 
 
@@ -80,21 +82,3 @@ def environment(tree: dict[str, str]) -> SandboxedEnvironment:
     env.filters["hash"] = lambda text, kind: hashlib.new(kind, text.encode()).hexdigest()
     env.filters["to_json"] = lambda value, **kw: json.dumps(value, **kw)
     return env
-
-
-@cache
-def template_tree() -> dict[str, str]:
-    """The templates as they travel: copier.yml and the glue. Definitions are in the plan."""
-    files = [TEMPLATES / "copier.yml", *sorted((TEMPLATES / "package").rglob("*"))]
-    return {
-        f.relative_to(TEMPLATES).as_posix(): f.read_text(encoding="utf-8")
-        for f in files
-        if f.is_file()
-    }
-
-
-@cache
-def template_version() -> str:
-    """A version of the templates' content: two states of development never share one."""
-    tree = json.dumps(template_tree(), sort_keys=True).encode()
-    return f"{__version__}.dev{int(hashlib.sha256(tree).hexdigest()[:12], 16)}"
