@@ -26,6 +26,7 @@ lint: setup
 	$(BIN)/mypy
 
 regen: setup
+	$(BIN)/python hatch_build.py
 	$(BIN)/xlm-spec build $(SPECS)
 	$(BIN)/xlm-spec schema -o xlm_spec/spec.schema.json
 	$(BIN)/python docs/regen.py

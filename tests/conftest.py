@@ -1,6 +1,7 @@
 """Tests run on one thread each; packages that they build share the data cache of the session."""
 
 import os
+import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -9,6 +10,8 @@ import torch
 from running import TINY, run
 
 torch.set_num_threads(1)
+HOME = tempfile.TemporaryDirectory(prefix="xlm-spec-home-")  # the suite leaves the user's alone
+os.environ["HOME"] = HOME.name
 
 
 @pytest.fixture(scope="session", autouse=True)

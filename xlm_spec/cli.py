@@ -15,6 +15,9 @@ from xlm_spec.diagnostics import Diagnostic, Failed, more, wants_colour
 @click.version_option(__version__, prog_name="xlm-spec")
 def cli() -> None:
     """Compile one-page specs of language models into PyTorch packages."""
+    from xlm_spec.refresh import store
+
+    store.keep()
 
 
 @cli.command()
@@ -268,7 +271,9 @@ def summary(done) -> str:
         kinds.setdefault(o.did.value, []).append(o.path + lines)
     if len(kinds) == 1 and set(kinds) <= {"created", "unchanged"}:
         [(what, paths)] = kinds.items()
-        return f"{done.folder}: {f'{len(paths)} {what}' if what == 'created' else what}"
+        if what == "created":
+            return f"{done.folder}: {len(paths)} created"
+        return f"{done.folder}: unchanged{' but for its record' * done.stale}"
     same = kinds.pop("unchanged", [])
     width = max(map(len, kinds))
     told = [f"  {what:{width}}  {path}" for what, paths in kinds.items() for path in paths]

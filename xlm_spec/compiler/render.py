@@ -12,11 +12,11 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from xlm_spec.compiler import templates
 from xlm_spec.compiler.lower import Plan
+from xlm_spec.refresh.store import BUNDLE
 
 ANSWERS = ".copier-answers.yml"
 LOCK = ".xlm/lock.json"
 STATE = (ANSWERS, LOCK)  # what a build knows of itself
-BUNDLE = "~/.local/share/xlm-spec/templates.bundle"
 PACKAGE = "package/"
 YIELD = re.compile(r"{% yield (\w+) from ([\w.]+) %}(.*){% endyield %}")
 

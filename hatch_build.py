@@ -1,0 +1,105 @@
+"""Puts the templates of every release, and of this state, into the wheel as one git bundle.
+
+`copier update` reads it like a repository. Written without git, the same bytes every time.
+`python hatch_build.py` writes it into a checkout, for packages that are built there.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from dulwich.bundle import Bundle, write_bundle
+from dulwich.object_format import DEFAULT_OBJECT_FORMAT
+from dulwich.objects import Blob, Commit, ShaFile, Tree
+from dulwich.pack import pack_objects_to_data
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).parent
+BUNDLE = "xlm_spec/_templates.bundle"
+AUTHOR, TIME = b"xlm-spec <xlm-spec@localhost>", 1577836800  # no clock, no name of anybody
+
+
+class Packed:
+    """Objects in their order, as a bundle wants them."""
+
+    object_format = DEFAULT_OBJECT_FORMAT
+
+    def __init__(self, objects: list[ShaFile]):
+        count, unpacked = pack_objects_to_data([(o, None) for o in objects], deltify=False)
+        self.count, self.unpacked = count, [*unpacked]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def iter_unpacked(self):
+        return iter(self.unpacked)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def write(file: Path, versions: dict[str, dict[str, str]]) -> None:
+    """{version: {path: text}}, the oldest first: a commit and a tag each."""
+    objects: dict[bytes, ShaFile] = {}
+    parents: list[bytes] = []
+    references = {}
+    for version, files in versions.items():
+        commit = Commit()
+        commit.tree, commit.parents = tree_of(files, objects), parents
+        commit.author = commit.committer = AUTHOR
+        commit.author_time = commit.commit_time = TIME
+        commit.author_timezone = commit.commit_timezone = 0
+        commit.message = f"Templates of xlm-spec {version}\n".encode()
+        objects[commit.id] = commit
+        references[f"refs/tags/{version}".encode()] = commit.id
+        parents = [commit.id]
+    bundle = Bundle()
+    bundle.version, bundle.capabilities, bundle.prerequisites = 2, {}, []
+    bundle.references = references | {b"HEAD": parents[0]}
+    bundle.pack_data = Packed([*objects.values()])
+    with file.open("wb") as out, bundle:
+        write_bundle(out, bundle)
+
+
+def tree_of(files: dict[str, str], objects: dict[bytes, ShaFile]) -> bytes:
+    """The id of a tree; it and all below it are among the objects."""
+    tree, below = Tree(), dict[str, dict[str, str]]()
+    for path, text in sorted(files.items()):
+        name, _, rest = path.partition("/")
+        if rest:
+            below.setdefault(name, {})[rest] = text
+            continue
+        blob = Blob.from_string(text.encode())
+        objects[blob.id] = blob
+        tree.add(name.encode(), 0o100644, blob.id)
+    for name, inner in below.items():
+        tree.add(name.encode(), 0o040000, tree_of(inner, objects))
+    objects[tree.id] = tree
+    return tree.id
+
+
+def versions() -> dict[str, dict[str, str]]:
+    """Of every release, and of this state if it is none."""
+    sys.path.insert(0, str(ROOT))
+    from xlm_spec.compiler import templates
+
+    known = {v: templates.released(v) for v in templates.releases()}
+    return known | {templates.version(): templates.live()}
+
+
+class TemplatesHook(BuildHookInterface):
+    """hatchling calls it for each wheel."""
+
+    def initialize(self, version: str, build_data: dict) -> None:
+        if version == "editable":
+            write(ROOT / BUNDLE, versions())
+            return
+        handle, file = tempfile.mkstemp(suffix=".bundle")
+        os.close(handle)
+        write(Path(file), versions())
+        build_data["force_include"][file] = BUNDLE
+
+
+if __name__ == "__main__":
+    write(ROOT / BUNDLE, versions())
