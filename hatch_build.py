@@ -95,10 +95,14 @@ class TemplatesHook(BuildHookInterface):
         if version == "editable":
             write(ROOT / BUNDLE, versions())
             return
-        handle, file = tempfile.mkstemp(suffix=".bundle")
+        handle, self.file = tempfile.mkstemp(suffix=".bundle")
         os.close(handle)
-        write(Path(file), versions())
-        build_data["force_include"][file] = BUNDLE
+        write(Path(self.file), versions())
+        build_data["force_include"][self.file] = BUNDLE
+
+    def finalize(self, version: str, build_data: dict, artifact: str) -> None:
+        if version != "editable":
+            os.unlink(self.file)
 
 
 if __name__ == "__main__":

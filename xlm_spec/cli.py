@@ -274,8 +274,8 @@ def summary(done) -> str:
         if what == "created":
             return f"{done.folder}: {len(paths)} created"
         return f"{done.folder}: unchanged{' but for its record' * done.stale}"
-    same = kinds.pop("unchanged", [])
     width = max(map(len, kinds))
+    same = kinds.pop("unchanged", [])
     told = [f"  {what:{width}}  {path}" for what, paths in kinds.items() for path in paths]
     told += [f"  {'unchanged':{width}}  {len(same)} files"] * bool(same)
     return "\n".join([str(done.folder), *told])

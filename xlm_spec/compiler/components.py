@@ -99,6 +99,8 @@ class Component:
     methods: dict[str, dict[str, Function]]
     classes: dict[str, str]  # class -> its docstring
     constants: dict[str, Any] = field(default_factory=dict)
+    file: str = ""  # of a spec's author, as the spec names it; "" for those that ship
+    source: str = ""  # its text
 
     @property
     def path(self) -> str:

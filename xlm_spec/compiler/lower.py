@@ -6,6 +6,7 @@ The plan is plain data without floats: both engines that render it (ours and cop
 import json
 import re
 from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 
 from xlm_spec.compiler.code import Call, assigned, imports
 from xlm_spec.compiler.components import component
@@ -44,6 +45,7 @@ class Plan:
     card: list[str]  # rows of the table in its README
     parts: dict[str, str]  # the definitions that the files list; a file names them
     head: dict  # title and paper as Markdown
+    own: list[dict]  # components of the author's own, beside the spec: {path, text}
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -100,6 +102,7 @@ class Lowering:
             card=[card(c) for c in method.choices],
             parts=self.parts.texts,
             head={"title": inert(spec.title), "paper": inert(spec.paper)},
+            own=self.own(),
         )
 
     # ---- glue ------------------------------------------------------------------------------------
@@ -173,6 +176,11 @@ class Lowering:
         doc = f.doc.split("\n")[0]
         body = Call(target, tuple(f.wires)).lines("return ", "", 8)
         return {"lines": [*signature, f'        """{doc}"""', *body]}
+
+    def own(self) -> list[dict]:
+        """The files beside the spec that it takes components from: it is nothing without them."""
+        mine = {PurePosixPath(c.file): c.source for c in self.method.listed if c.source}
+        return [{"path": p.name, "text": mine[p]} for p in sorted(mine) if len(p.parts) == 1]
 
     # ---- the rest --------------------------------------------------------------------------------
 

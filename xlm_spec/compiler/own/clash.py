@@ -5,7 +5,7 @@ Those that ship do not; this is for components in files of the author's own.
 
 from collections.abc import Iterator
 
-from xlm_spec.compiler.components import Component, values
+from xlm_spec.compiler.components import Component
 from xlm_spec.compiler.config import config
 from xlm_spec.compiler.method import Method
 from xlm_spec.compiler.parts import MODULE_OF
@@ -20,7 +20,7 @@ def clashes(method: Method) -> Iterator[Diagnostic]:
     sections = {s["name"] for s in config(method)["sections"]} | {"Config", "Vocab"}
     for choice in method.choices:
         mine = choice.component
-        if mine.value in values(mine.folder):
+        if not mine.source:
             continue
         for name in sorted(names(mine)):
             other = taken_by(method, choice, name)

@@ -6,6 +6,7 @@ line.
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from xlm_spec.compiler.components import Component, parsed, read
@@ -55,7 +56,7 @@ def own(file: Path, folder: str) -> Component:
     wrong = wrong or [source.at(f) for f in parameters_of(c, tree)]
     if wrong:
         raise Failed(sorted(wrong, key=lambda d: d.order))
-    return c
+    return replace(c, source=source.text)
 
 
 def text_of(file: Path) -> str:

@@ -8,7 +8,7 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlm_spec.compiler import axes
@@ -103,7 +103,7 @@ def taken(doc: Document, axis: Axis, written: str, path: Path_, others: list[str
         raise refused("X107", told, "rename the file")
     if not exists(file):
         raise refused("X109", f"there is no file `{written}`", "a path starts at the spec's folder")
-    return own(file, axis.folder)
+    return replace(own(file, axis.folder), file=written)
 
 
 def exists(file: Path) -> bool:
