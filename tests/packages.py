@@ -1,6 +1,20 @@
-"""What tests look at in a package's folder."""
+"""What tests look at in a package's folder, and the scripts that make releases."""
 
+import importlib.util
 from pathlib import Path
+
+from making import ROOT
+
+
+def module(path: Path):
+    """A script of the repository."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+HOOK = module(ROOT / "hatch_build.py")
 
 
 def content(folder: Path) -> dict[str, bytes]:

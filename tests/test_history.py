@@ -1,6 +1,5 @@
 """Releases of the templates stay what they were; the bundle that carries them is reproducible."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -9,6 +8,7 @@ import sys
 
 import pytest
 from making import ROOT
+from packages import HOOK, module
 
 from xlm_spec import __version__
 from xlm_spec.compiler import templates
@@ -16,16 +16,7 @@ from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import rendered
 from xlm_spec.refresh import store
 
-
-def module(path):
-    """A script of the repository."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
-
-
-RELEASE, HOOK = module(ROOT / "tools" / "release.py"), module(ROOT / "hatch_build.py")
+RELEASE = module(ROOT / "tools" / "release.py")
 
 
 def test_releases_are_what_was_released():
