@@ -1,0 +1,114 @@
+"""From the wheel, and without a network: build, edit, change the spec, upgrade by copier, build."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packages import content, edit
+from showing import copy_of_the_repository
+
+from xlm_spec.compiler import templates
+
+BIN = Path(sys.executable).parent
+WHO = ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL")
+ALONE = ["unshare", "-rn"]  # no network, where we may ask for that
+if subprocess.run([*ALONE, "true"], capture_output=True).returncode:
+    ALONE = []
+
+
+def wheel(tree: Path, into: Path) -> Path:
+    command = [BIN / "hatchling", "build", "-t", "wheel", "-d", into]
+    subprocess.run(command, cwd=tree, check=True, capture_output=True)
+    [made] = into.glob("*.whl")
+    return made
+
+
+def installed(made: Path, into: Path) -> Path:
+    """The wheel alone, before all else on the path."""
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps"]
+    subprocess.run([*command, "--target", into, made], check=True, capture_output=True)
+    return into
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory):
+    """This state's source, and this compiler with the templates of the first release."""
+    place = tmp_path_factory.mktemp("source")
+    now, then = (copy_of_the_repository(place / n) for n in ("now", "then"))
+    first = templates.releases()[0]
+    history = then / "templates" / "history"
+    for other in templates.releases()[1:]:
+        shutil.rmtree(history / other)
+    shutil.rmtree(then / "templates" / "package")
+    shutil.copytree(history / first / "package", then / "templates" / "package")
+    shutil.copy(history / first / "copier.yml", then / "templates" / "copier.yml")
+    edit(then / "xlm_spec" / "__init__.py", '__version__ = "', f'__version__ = "{first}"  # "')
+    return {"now": now, "then": then}
+
+
+@pytest.fixture(scope="module")
+def environments(trees, tmp_path_factory):
+    place = tmp_path_factory.mktemp("wheels")
+    return {n: installed(wheel(t, place / n), place / f"{n}_lib") for n, t in trees.items()}
+
+
+def test_two_wheels_of_one_state_are_the_same_bytes(trees, tmp_path):
+    """Also when the second is built from the source distribution of the first."""
+    one = wheel(trees["now"], tmp_path / "one").read_bytes()
+    assert one == wheel(trees["now"], tmp_path / "two").read_bytes()
+    command = [BIN / "hatchling", "build", "-t", "sdist", "-d", tmp_path / "sdist"]
+    subprocess.run(command, cwd=trees["now"], check=True, capture_output=True)
+    [archive] = (tmp_path / "sdist").glob("*.tar.gz")
+    shutil.unpack_archive(archive, tmp_path / "unpacked", filter="data")
+    [tree] = (tmp_path / "unpacked").iterdir()
+    assert one == wheel(tree, tmp_path / "three").read_bytes()
+
+
+def test_a_package_from_its_first_build_to_an_upgrade(environments, tmp_path):
+    env = os.environ | {f"GIT_{who}": "n@x" for who in WHO} | {"HOME": str(tmp_path / "home")}
+
+    def run(*words, lib="then", cwd=tmp_path):
+        done = subprocess.run(
+            [*ALONE, *map(str, words)],
+            cwd=cwd,
+            env=env | {"PYTHONPATH": str(environments[lib])},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    def spec_tool(*words, **more):
+        return run(sys.executable, "-m", "xlm_spec", *words, **more)
+
+    first, last = templates.releases()[0], templates.version()
+    assert first in spec_tool("--version")
+    assert last in spec_tool("--version", lib="now")
+    (tmp_path / "home").mkdir()
+    run("git", "init", "-q", ".")
+    spec_tool("new", "mdlm")
+    run("git", "add", "-A")
+    run("git", "commit", "-qm", "built")
+    package = tmp_path / "generated" / "mdlm"
+    edit(package / "mdlm" / "loss.py", "import", "# mine\nimport")
+    edit(package / "mdlm" / "config.py", "class Config:", "class Config:  # mine")
+    edit(package / "README.md", "## The method", "Mine.\n\n## The method")
+    edit(tmp_path / "specs" / "mdlm.yaml", "steps: 128", "steps: 99")
+    assert "merged          mdlm/config.py" in spec_tool("build", "specs/mdlm.yaml")
+    run("git", "add", "-A")
+    run("git", "commit", "-qm", "changed")
+    spec_tool("axes", lib="now")  # any command of the newer wheel leads copier to its templates
+    run(BIN / "copier", "update", lib="now", cwd=package)
+    now = {p: t.decode() for p, t in content(package).items()}
+    assert f'"_commit": "{last}"' in now[".copier-answers.yml"]
+    assert "# mine" in now["mdlm/loss.py"]
+    assert "class Config:  # mine" in now["mdlm/config.py"]
+    assert "steps: int = 99" in now["mdlm/config.py"]
+    assert "Mine." in now["README.md"]
+    assert "## Change it" in now["README.md"]
+    spec_tool("build", "specs/mdlm.yaml", lib="now")
+    assert {p: t.decode() for p, t in content(package).items()} == now
