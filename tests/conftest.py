@@ -12,6 +12,8 @@ from running import TINY, run
 torch.set_num_threads(1)
 HOME = tempfile.TemporaryDirectory(prefix="xlm-spec-home-")  # the suite leaves the user's alone
 os.environ["HOME"] = HOME.name
+WHO = ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL")
+os.environ |= {f"GIT_{who}": "n@x" for who in WHO}  # their git knows nobody
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -64,7 +64,7 @@ def by_release(version, spec, into):
 
 def git(folder, *words):
     command = ["git", "-C", folder, "-c", "core.autocrlf=false", *words]
-    return subprocess.run(command, check=True, capture_output=True, env=os.environ | IDENTITY)
+    return subprocess.run(command, check=True, capture_output=True)
 
 
 def commit(folder):
@@ -77,7 +77,7 @@ def commit(folder):
 def update(folder, *words, **more):
     """`copier update` without a terminal, and without a network: (exit code, stderr)."""
     command = [COPIER, "update", *map(str, words)]
-    env = os.environ | IDENTITY | {"GIT_ALLOW_PROTOCOL": "file"} | more
+    env = os.environ | {"GIT_ALLOW_PROTOCOL": "file"} | more
     done = subprocess.run(
         command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env
     )

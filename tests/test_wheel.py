@@ -10,10 +10,10 @@ import pytest
 from packages import content, edit
 from showing import copy_of_the_repository
 
+from xlm_spec import __version__
 from xlm_spec.compiler import templates
 
 BIN = Path(sys.executable).parent
-WHO = ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL")
 ALONE = ["unshare", "-rn"]  # no network, where we may ask for that
 if subprocess.run([*ALONE, "true"], capture_output=True).returncode:
     ALONE = []
@@ -68,7 +68,7 @@ def test_two_wheels_of_one_state_are_the_same_bytes(trees, tmp_path):
 
 
 def test_a_package_from_its_first_build_to_an_upgrade(environments, tmp_path):
-    env = os.environ | {f"GIT_{who}": "n@x" for who in WHO} | {"HOME": str(tmp_path / "home")}
+    env = os.environ | {"HOME": str(tmp_path / "home")}
 
     def run(*words, lib="then", cwd=tmp_path):
         done = subprocess.run(
@@ -87,7 +87,7 @@ def test_a_package_from_its_first_build_to_an_upgrade(environments, tmp_path):
 
     first, last = templates.releases()[0], templates.version()
     assert first in spec_tool("--version")
-    assert last in spec_tool("--version", lib="now")
+    assert __version__ in spec_tool("--version", lib="now")
     (tmp_path / "home").mkdir()
     run("git", "init", "-q", ".")
     spec_tool("new", "mdlm")
