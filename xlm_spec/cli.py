@@ -209,6 +209,30 @@ def compare(
 
 
 @cli.command()
+@click.argument("targets", nargs=-1, required=True, metavar="SPEC|PACKAGE...")
+@click.option("--json", "as_json", is_flag=True, help="laws and figures as JSON")
+def verify(targets: tuple[str, ...], as_json: bool) -> None:
+    """Hold methods to their laws, before anything is trained.
+
+    Of the noise, the objective and its bound, the samplers, the network, on a world small enough to
+    enumerate, with the exact network in place of a trained one. Exit 1 where a law is broken.
+    """
+    from xlm_spec import workbench
+
+    sound, found = True, []
+    for target in targets:
+        done = attempt(lambda target=target: workbench.verify(target))
+        sound &= done.sound
+        if as_json:
+            found.append(done.as_json())
+        else:
+            click.echo(done.text())
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    sys.exit(0 if sound else 1)
+
+
+@cli.command()
 @click.argument("axis", required=False)
 @click.argument("value", required=False)
 def axes(axis: str | None, value: str | None) -> None:

@@ -46,6 +46,7 @@ class Plan:
     parts: dict[str, str]  # the definitions that the files list; a file names them
     head: dict  # title and paper as Markdown
     own: list[dict]  # components of the author's own, beside the spec: {path, text}
+    exact_at: dict[str, dict]  # by sampler, the numbers with which it follows the network's law
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -103,6 +104,7 @@ class Lowering:
             parts=self.parts.texts,
             head={"title": inert(spec.title), "paper": inert(spec.paper)},
             own=self.own(),
+            exact_at=self.exact_at(),
         )
 
     # ---- glue ------------------------------------------------------------------------------------
@@ -181,6 +183,15 @@ class Lowering:
         """The files beside the spec that it takes components from: it is nothing without them."""
         mine = {PurePosixPath(c.file): c.source for c in self.method.listed if c.source}
         return [{"path": p.name, "text": mine[p]} for p in sorted(mine) if len(p.parts) == 1]
+
+    def exact_at(self) -> dict[str, dict]:
+        """Numbers as text, of the samplers that can be exact."""
+        known = {loop.sampling.name: loop.exact_at for loop in self.method.loops}
+        return {
+            name: {k: repr(n) for k, n in numbers.items()}
+            for name, numbers in known.items()
+            if numbers is not None
+        }
 
     # ---- the rest --------------------------------------------------------------------------------
 

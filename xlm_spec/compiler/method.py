@@ -59,10 +59,29 @@ class Loop:
     step: Call
     finished: Call | None
     state: str  # type of what it yields
+    place: str  # of its numbers, by dotted name
 
     @property
     def loop(self) -> Component:
         return self.sampling.loop.component
+
+    @property
+    def exact_at(self) -> dict[str, float] | None:
+        """By dotted name, the numbers with which samples follow the network's own law.
+
+        None where a piece states none.
+        """
+        found: dict[str, float] = {}
+        places = {f".{k}": c for k, c in self.rules.items()} | {"": self.sampling.loop}
+        for place, choice in (
+            places | ({".outer": self.outer.choice} if self.outer else {})
+        ).items():
+            stated = choice.component.constants.get("EXACT")
+            if not stated:
+                return None
+            numbers = stated if isinstance(stated, dict) else {}
+            found |= {f"{self.place}{place}.{name}": n for name, n in numbers.items()}
+        return found
 
     @property
     def choices(self) -> list[Choice]:

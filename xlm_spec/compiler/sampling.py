@@ -51,6 +51,7 @@ class Looping:
                 step=self.wires.call(self.loop, step, scope | {n: n for n in fields}, self.place),
                 finished=self.called("finished", scope),
                 state=step.returns,
+                place=self.place.removeprefix("config."),
             )
         )
 

@@ -1,7 +1,12 @@
-"""Where specs are compared: the only part that uses compiler and runtime together."""
+"""Where specs are compared and verified: the only part that uses compiler and torch together."""
+
+from typing import TYPE_CHECKING
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.workbench.request import Request
+
+if TYPE_CHECKING:
+    from xlm_spec.workbench.verify import Verified
 
 
 def compare(request: Request) -> str:
@@ -9,6 +14,19 @@ def compare(request: Request) -> str:
     try:
         from xlm_spec.workbench.compare import compare as workflow
     except ImportError as e:
-        told = f"`compare` trains, and this is missing: {e.name or e}"
-        raise Failed(Diagnostic("X802", told, "pip install 'xlm-spec[train]'")) from None
+        raise without("compare", "trains", e) from None
     return workflow(request)
+
+
+def verify(target: str) -> "Verified":
+    """See verify.py. Raises Failed (X802) where only the compiler is installed."""
+    try:
+        from xlm_spec.workbench.verify import verify as workflow
+    except ImportError as e:
+        raise without("verify", "runs a package", e) from None
+    return workflow(target)
+
+
+def without(command: str, does: str, error: ImportError) -> Failed:
+    told = f"`{command}` {does}, and this is missing: {error.name or error}"
+    return Failed(Diagnostic("X802", told, "pip install 'xlm-spec[train]'"))

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from ..types import Examples, State, Window
 
+EXACT = True
+
 
 def windows(
     x: Examples,

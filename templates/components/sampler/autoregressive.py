@@ -12,6 +12,8 @@ from torch import Generator, Tensor
 
 from ..types import Draw, Examples, Prefix, Vocab
 
+EXACT = True
+
 
 class Written(NamedTuple):
     """A prefix, and what the network keeps of it."""

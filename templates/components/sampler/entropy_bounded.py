@@ -12,6 +12,8 @@ from torch import Generator
 from ..ops import rank
 from ..types import Draw, Schedule, State, Vocab
 
+EXACT = {"gamma": 0}
+
 
 def times(state: State, vocab: Vocab) -> Iterator[int]:
     """At most one step a mask."""

@@ -11,6 +11,8 @@ from torch import Generator, Tensor
 
 from ..types import Draw, Interval, Schedule, State, Vocab
 
+EXACT = True
+
 
 def times(state: State, schedule: Schedule, vocab: Vocab, rng: Generator) -> Iterator[Interval]:
     """With n masks left at t, the next goes at s: 1 - alpha(s) = (1 - alpha(t)) u^(1/n).

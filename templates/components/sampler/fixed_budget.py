@@ -16,6 +16,8 @@ from torch import Generator
 from ..ops import rank
 from ..types import Draw, Schedule, Score, State, Vocab
 
+EXACT = {"per_step": 1}
+
 
 def times(
     state: State,

@@ -12,6 +12,8 @@ from torch import Generator
 from ..ops import insert_one, pieces
 from ..types import Draw, GapState, Stop, Vocab
 
+EXACT = True
+
 
 def times(state: GapState) -> Iterator[int]:
     """At most as many steps as there is room in a row that may grow."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from torch import Generator, Tensor
 
+EXACT = True
+
 
 @dataclass(frozen=True)
 class Margin:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+EXACT = True
+
 
 @dataclass(frozen=True)
 class Random:

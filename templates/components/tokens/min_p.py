@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+EXACT = {"share": 0, "temperature": 1}
+
 
 @dataclass(frozen=True)
 class MinP:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+EXACT = {"temperature": 1}
+
 
 @dataclass(frozen=True)
 class Temperature:

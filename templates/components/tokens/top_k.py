@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+EXACT = {"k": 1_000_000, "temperature": 1}
+
 
 @dataclass(frozen=True)
 class TopK:

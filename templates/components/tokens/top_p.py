@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+EXACT = {"p": 1, "temperature": 1}
+
 
 @dataclass(frozen=True)
 class TopP:

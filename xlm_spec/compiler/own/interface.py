@@ -39,6 +39,10 @@ CONSTANTS = {  # (axis, constant) -> what it may be
     ("process", "BOUND"): "a mapping from targets to functions of the count",
     ("schedule", "BOUND"): "a mapping from parameters to numbers",
     ("backbone", "EVEN"): "a mapping from parameters to parameters",
+    **{
+        (f, "EXACT"): "True, or a mapping from parameters to numbers"
+        for f in ("sampler", "sites", "tokens", "stop", "outer")
+    },
 }
 
 
@@ -70,16 +74,17 @@ def lacking(c: Component) -> Iterator[Told]:
 
 def constants(c: Component) -> Iterator[Told]:
     """Constants that the compiler reads, of another form."""
-    names = {p.name for p in c.parameters} if c.folder in ("schedule", "backbone") else set()
+    names = {p.name for p in c.parameters} if c.folder != "process" else set()
     for (folder, name), form in CONSTANTS.items():
         value = c.constants.get(name, {})
-        if folder != c.folder:
+        if folder != c.folder or (name == "EXACT" and value is True):
             continue
         right = isinstance(value, dict) and all(isinstance(k, str) for k in value)
         held = tuple(value.values()) if isinstance(value, dict) else ()
-        kind: type | tuple[type, ...] = (int, float) if folder == "schedule" else str
+        numbers = folder == "schedule" or name == "EXACT"
+        kind: type | tuple[type, ...] = (int, float) if numbers else str
         right = right and all(isinstance(v, kind) for v in held)
-        right = right and (not names or names >= {*value})
+        right = right and (folder == "process" or names >= {*value})
         right = right and (folder != "backbone" or names >= {*held})
         if not right:
             yield "", f"`{name}` of a {folder} is {form}", ""
