@@ -6,7 +6,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.workbench.request import Request
 
 if TYPE_CHECKING:
-    from xlm_spec.workbench.verify import Verified
+    from xlm_spec.workbench.laws import Verified
 
 
 def compare(request: Request) -> str:
@@ -19,9 +19,9 @@ def compare(request: Request) -> str:
 
 
 def verify(target: str) -> "Verified":
-    """See verify.py. Raises Failed (X802) where only the compiler is installed."""
+    """See laws.py. Raises Failed (X802) where only the compiler is installed."""
     try:
-        from xlm_spec.workbench.verify import verify as workflow
+        from xlm_spec.workbench.laws import verify as workflow
     except ImportError as e:
         raise without("verify", "runs a package", e) from None
     return workflow(target)

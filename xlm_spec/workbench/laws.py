@@ -59,7 +59,8 @@ def laws() -> ModuleType:
         spec = importlib.util.spec_from_file_location(
             name, place, submodule_search_locations=[str(LAWS)]
         )
-        assert spec and spec.loader
+        assert spec
+    assert spec.loader
         sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[name])
     return sys.modules[name]
