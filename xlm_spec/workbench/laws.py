@@ -60,7 +60,7 @@ def laws() -> ModuleType:
             name, place, submodule_search_locations=[str(LAWS)]
         )
         assert spec
-    assert spec.loader
+        assert spec.loader
         sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[name])
     return sys.modules[name]
