@@ -10,7 +10,7 @@ import hypothesis
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 from making import text
-from packages import content
+from packages import as_released, content
 
 from xlm_spec.compiler import templates
 from xlm_spec.compiler.form.load import parse
@@ -37,9 +37,7 @@ VERSIONS = templates.releases()
 @cache
 def files_of(spec: int, version: str) -> dict[str, bytes]:
     """What a build by a release writes."""
-    ir = asdict(lower(validate(parse(SPECS[spec].encode()))))
-    if version == "0.1.0":
-        del ir["own"]
+    ir = as_released(asdict(lower(validate(parse(SPECS[spec].encode())))), version)
     return rendered(ir, templates.released(version), version)
 
 

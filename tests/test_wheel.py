@@ -10,7 +10,6 @@ import pytest
 from packages import content, edit
 from showing import copy_of_the_repository
 
-from xlm_spec import __version__
 from xlm_spec.compiler import templates
 
 BIN = Path(sys.executable).parent
@@ -35,32 +34,38 @@ def installed(made: Path, into: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory):
-    """This state's source, and this compiler with the templates of the first release."""
+    """This state's source; this compiler with the templates of the first and the last release."""
     place = tmp_path_factory.mktemp("source")
-    now, then = (copy_of_the_repository(place / n) for n in ("now", "then"))
-    first = templates.releases()[0]
-    history = then / "templates" / "history"
-    for other in templates.releases()[1:]:
-        shutil.rmtree(history / other)
-    shutil.rmtree(then / "templates" / "package")
-    shutil.copytree(history / first / "package", then / "templates" / "package")
-    shutil.copy(history / first / "copier.yml", then / "templates" / "copier.yml")
-    edit(then / "xlm_spec" / "__init__.py", '__version__ = "', f'__version__ = "{first}"  # "')
-    return {"now": now, "then": then}
+    releases = templates.releases()
+    made = {n: copy_of_the_repository(place / n) for n in ("as it is", "then", "now")}
+    pinned(made["then"], releases[:1])
+    pinned(made["now"], releases)
+    return made
+
+
+def pinned(tree: Path, known: list[str]) -> None:
+    """As if the last of these releases had just been made."""
+    folder, last = tree / "templates", known[-1]
+    for other in {*templates.releases()} - {*known}:
+        shutil.rmtree(folder / "history" / other)
+    for part in [p for p in folder.iterdir() if p.name not in ("components", "history")]:
+        shutil.rmtree(part) if part.is_dir() else part.unlink()
+    shutil.copytree(folder / "history" / last, folder, dirs_exist_ok=True)
+    edit(tree / "xlm_spec" / "__init__.py", '__version__ = "', f'__version__ = "{last}"  # "')
 
 
 @pytest.fixture(scope="module")
 def environments(trees, tmp_path_factory):
     place = tmp_path_factory.mktemp("wheels")
-    return {n: installed(wheel(t, place / n), place / f"{n}_lib") for n, t in trees.items()}
+    return {n: installed(wheel(trees[n], place / n), place / f"{n}_lib") for n in ("then", "now")}
 
 
 def test_two_wheels_of_one_state_are_the_same_bytes(trees, tmp_path):
     """Also when the second is built from the source distribution of the first."""
-    one = wheel(trees["now"], tmp_path / "one").read_bytes()
-    assert one == wheel(trees["now"], tmp_path / "two").read_bytes()
+    one = wheel(trees["as it is"], tmp_path / "one").read_bytes()
+    assert one == wheel(trees["as it is"], tmp_path / "two").read_bytes()
     command = [BIN / "hatchling", "build", "-t", "sdist", "-d", tmp_path / "sdist"]
-    subprocess.run(command, cwd=trees["now"], check=True, capture_output=True)
+    subprocess.run(command, cwd=trees["as it is"], check=True, capture_output=True)
     [archive] = (tmp_path / "sdist").glob("*.tar.gz")
     shutil.unpack_archive(archive, tmp_path / "unpacked", filter="data")
     [tree] = (tmp_path / "unpacked").iterdir()
@@ -85,9 +90,9 @@ def test_a_package_from_its_first_build_to_an_upgrade(environments, tmp_path):
     def spec_tool(*words, **more):
         return run(sys.executable, "-m", "xlm_spec", *words, **more)
 
-    first, last = templates.releases()[0], templates.version()
+    first, *_, last = templates.releases()
     assert first in spec_tool("--version")
-    assert __version__ in spec_tool("--version", lib="now")
+    assert last in spec_tool("--version", lib="now")
     (tmp_path / "home").mkdir()
     run("git", "init", "-q", ".")
     spec_tool("new", "mdlm")

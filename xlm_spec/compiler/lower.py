@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
 from xlm_spec.compiler.code import Call, assigned, imports
-from xlm_spec.compiler.components import component
+from xlm_spec.compiler.components import TEMPLATES, component
 from xlm_spec.compiler.compose import compose
 from xlm_spec.compiler.config import config, quoted, value
 from xlm_spec.compiler.method import Loop, Method
@@ -46,6 +46,7 @@ class Plan:
     parts: dict[str, str]  # the definitions that the files list; a file names them
     head: dict  # title and paper as Markdown
     own: list[dict]  # components of the author's own, beside the spec: {path, text}
+    laws: list[str]  # files of the laws that it is held to
     exact_at: dict[str, dict]  # by sampler, the numbers with which it follows the network's law
 
     def as_json(self) -> str:
@@ -104,6 +105,7 @@ class Lowering:
             parts=self.parts.texts,
             head={"title": inert(spec.title), "paper": inert(spec.paper)},
             own=self.own(),
+            laws=sorted(p.stem for p in (TEMPLATES / "verify").glob("*.py")),
             exact_at=self.exact_at(),
         )
 

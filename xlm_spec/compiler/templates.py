@@ -13,8 +13,9 @@ HISTORY = TEMPLATES / "history"  # a folder for each release, as it was
 
 @cache
 def live() -> dict[str, str]:
-    """copier.yml and the glue. The definitions that packages list are in their plans."""
-    return tree(TEMPLATES, [TEMPLATES / "copier.yml", *(TEMPLATES / "package").rglob("*")])
+    """copier.yml, the glue, the laws. The definitions that packages list are in their plans."""
+    files = [TEMPLATES / "copier.yml", *(TEMPLATES / "package").rglob("*")]
+    return tree(TEMPLATES, [*files, *(TEMPLATES / "verify").glob("*.py")])
 
 
 def tree(folder: Path, files: list[Path]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""The tests of ilm: torch and pytest are all that they need."""

@@ -1,0 +1,138 @@
+"""Laws of the objective and its bound: sums over texts, hidden sets and times, nothing drawn."""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .chains import mean_log
+from .law import Figure, law, needs, when
+from .method import Method
+from .world import generator
+
+bounded = when(lambda m: hasattr(m.module, "log_likelihood_bound"), "it has no bound")
+known = when(lambda m: m.enumerable, "the law of its corruption is not known here")
+TIGHT = 1e-5  # nats; components compute in float32 here and there
+
+
+def loss(m: Method):
+    return lambda *of: torch.stack([*m.module.objective(*of).values()]).sum(0)
+
+
+def bound(m: Method):
+    """Nats: minus the bound."""
+    return lambda *of: -m.module.log_likelihood_bound(*of)
+
+
+def tight(m: Method) -> Method:
+    """The same method, whose oracle minimises the bound, not the objective."""
+    return m.asked(bound=True)
+
+
+@law("the bound is the entropy at its minimiser", needs(bounded, known))
+def entropy(m: Method) -> Iterator[Figure]:
+    w, m = m.world(), tight(m)
+    off, wrong = (m.mean(bound(m), m.oracle(w, b), w) - w.entropy for b in (0.0, 0.05))
+    yield Figure(abs(off), TIGHT, abs(wrong))
+
+
+@law("with a prompt it is the entropy of the rest", needs(bounded, known))
+def prompted(m: Method) -> Iterator[Figure]:
+    w, m = m.world().conditional((1,)), tight(m)
+    off, wrong = (
+        m.mean(bound(m), m.oracle(w, b, given=1), w, given=1) - w.entropy for b in (0.0, 0.05)
+    )
+    yield Figure(abs(off), TIGHT, abs(wrong))
+
+
+@law("the derivative vanishes there, and any other network scores worse", needs(bounded, known))
+def minimum(m: Method) -> Iterator[Figure]:
+    """A step ten times as long costs a hundred times as much; elsewhere, ten times."""
+    w, m = m.world(), tight(m)
+    at = {tilt: m.mean(bound(m), m.oracle(w, tilt=tilt), w) for tilt in (0.0, 0.02, 0.2, 0.22, 0.4)}
+    rise, far = at[0.02] - at[0.0], at[0.2] - at[0.0]
+    elsewhere = (at[0.22] - at[0.2]) / (at[0.4] - at[0.2])
+    yield Figure(rise / far if far > 0 else torch.inf, 1 / 20, elsewhere)
+
+
+@law("training finds what the bound asks for", needs(bounded, known), warns=True)
+def aligned(m: Method) -> Iterator[Figure]:
+    """Nats that the objective's own minimiser loses on the bound."""
+    w = m.world()
+    lost = m.mean(bound(m), m.oracle(w), w) - w.entropy
+    yield Figure(lost, TIGHT, m.mean(bound(m), m.oracle(w, 0.05), w) - w.entropy)
+
+
+@law("of any network the bound is the mean over orders", needs(bounded, known))
+def any_network(m: Method) -> Iterator[Figure]:
+    """Against formulas of another module, for a network that minimises nothing."""
+    w, m = m.world(), tight(m)
+    other = m.oracle(m.world(seed=1), 0.3)
+    told = m.mean(bound(m), other, w)
+    right = -float((w.p * mean_log(other, w, m.hides)).sum())
+    yield Figure(abs(told - right), TIGHT, abs(1.01 * told - right))
+
+
+@law("the likelihood of every text is exact", when(lambda m: m.module.EXACT, "it is a bound"))
+def exact(m: Method) -> Iterator[Figure]:
+    w = m.world()
+    x = m.examples(*w.rows())
+    found, wrong = (
+        m.module.log_likelihood_bound(m.oracle(w, b), x, m.config, generator()) for b in (0.0, 0.01)
+    )
+    yield Figure(furthest(found, w.p.log()), 1e-9, furthest(wrong, w.p.log()))
+
+
+def furthest(a: Tensor, b: Tensor) -> float:
+    return float((a.detach().double() - b.detach().double()).abs().max())
+
+
+def terms(m: Method, model, x, chosen: Tensor | None) -> Tensor:
+    """Nats of each row, of all terms, with the same tokens hidden."""
+    with m.pinned(chosen, 0.5):
+        return torch.stack([*m.module.objective(model, x, m.config, generator()).values()]).sum(0)
+
+
+def some(m: Method):
+    """Texts of every length, and a set that is hidden in each."""
+    w = m.world()
+    x = m.examples(*w.rows(range(0, len(w.texts), 3)))
+    hide = torch.rand(x.tokens.shape, generator=generator(2)) < 0.6
+    return x, hide & x.valid & ~x.fixed
+
+
+pinned = when(lambda m: m.pinnable or m.hides == "behind", "what it hides is not for us to choose")
+
+
+@law("a text's terms depend on no other text of the batch", pinned)
+def alone(m: Method) -> Iterator[Figure]:
+    x, hide = some(m)
+    model = m.oracle(m.world(seed=1), 0.3)
+    together = terms(m, model, x, hide)
+    one = [terms(m, model, rows(m, x, [i]), hide[i : i + 1]) for i in range(len(x.tokens))]
+    each = torch.cat(one)
+    spoiled = together / together.mean() * each.mean() + 0.01 * together.mean()
+    yield Figure(furthest(together, each), 1e-9, furthest(spoiled, each))
+
+
+def rows(m: Method, x, which):
+    return m.module.Examples(*(a[which] for a in (x.tokens, x.valid, x.fixed)))
+
+
+@law("columns of padding change nothing", pinned)
+def padded(m: Method) -> Iterator[Figure]:
+    """A real network, in float64, and rows that are two sites wider; the control: two BOS more."""
+    x, hide = some(m)
+    model, given = m.network(), (*x[:3], hide)
+    wide, front = (
+        [F.pad(a, place, value=v) for a, v in zip(given, values, strict=True)]
+        for place, values in (
+            ((0, 2), (m.vocab.pad, False, False, False)),
+            ((2, 0), (m.vocab.bos, True, True, False)),
+        )
+    )
+    told, same, other = (
+        terms(m, model, m.module.Examples(*of[:3]), of[3]) for of in (given, wide, front)
+    )
+    yield Figure(furthest(told, same), 1e-9, furthest(told, other))

@@ -1,0 +1,1 @@
+"""The tests of mlm: torch and pytest are all that they need."""

@@ -1,0 +1,63 @@
+"""Laws of the rules by which tokens are drawn: against formulas written here."""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+
+import torch
+from torch import Tensor
+
+from .law import ALARM, Figure, law, when
+from .method import Method
+from .world import generator, surprise
+
+ROWS = 50_000
+P = torch.tensor([0.42, 0.27, 0.15, 0.1, 0.05, 0.009, 0.001], dtype=torch.float64)
+
+
+def expected(kind: str, rule) -> Tensor | None:
+    """The law of a token drawn from logits log P; None for a rule that is not known here."""
+    temperature = float(getattr(rule, "temperature", 1.0))
+    p = P ** (1 / temperature) / (P ** (1 / temperature)).sum()  # sorted: P falls
+    if kind == "temperature":
+        return p
+    if kind == "top_k":
+        kept = torch.arange(len(p)) < rule.k
+    elif kind == "top_p":
+        kept = torch.tensor([float(p[:i].sum()) < rule.p for i in range(len(p))])
+    elif kind == "min_p":
+        kept = p >= rule.share * p[0]
+    else:
+        return None
+    return p * kept / (p * kept).sum()
+
+
+def rules(m: Method) -> Iterator[tuple[str, str, object]]:
+    """(sampler, kind, rule) of every rule that draws tokens or gaps."""
+    told = m.plan["method"]["sampler"]
+    several = len(told) > 1
+    for name, parts in told.items():
+        place = getattr(m.config.sampler, name) if several else m.config.sampler
+        for key in ("tokens", "gaps"):
+            if key in parts:
+                yield name, parts[key]["kind"], getattr(place, key)
+
+
+@law("rules draw tokens as they say", when(lambda m: any(rules(m)), "it has no rule that draws"))
+def draws(m: Method) -> Iterator[Figure]:
+    """As the spec has them, and with numbers at which they cut; the tail is not lost either."""
+    for name, kind, rule in {(k, str(r)): (n, k, r) for n, k, r in rules(m)}.values():
+        for r in (rule, sharper(rule)):
+            law = expected(kind, r)
+            if law is None:
+                continue
+            logits = P.float().log().expand(ROWS, -1)
+            seen = torch.bincount(r(logits, generator()), minlength=len(P)).double()
+            flat = torch.full_like(law, 1 / len(law))
+            yield Figure(surprise(seen, law), ALARM, surprise(seen, flat), f"{name}: {r}")
+
+
+def sharper(rule):
+    """The same rule with other numbers."""
+    assert is_dataclass(rule)
+    numbers = {"temperature": 0.7, "k": 3, "p": 0.8, "share": 0.2}
+    return type(rule)(**{f.name: numbers[f.name] for f in fields(rule) if f.name in numbers})
