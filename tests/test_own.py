@@ -133,7 +133,9 @@ def test_all_that_is_wrong_is_told_at_its_line(tmp_path):
     ("value", "code", "message"),
     [
         ("./nowhere.py", "X109", "there is no file `./nowhere.py`"),
-        (f"./{'a' * 300}.py", "X109", "there is no file `./aaa"),
+        (f"./{'a' * 300}.py", "X107", "a package can't carry a file called `aaa"),
+        ("./random.py", "X107", "a package can't carry a file called `random.py`"),
+        ("./conftest.py", "X107", "a package can't carry a file called `conftest.py`"),
         ("./mask.py", "X107", "`mask` is the name of one that ships already"),
         ("./Window.py", "X107", "`Window` is no name for a process"),
         ("./lambda.py", "X107", "`lambda` is no name for a process"),

@@ -23,8 +23,8 @@ def cli() -> None:
 @cli.command()
 @click.argument("name")
 @click.option("--from", "preset", metavar="PRESET", help="a spec that ships, under another name")
-@click.option("--into", default="generated", metavar="DIR", help="where the package is written")
-def new(name: str, preset: str | None, into: str) -> None:
+@click.option("--into", metavar="DIR", help="where the package is written  [default: generated]")
+def new(name: str, preset: str | None, into: str | None) -> None:
     """Write specs/NAME.yaml, to be edited, and build it.
 
     The preset of that name, or of --from; else a starter with every axis' values in comments. A
@@ -40,12 +40,16 @@ def new(name: str, preset: str | None, into: str) -> None:
 
 @cli.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
-@click.option("--into", default="generated", metavar="DIR", help="where packages are written")
+@click.option(
+    "--into",
+    metavar="DIR",
+    help="where packages are written  [default: generated; for a package's own spec, itself]",
+)
 @click.option("--check", "check_only", is_flag=True, help="write nothing; exit 1 if stale")
 @click.option(
     "--emit", type=click.Choice(["spec", "plan", "files"]), help="print a stage, write nothing"
 )
-def build(specs: tuple[str, ...], into: str, check_only: bool, emit: str | None) -> None:
+def build(specs: tuple[str, ...], into: str | None, check_only: bool, emit: str | None) -> None:
     """Compile specs into DIR/<name>/.
 
     What you changed in a package is kept, and merged with what is new; where both changed the same

@@ -5,19 +5,35 @@ from dataclasses import replace
 from pathlib import Path
 
 from xlm_spec.compiler.plan import checked, plan_of
-from xlm_spec.compiler.render import render
+from xlm_spec.compiler.render import STATE, render
 from xlm_spec.refresh.package import Refreshed, refresh
 
+GENERATED = "generated"  # where packages are written, unless told
 
-def build(path: str | Path, into: str | Path = "generated", check_only: bool = False) -> Refreshed:
+
+def build(path: str | Path, into: str | Path | None = None, check_only: bool = False) -> Refreshed:
     """Compiles a spec into `into/<name>/`; what a person wrote there is kept, merged, or marked.
 
-    Raises Failed with what is wrong with the spec, or keeps the package from being written.
+    A package's own spec is compiled into that package, unless `into` says otherwise. Raises Failed
+    with what is wrong with the spec, or keeps the package from being written.
     """
     plan, warnings = checked(path)  # load, validate, check, lower
     files = render(plan)  # {path: bytes}; pure, in memory
-    done = refresh(Path(into) / plan.name, files, check_only)  # merged with your edits (X4xx)
+    home = Path(path).absolute().parent
+    if into is None and is_package(home):
+        folder = Path(path).parent
+    else:
+        folder = Path(into or GENERATED) / plan.name
+    inputs: list[str] = []
+    if folder.resolve() == home.resolve():
+        inputs = [Path(path).name, *(f["path"] for f in plan.own)]
+    done = refresh(folder, files, check_only, inputs)  # merged with your edits (X4xx)
     return replace(done, warnings=(*warnings, *done.warnings))
+
+
+def is_package(folder: Path) -> bool:
+    """Did a build write it?"""
+    return any((folder / p).exists() for p in STATE)
 
 
 def stage(path: str | Path, name: str) -> str:

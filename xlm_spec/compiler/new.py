@@ -5,15 +5,15 @@ import os
 import re
 from pathlib import Path
 
-from xlm_spec.compiler.build import build
+from xlm_spec.compiler.build import GENERATED, build
 from xlm_spec.compiler.components import HERE
 from xlm_spec.compiler.form.forms import NAME
+from xlm_spec.compiler.form.names import hides
 from xlm_spec.compiler.form.schema import current
-from xlm_spec.compiler.form.validate import hides
 from xlm_spec.compiler.starter import starter
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 from xlm_spec.refresh.package import Refreshed
-from xlm_spec.refresh.places import replace
+from xlm_spec.refresh.places import create, replace
 
 PRESETS = HERE / "_specs"  # in the wheel
 if not PRESETS.is_dir():
@@ -22,7 +22,7 @@ FOLDER, SCHEMA = "specs", "spec.schema.json"
 MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"
 
 
-def new(name: str, preset: str | None = None, into: str | Path = "generated") -> Refreshed:
+def new(name: str, preset: str | None = None, into: str | Path | None = None) -> Refreshed:
     """Writes `specs/<name>.yaml` and the schema, and builds the spec into `into/<name>/`.
 
     The preset of that name, or the one that is asked for, or a starter. Raises Failed: X105 where
@@ -40,8 +40,7 @@ def new(name: str, preset: str | None = None, into: str | Path = "generated") ->
         raise Failed(Diagnostic("X404", "a spec of this name stands here already", hint, str(file)))
     try:
         replace(file.with_name(SCHEMA), (json.dumps(current(), indent=2) + "\n").encode())
-        with file.open("x", encoding="utf-8", newline="\n") as out:
-            out.write(text)
+        create(file, text.encode())
     except OSError as e:
         told = f"cannot write the spec: {e.strerror}"
         raise Failed(Diagnostic("X403", told, file=str(file))) from None
@@ -65,9 +64,10 @@ def text_of(name: str, preset: str | None) -> str:
     return re.sub(r"^name: .*$", f"name: {name}", text, count=1, flags=re.M)
 
 
-def next_steps(name: str, into: str | Path) -> str:
+def next_steps(name: str, into: str | Path | None) -> str:
     """What to run from here on."""
-    built = "" if str(into) == "generated" else f" --into {into}"
+    built = "" if into is None else f" --into {into}"
+    into = into or GENERATED
     return "\n".join(
         [
             f"  xlm-spec build specs/{name}.yaml{built}",

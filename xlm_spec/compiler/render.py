@@ -12,6 +12,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from xlm_spec.compiler import templates
 from xlm_spec.compiler.lower import Plan
+from xlm_spec.diagnostics import hidden
 from xlm_spec.refresh.store import BUNDLE
 
 ANSWERS = ".copier-answers.yml"
@@ -65,7 +66,10 @@ def destinations(
 def safe(text: str) -> str:
     """A path that stays inside the package. Raises ValueError."""
     parts = PurePosixPath(text).parts
-    if not parts or text.startswith("/") or ".." in parts or "\\" in text:
+    odd = any(hidden(c) or c in "\n\t" for c in text) or any(
+        len(p.encode(errors="replace")) > 240 for p in parts
+    )
+    if not parts or text.startswith("/") or ".." in parts or "\\" in text or odd:
         raise ValueError(f"unsafe path {text!r}")
     return "/".join(parts)
 

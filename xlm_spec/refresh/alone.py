@@ -38,10 +38,10 @@ def alone(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     try:
         yield
     finally:
-        hold.close()
         with suppress(OSError):
             state.rmdir()
             folder.rmdir()
+        hold.close()
 
 
 def held(folder: Path) -> Generator[bool, None, None]:
@@ -53,10 +53,16 @@ def held(folder: Path) -> Generator[bool, None, None]:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 yield False
-            else:
+                continue
+            if folder.exists() and os.path.samestat(os.fstat(handle), folder.stat()):
                 yield True
+                continue
+            os.close(handle)  # a build that failed took the folder away
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder, os.O_RDONLY)
     finally:
-        os.close(handle)
+        with suppress(OSError):
+            os.close(handle)
 
 
 def made(file: Path) -> Generator[bool, None, None]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlm_spec.compiler.render import LOCK, STATE, safe
-from xlm_spec.refresh.places import content, digest, place
-from xlm_spec.refresh.record import recorded
+from xlm_spec.refresh.places import content, digest, place, replace
+from xlm_spec.refresh.record import as_before, recorded
 
 NEXT = ".xlm/next"  # what is on its way
 LIST = "list.json"
@@ -34,14 +34,18 @@ def pending(folder: Path) -> bool:
     return (folder / NEXT / LIST).exists()
 
 
-def change(folder: Path, changes: Iterable[Change]) -> None:
-    """All of them, in their order. Raises OSError; if nothing was moved yet, nothing is changed."""
+def change(folder: Path, changes: Iterable[Change], told: Iterable[str] = ()) -> None:
+    """All of them, in their order. Raises OSError; if nothing was moved yet, nothing is changed.
+
+    `told` are paths of which a person has to hear, should this be finished by another build.
+    """
     aside = folder / NEXT
     shutil.rmtree(aside, ignore_errors=True)
     try:
         aside.mkdir(parents=True)
         listed = [entry(folder, aside, str(i), c) for i, c in enumerate(changes)]
-        (aside / "list").write_text(json.dumps(listed), encoding="utf-8")
+        whole = {"changes": listed, "told": [*told]}
+        (aside / "list").write_text(json.dumps(whole), encoding="utf-8")
         os.replace(aside / "list", aside / LIST)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -63,8 +67,8 @@ def entry(folder: Path, aside: Path, name: str, c: Change) -> dict:
     return {"path": c.path, "text": None if c.data is None else name, "was": digest(c.was)}
 
 
-def finish(folder: Path) -> None:
-    """Moves what is listed to its place.
+def finish(folder: Path) -> list[str]:
+    """Moves what is listed to its place; returns of which paths a person has to hear.
 
     A file that a person changed in between stays as it is; to the record it is what it was before,
     and so the next build merges it.
@@ -73,9 +77,10 @@ def finish(folder: Path) -> None:
     listed = entries(aside)
     if listed is None:
         shutil.rmtree(aside, ignore_errors=True)
-        return
+        return []
+    changes, told = listed
     left = []
-    for path, text, was in listed:
+    for path, text, was in changes:
         file = place(folder, path)
         now = digest(content(file))
         if (now is None) if text is None else (not text.exists()):
@@ -83,37 +88,29 @@ def finish(folder: Path) -> None:
         if now != was and path not in STATE:
             left.append(path)
         elif text is None:
-            file.unlink()
+            (folder / path).unlink()
         else:
             if path == LOCK and left:
-                as_before(text, file, left)
+                kept = recorded(content(file) or b"") or {}
+                replace(text, as_before(text.read_bytes(), kept, left))
             file.parent.mkdir(parents=True, exist_ok=True)
             os.replace(text, file)
     (aside / LIST).unlink()
     shutil.rmtree(aside, ignore_errors=True)
+    return told
 
 
-def entries(aside: Path) -> list[tuple[str, Path | None, str | None]] | None:
-    """(path, its text written aside, the digest of what was there); None without a list."""
+Entry = tuple[str, Path | None, str | None]  # path, its text written aside, digest of what was
+
+
+def entries(aside: Path) -> tuple[list[Entry], list[str]] | None:
+    """What is listed, and of what a person has to hear; None without a list."""
     try:
         listed = json.loads((aside / LIST).read_bytes())
-        return [
+        changes = [
             (safe(e["path"]), None if e["text"] is None else aside / str(int(e["text"])), e["was"])
-            for e in listed
+            for e in listed["changes"]
         ]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return changes, [safe(p) for p in listed["told"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def as_before(new: Path, old: Path, paths: list[str]) -> None:
-    """In the new record, what the old one says of some paths."""
-    record = json.loads(new.read_bytes())
-    before = recorded(content(old) or b"") or {}
-    for path in paths:
-        record["files"].pop(path, None)
-        if path in before:
-            text = before[path].decode()
-            record["files"][path] = {"sha256": digest(before[path]), "text": text}
-    again = new.with_name("record")
-    again.write_text(json.dumps(record, indent=2, ensure_ascii=False), encoding="utf-8")
-    os.replace(again, new)

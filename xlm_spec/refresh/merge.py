@@ -1,5 +1,6 @@
 """Three texts into one: yours, the last build's and this build's. No line of yours is dropped."""
 
+import codecs
 import os
 import re
 import subprocess
@@ -8,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LABELS = ("yours", "last build", "this build")
-# of `xlm-spec build`, and of `copier update`
-BEGIN = re.compile(rb"^<{7} (?:yours|before updating)\r?$", re.M)
-END = re.compile(rb"^>{7} (?:this build|after updating)\r?$", re.M)
-PLAIN = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
+# markers of `xlm-spec build`, of `copier update`, and of anybody
+OURS = re.compile(
+    rb"^(?:<{7} (?:yours|before updating)|\|{7} last (?:build|update)"
+    rb"|>{7} (?:this build|after updating))\r?$",
+    re.M,
+)
+BEGIN, END = re.compile(rb"^<{7} .+$", re.M), re.compile(rb"^>{7} .+$", re.M)
 MOST_CONFLICTS = 127  # what git counts to; above it, it failed
 
 
@@ -36,7 +40,9 @@ def merge(yours: bytes, base: bytes, new: bytes) -> Merged | None:
         command = ["git", "merge-file", "-p", "--diff3"]
         command += [word for name in LABELS for word in ("-L", name)]
         try:
-            done = subprocess.run([*command, *files], capture_output=True, env=os.environ | PLAIN)
+            done = subprocess.run(
+                [*command, *files], capture_output=True, cwd=place, env=plain_git()
+            )
         except OSError:
             return None
     if not 0 <= done.returncode <= MOST_CONFLICTS:
@@ -45,10 +51,29 @@ def merge(yours: bytes, base: bytes, new: bytes) -> Merged | None:
     return Merged(text, conflicts(text) if done.returncode else ())
 
 
-def conflicts(text: bytes) -> tuple[int, ...]:
-    """The lines, from 1, at which conflicts of a merge begin, or end without a beginning."""
-    begins, ends = ([*p.finditer(text)] for p in (BEGIN, END))
-    return tuple(text.count(b"\n", 0, m.start()) + 1 for m in begins or ends)
+def plain_git() -> dict[str, str]:
+    """An environment in which git knows of no repository and no settings but its own."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    kept["GIT_CEILING_DIRECTORIES"] = tempfile.gettempdir()
+    return kept | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
+
+
+def conflicts(text: bytes, base: bytes = b"") -> tuple[int, ...]:
+    """The lines, from 1, at which conflicts begin; with parts of one left, where these are.
+
+    Markers that the last build wrote itself, as part of a component's text, are none.
+    """
+    found, known = markers(text), markers(base)
+    return tuple(text.count(b"\n", 0, at) + 1 for at in found) if len(found) > len(known) else ()
+
+
+def markers(text: bytes) -> list[int]:
+    """Where conflicts begin: at our own labels or anybody's."""
+    ours = [m.start() for m in OURS.finditer(text)]
+    begins, ends = ([m.start() for m in p.finditer(text)] for p in (BEGIN, END))
+    if begins and ends:
+        return begins
+    return ours[:1]
 
 
 def crlf(text: bytes) -> bool:
@@ -67,5 +92,9 @@ def like(yours: bytes, text: bytes) -> bytes:
 
 
 def same(a: bytes, b: bytes) -> bool:
-    """Equal but for the ends of lines."""
-    return a == b or plain(a) == plain(b)
+    """Equal but for the ends of lines and a mark at the start, as a spec is read."""
+    return a == b or bare(a) == bare(b)
+
+
+def bare(text: bytes) -> bytes:
+    return re.sub(rb"\r\n?", b"\n", text.removeprefix(codecs.BOM_UTF8))

@@ -1,5 +1,6 @@
 """What becomes of one file, by what is there, what the last build wrote, and what is new."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -41,12 +42,16 @@ class Outcome:
     lines: tuple[int, ...] = ()  # at which conflicts begin
 
 
+# What a build may take away: its own files alone. A component of the author's own is not.
+MADE = re.compile(r"[a-z0-9_]+/[a-z0-9_]+\.py|tests/verify/[a-z_]+\.py|README\.md|pyproject\.toml")
+
+
 def outcome(path: str, yours: bytes | None, base: bytes | None, new: bytes | None) -> Outcome:
     """None: the file is not there, was not made by the last build, is not made by this one."""
     if new is None:
         if yours is None:
             return Outcome(Did.UNCHANGED, path)
-        unedited = base is not None and same(yours, base)
+        unedited = base is not None and same(yours, base) and MADE.fullmatch(path)
         return Outcome(Did.REMOVED if unedited else Did.ORPHAN, path)
     if yours is None:
         if base is None:

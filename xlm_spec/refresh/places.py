@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,10 @@ def place(folder: Path, path: str) -> Path:
 def content(file: Path) -> bytes | None:
     """Of a file, if it is there. Raises Failed (X403)."""
     try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise Failed(
+                Diagnostic("X403", "a file belongs here, and this is none", file=str(file))
+            )
         return file.read_bytes()
     except FileNotFoundError:
         return None
@@ -36,13 +41,27 @@ def digest(text: bytes | None) -> str | None:
 
 def replace(file: Path, data: bytes) -> None:
     """Writes beside the file, then renames: a reader sees the old or the new, never a part."""
+    os.replace(beside(file, data), file)
+
+
+def create(file: Path, data: bytes) -> None:
+    """The same, of a file that is not there. Raises FileExistsError."""
+    made = beside(file, data)
+    try:
+        os.link(made, file)
+    finally:
+        os.unlink(made)
+
+
+def beside(file: Path, data: bytes) -> str:
+    """A file of the same folder that holds the data."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    handle, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)
-        os.chmod(beside, 0o644)
-        os.replace(beside, file)
+        os.chmod(made, 0o644)
     except BaseException:
-        os.unlink(beside)
+        os.unlink(made)
         raise
+    return made

@@ -1,6 +1,7 @@
 """What the last build of a package wrote: `.xlm/lock.json`, or what can be told without it."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,19 @@ def recorded(raw: bytes) -> dict[str, bytes] | None:
         right = all(digest(t) == files[p]["sha256"] for p, t in texts.items())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return texts if right else None
+    nested = any(a != b and b.startswith(f"{a}/") for a in texts for b in texts)
+    return texts if right and not nested else None
+
+
+def as_before(record: bytes, before: dict[str, bytes], paths: Iterable[str]) -> bytes:
+    """A record that says of some paths what the last one did."""
+    again = json.loads(record)
+    for path in paths:
+        again["files"].pop(path, None)
+        if path in before:
+            text = before[path]
+            again["files"][path] = {"sha256": digest(text), "text": text.decode()}
+    return json.dumps(again, indent=2, ensure_ascii=False).encode()
 
 
 def remade(answers: bytes) -> dict[str, bytes]:

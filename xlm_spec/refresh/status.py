@@ -6,9 +6,9 @@ from pathlib import Path
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import ANSWERS, LOCK, STATE, render
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.refresh.journal import pending
 from xlm_spec.refresh.merge import conflicts, same
-from xlm_spec.refresh.outcome import ASIDE
-from xlm_spec.refresh.package import ignored_by_git, is_ignored
+from xlm_spec.refresh.package import asides, ignored_by_git, is_ignored
 from xlm_spec.refresh.places import content, place
 from xlm_spec.refresh.record import last_build
 
@@ -67,45 +67,67 @@ class Status:
 
 def status(folder: Path) -> Status:
     """Raises Failed: X410 where no package is, X403."""
-    if content(folder / LOCK) is None and content(folder / ANSWERS) is None:
+    try:
+        return looked_at(folder)
+    except OSError as e:
+        told = f"cannot read what is there: {e.strerror}"
+        raise Failed(Diagnostic("X403", told, file=str(e.filename or folder))) from None
+
+
+def looked_at(folder: Path) -> Status:
+    answers = content(folder / ANSWERS)
+    if content(folder / LOCK) is None and answers is None:
         told = "no package of xlm-spec is here"
         hint = "name its folder, such as generated/mdlm"
         raise Failed(Diagnostic("X410", told, hint, str(folder)))
-    last, spec = last_build(folder), spec_of(folder)
-    warnings = [*last.warnings, *([ignored_by_git(folder)] if is_ignored(folder) else [])]
+    last = last_build(folder)
+    warnings = [*last.warnings]
+    if pending(folder):
+        told = "a build of this package was killed half-way; the next one finishes it"
+        warnings.append(Diagnostic("X412", told, file=str(folder), severity="warning"))
+    spec, new = would_be(folder, warnings)
+    paths = sorted({*last.texts, *(new or {})} - {*STATE})
+    if is_ignored(folder, paths):
+        warnings.append(ignored_by_git(folder))
+    found = [file_of(folder, p, last.texts.get(p), (new or last.texts).get(p)) for p in paths]
+    if new and answers is not None and not same(answers, new[ANSWERS]):
+        found.append(File(ANSWERS, ("stale",)))  # of another plan, or other templates
+    return Status(folder, spec, tuple(found), tuple(warnings))
+
+
+def would_be(folder: Path, warnings: list[Diagnostic]) -> tuple[Path, dict[str, bytes] | None]:
+    """The spec of a package, and what a build of it would write; None if it is wrong.
+
+    The one of its name in `specs/`, beside the packages' folder; else the package's own copy.
+    """
+    home = folder.resolve()
+    spec = home.parent.parent / "specs" / f"{home.name}.yaml"
     try:
-        new = render(plan_of(spec))
+        if spec.is_file():
+            plan = plan_of(spec)
+            if plan.name == home.name:
+                here = Path.cwd().resolve()
+                return spec.relative_to(here) if spec.is_relative_to(here) else spec, render(plan)
+        spec = folder / "spec.yaml"
+        return spec, render(plan_of(spec))
     except Failed as e:
-        new = last.texts
         warnings += e.diagnostics
-    paths = sorted({*last.texts, *new} - {*STATE})
-    files = tuple(file_of(folder, p, last.texts.get(p), new.get(p)) for p in paths)
-    return Status(folder, spec, files, tuple(warnings))
+        return spec, None
 
 
 def file_of(folder: Path, path: str, base: bytes | None, new: bytes | None) -> File:
     now = content(place(folder, path))
+    lines = conflicts(now or b"", base or b"")
+    if lines or asides(folder, path):
+        return File(path, ("conflicted",), lines)
     states = []
     if now is None:
         states += ["deleted"] * (base is not None)
     elif base is None or not same(now, base):
         states.append("edited")
-    if new != base:
+    if new != base and (now is None or new is None or not same(now, new)):
         states.append("stale")
-    lines = conflicts(now or b"")
-    if lines or (folder / (path + ASIDE)).exists():
-        states = ["conflicted"]
-    return File(path, tuple(states), lines)
-
-
-def spec_of(folder: Path) -> Path:
-    """The spec of that name beside the packages' folder, else the package's own copy."""
-    home = folder.resolve()
-    beside = home.parent.parent / "specs" / f"{home.name}.yaml"
-    if beside.is_file():
-        here = Path.cwd().resolve()
-        return beside.relative_to(here) if beside.is_relative_to(here) else beside
-    return folder / "spec.yaml"
+    return File(path, tuple(states))
 
 
 def packages() -> list[Path]:

@@ -17,8 +17,8 @@ def keep() -> None:
     So two versions of xlm-spec may be used by turns: the newer one's bundle holds the older one's
     templates. Where the home folder can't be written, nothing happens: only `copier update` asks.
     """
-    link = Path(BUNDLE).expanduser()
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):  # no home, or none that may be written
+        link = Path(BUNDLE).expanduser()
         if link.is_symlink() and os.readlink(link) == str(OURS):
             return
         if not OURS.exists() or versions(OURS) <= versions(link):
@@ -29,7 +29,10 @@ def keep() -> None:
             beside.symlink_to(OURS)
         except OSError:  # Windows lets few people make links
             shutil.copyfile(OURS, beside)
-        os.replace(beside, link)
+        try:
+            os.replace(beside, link)
+        except OSError:
+            beside.unlink()
 
 
 def versions(bundle: Path) -> set[bytes]:

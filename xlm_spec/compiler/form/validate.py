@@ -1,7 +1,6 @@
 """Document -> Spec: right keys, right types, right ranges (X1xx)."""
 
 import keyword
-import sys
 from functools import cache
 from typing import Any
 
@@ -11,19 +10,12 @@ from xlm_spec.compiler import axes
 from xlm_spec.compiler.form.choosing import Choosing, listed
 from xlm_spec.compiler.form.errors import explain, told_of
 from xlm_spec.compiler.form.load import Document
+from xlm_spec.compiler.form.names import hides
 from xlm_spec.compiler.form.schema import current, schema
 from xlm_spec.compiler.own.shelf import Shelf, stocked
 from xlm_spec.compiler.spec import Spec
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 
-TAKEN = {
-    *("torch", "lightning", "lightning_fabric", "lightning_utilities", "pytorch_lightning"),
-    *("torchmetrics", "datasets", "tensorboard", "safetensors", "numpy", "sympy", "fsspec", "tqdm"),
-    *("yaml", "click", "jinja2", "copier", "xlm_spec", "tests", "packaging", "typing_extensions"),
-    *("aiohttp", "attr", "attrs", "dill", "filelock", "httpx", "huggingface_hub", "markupsafe"),
-    *("mpmath", "multiprocess", "networkx", "pandas", "pyarrow", "requests", "setuptools", "six"),
-    *("tokenizers", "triton", "urllib3", "xxhash"),
-}
 TASK = "star_easy"  # of a spec that names none
 LONGEST_NAME = 60  # files are named by it
 
@@ -62,17 +54,6 @@ def reserved(doc: Document) -> list[Diagnostic]:
         return [doc.diagnostic("X107", no_name(name), ("name",))]
     why = hides(name)
     return [doc.diagnostic("X107", why[0], ("name",), why[1])] if why else []
-
-
-def hides(name: str) -> tuple[str, str] | None:
-    """Why no package can have a name, and a way out."""
-    if keyword.iskeyword(name):
-        told = f"`{name}` is a word of Python"
-    elif name in sys.stdlib_module_names or name in TAKEN:
-        told = f"a package called `{name}` would hide another module of that name"
-    else:
-        return None
-    return told, f"for example `{name}_lm`"
 
 
 def sampler_names(doc: Document) -> list[Diagnostic]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from xlm_spec.compiler.components import Component, parsed, read
 from xlm_spec.compiler.own.anatomy import Finding, parameters_of, ranges_of, statements
 from xlm_spec.compiler.own.interface import lacking
-from xlm_spec.diagnostics import Diagnostic, Failed, Span
+from xlm_spec.diagnostics import Diagnostic, Failed, Span, hidden
 
 MOST_BYTES = 1 << 18
 
@@ -43,6 +43,12 @@ class Source:
 def own(file: Path, folder: str) -> Component:
     """The component in a file. Raises Failed (X109–X113) with all that keeps it from being one."""
     source = Source(file, text_of(file))
+    if unseen := next(filter(hidden, source.text), None):
+        before = source.text.partition(unseen)[0]
+        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
+        told = f"a character that is not seen, U+{ord(unseen):04X}"
+        place = Span(line, column, line, column + 1)
+        raise Failed(source.diagnostic("X110", place, told, "write it as an escape"))
     try:
         tree = parsed(source.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as e:

@@ -15,6 +15,7 @@ from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import Axis, Cards
 from xlm_spec.compiler.components import Component, values
 from xlm_spec.compiler.form.load import Document, Path_
+from xlm_spec.compiler.form.names import hides
 from xlm_spec.compiler.own.reading import own
 from xlm_spec.diagnostics import Diagnostic, Failed
 
@@ -22,6 +23,8 @@ LOCAL = {  # what the lines of a package are written in
     *("model", "x", "config", "rng", "vocab", "schedule", "t", "chosen", "z", "hidden", "target"),
     *("weight", "rate", "nats", "terms", "objective", "state", "start", "sample", "torch"),
 }
+PYTEST = ("conftest", "setup")
+LONGEST = 60
 NAME = re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -97,6 +100,9 @@ def taken(doc: Document, axis: Axis, written: str, path: Path_, others: list[str
     if file.stem in LOCAL or hasattr(builtins, file.stem):
         told = f"`{file.stem}` is a name that the package's own code needs"
         raise refused("X107", told, "rename the file")
+    if len(file.stem) > LONGEST or file.stem in PYTEST or hides(file.stem):
+        told = f"a package can't carry a file called `{file.name}`"
+        raise refused("X107", told, "rename it: too long, or it would hide another module")
     if file.stem in (*values(axis.folder), *others):
         whose = "another file of this spec" if file.stem in others else "one that ships"
         told = f"`{file.stem}` is the name of {whose} already"
