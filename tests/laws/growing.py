@@ -6,11 +6,14 @@ float64: which texts a partial text may come from, and what they lack where.
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 from math import comb
 
 import torch
 from torch import Tensor
+
+from verify.oracle import partials
+from verify.world import generator
 
 SIZE, LONGEST = 3, 3
 BOS, PAD, V = 3, 4, 5
@@ -66,15 +69,6 @@ def growing(seed: int = 0, shortest: int = 0) -> Growing:
     return Growing(texts, p / p.sum())
 
 
-def partials(x: Text):
-    """Every way to drop tokens: the number k dropped, what is left, and what each gap lacks."""
-    for k in range(len(x) + 1):
-        for gone in combinations(range(len(x)), k):
-            kept = tuple(v for i, v in enumerate(x) if i not in gone)
-            lacks = [(i - sum(g < i for g in gone), x[i]) for i in gone]  # (gap, token)
-            yield k, kept, lacks
-
-
 class Missing:
     """The exact minimiser of gap and stop cross-entropy, as a network.
 
@@ -122,7 +116,3 @@ class Missing:
 def config_of(method):
     """The numbers of a package, with the words of the world."""
     return method.Config(vocab=method.Vocab(size=V, pad=PAD, bos=BOS))
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)

@@ -9,12 +9,12 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from verify.world import generator, p_value, quadrature
+
+__all__ = ["generator", "p_value", "quadrature"]  # and what all worlds share
+
 SIZE, LENGTH = 3, 3
 BOS, EOS, MASK, PAD, V = 3, 4, 5, 6, 7
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @dataclass(frozen=True)
@@ -97,36 +97,6 @@ class Conditional(Posterior):
 
     def extend_cache(self, tokens: Tensor, place: Tensor, cache: list) -> Tensor:
         return self(tokens, tokens >= 0)[torch.arange(len(place)), place]
-
-
-def p_value(counts: Tensor, law: Tensor) -> float:
-    """Pearson's chi-square test of counts against a law; rare texts are taken together.
-
-    Under the law a p-value below alpha has probability alpha: a law is refuted below 1e-6.
-    """
-    n = counts.sum()
-    if float(counts[law == 0].sum()) > 0:
-        return 0.0
-    counts, law = counts[law > 0], law[law > 0] / law.sum()
-    rare = law * n < 5
-    counts = torch.cat([counts[~rare], counts[rare].sum()[None]])
-    law = torch.cat([law[~rare], law[rare].sum()[None]])
-    keep = law > 0
-    counts, law = counts[keep], law[keep]
-    if len(law) == 1:  # nothing else can happen, and nothing else did
-        return 1.0
-    chi = ((counts - n * law) ** 2 / (n * law)).sum()
-    degrees = torch.tensor((len(law) - 1) / 2, dtype=torch.float64)
-    return float(torch.special.gammaincc(degrees, chi / 2))
-
-
-def quadrature(n: int = 64) -> tuple[Tensor, Tensor]:
-    """Nodes t in (0, 1) and weights of Gauss-Legendre quadrature, crowded at both ends."""
-    k = torch.arange(1, n, dtype=torch.float64)
-    off = k / torch.sqrt(4 * k**2 - 1)
-    nodes, vectors = torch.linalg.eigh(torch.diag(off, 1) + torch.diag(off, -1))
-    u, w = (nodes + 1) / 2, vectors[0] ** 2  # Golub and Welsch
-    return u**2 * (3 - 2 * u), w * 6 * u * (1 - u)
 
 
 ALARM = 1e-6  # false-alarm rate of each statistical law

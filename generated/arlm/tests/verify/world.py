@@ -82,7 +82,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def quadrature(n: int = 96) -> tuple[Tensor, Tensor]:
+def quadrature(n: int = 64) -> tuple[Tensor, Tensor]:
     """Nodes in (0, 1) and weights of Gauss-Legendre quadrature, crowded at both ends."""
     k = torch.arange(1, n, dtype=torch.float64)
     off = k / torch.sqrt(4 * k**2 - 1)

@@ -10,8 +10,8 @@ from .law import ALARM, Figure, law, when
 from .method import Method
 from .world import generator, surprise
 
-ROWS = 50_000
-P = torch.tensor([0.42, 0.27, 0.15, 0.1, 0.05, 0.009, 0.001], dtype=torch.float64)
+ROWS = 400_000
+P = torch.tensor([0.42, 0.27, 0.15, 0.1, 0.05, 0.0099, 0.0001], dtype=torch.float64)
 
 
 def expected(kind: str, rule) -> Tensor | None:
@@ -61,3 +61,41 @@ def sharper(rule):
     assert is_dataclass(rule)
     numbers = {"temperature": 0.7, "k": 3, "p": 0.8, "share": 0.2}
     return type(rule)(**{f.name: numbers[f.name] for f in fields(rule) if f.name in numbers})
+
+
+def scored(kind: str, logits: Tensor) -> Tensor | None:
+    """The score of each of N sites, or None for a rule that is not known, or drawn."""
+    p = logits.softmax(-1)
+    best = p.topk(2, -1)[0]
+    known = {
+        "confidence": best[:, 0],
+        "margin": best[:, 0] - best[:, 1],
+        "entropy": torch.xlogy(p, p).sum(-1),
+        "left_to_right": -torch.arange(len(p), dtype=logits.dtype),
+    }
+    return known.get(kind)
+
+
+@law("rules rank sites as they say", when(lambda m: any(ranking(m)), "it has no rule that ranks"))
+def ranks(m: Method) -> Iterator[Figure]:
+    """Pairs of 200 sites in another order; the control: the order turned round."""
+    logits = torch.randn(200, len(P), generator=generator(7), dtype=torch.float64)
+    for name, kind, rule in {k: (n, k, r) for n, k, r in ranking(m)}.values():
+        right = scored(kind, logits)
+        if right is not None:
+            told = rule(logits, torch.arange(len(logits)), generator()).double()
+            yield Figure(inverted(told, right), 0, inverted(-told, right), f"{name}: {kind}")
+
+
+def inverted(a: Tensor, b: Tensor) -> float:
+    sign = (a[:, None] - a).sign() * (b[:, None] - b).sign()
+    return float((sign < 0).sum())
+
+
+def ranking(m: Method) -> Iterator[tuple[str, str, object]]:
+    """(sampler, kind, rule) of every rule that ranks sites."""
+    told = m.plan["method"]["sampler"]
+    for name, parts in told.items():
+        place = getattr(m.config.sampler, name) if len(told) > 1 else m.config.sampler
+        if "sites" in parts:
+            yield name, parts["sites"]["kind"], place.sites

@@ -8,7 +8,13 @@ from torch import Tensor
 from .law import Figure, law, when
 from .method import Method
 
-scheduled = when(lambda m: m.schedule is not None, "it has no schedule")
+
+def written(m: Method):
+    """The schedule with the spec's own numbers."""
+    return getattr(getattr(m.as_written, "noise", None), "schedule", None)
+
+
+scheduled = when(lambda m: written(m) is not None, "it has no schedule")
 GRID = torch.linspace(0, 1, 1001, dtype=torch.float64)
 
 
@@ -21,15 +27,15 @@ def ends(alpha: Callable[[Tensor], Tensor], last: float) -> float:
 @law("alpha falls from 1 to where it ends", scheduled)
 def falls(m: Method) -> Iterator[Figure]:
     """alpha(0) = 1, alpha(1) = 0 (eps where the schedule has one), never rising."""
-    last = float(getattr(m.schedule, "eps", 0.0))
-    yield Figure(ends(m.schedule.alpha, last), 1e-6, ends(lambda t: m.schedule.alpha(1 - t), last))
+    last = float(getattr(written(m), "eps", 0.0))
+    yield Figure(ends(written(m).alpha, last), 1e-6, ends(lambda t: written(m).alpha(1 - t), last))
 
 
 @law("dalpha is the derivative of alpha", scheduled)
 def derivative(m: Method) -> Iterator[Figure]:
     t = GRID[1:-1].clone().requires_grad_()
-    (slope,) = torch.autograd.grad(m.schedule.alpha(t).sum(), t)
-    told = m.schedule.dalpha(t.detach())
+    (slope,) = torch.autograd.grad(written(m).alpha(t).sum(), t)
+    told = written(m).dalpha(t.detach())
     scale = slope.abs().max()
     yield Figure(
         float((told - slope).abs().max() / scale),
@@ -40,7 +46,7 @@ def derivative(m: Method) -> Iterator[Figure]:
 
 @law("inverse undoes alpha", scheduled)
 def inverse(m: Method) -> Iterator[Figure]:
-    a = m.schedule.alpha(GRID)
-    off = (m.schedule.alpha(m.schedule.inverse(a)) - a).abs().max()
-    wrong = (m.schedule.alpha(1 - m.schedule.inverse(a)) - a).abs().max()
+    a = written(m).alpha(GRID)
+    off = (written(m).alpha(written(m).inverse(a)) - a).abs().max()
+    wrong = (written(m).alpha(1 - written(m).inverse(a)) - a).abs().max()
     yield Figure(float(off), 1e-6, float(wrong))

@@ -27,8 +27,8 @@ class Method:
         ids = {"eos": EOS, "mask": MASK}
         needed = {n: ids[n] for n in module.NEEDS}
         self.vocab = module.Vocab(size=V, pad=PAD, bos=BOS, **needed)
-        config = module.Config(vocab=self.vocab)
-        self.config = with_numbers(config, getattr(module, "BOUND_AT", {}))
+        self.as_written = module.Config(vocab=self.vocab)  # with the spec's own numbers
+        self.config = with_numbers(self.as_written, getattr(module, "BOUND_AT", {}))
         self.heads = {n for n, _ in module.Model(module.Config.small()).named_children()}
         self.heads -= {"backbone"}
 

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .law import ALARM, Figure, law, needs, when
@@ -101,9 +102,10 @@ def chance_at(m: Method, n: int, k: int, t: float) -> float:
 
 @law("given tokens and padding are never hidden", needs(corrupts, chosen_apart))
 def given(m: Method) -> Iterator[Figure]:
-    """How many are, of 4,000 rows with a prompt of one token."""
+    """How many are, of 4,000 rows with a prompt of one token and a column of padding."""
     w = m.world()
-    x = m.examples(*w.rows([i % len(w.texts) for i in range(4000)]), given=1)
+    tokens, valid = w.rows([i % len(w.texts) for i in range(4000)])
+    x = m.examples(F.pad(tokens, (0, 1), value=m.vocab.pad), F.pad(valid, (0, 1)), given=1)
     hidden = chosen(m, x, 0.9)
     mine = x.valid & ~x.fixed
     yield Figure(float((hidden & ~mine).sum()), 0, float((hidden & mine).sum()))

@@ -20,7 +20,8 @@ EVEN /= EVEN.sum()
 def moved(p: Tensor, even: Tensor, blur: float, tilt: float) -> Tensor:
     """p (..., V) a little off."""
     p = p ** (1 + tilt)
-    p = p / p.sum(-1, keepdim=True).clamp(min=1e-300)
+    total = p.sum(-1, keepdim=True)
+    p = torch.where(total > 0, p / total.clamp(min=1e-300), even)  # of what never happens: a guess
     return (1 - blur) * p + blur * even
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from .chains import law as law_of
 from .law import ALARM, Figure, law, needs, when
 from .method import Method
-from .world import LONGEST, World, surprise
+from .of_noise import bins
+from .world import LONGEST, World, generator, surprise
 
 ROWS = 10_000
 starts_known = when(lambda m: m.hides in ("masked", "dropped", "behind"), "its start is not known")
@@ -127,3 +128,55 @@ def altered(state, prompt: list[int], hides: str) -> int:
         ]
         wrong |= ~torch.tensor(kept)
     return int(wrong.sum())
+
+
+def hitting(m: Method) -> list[str]:
+    """The samplers that jump from one token to the next."""
+    told = m.plan["method"]["sampler"]
+    kinds = {s: told[s]["kind"] for s in m.module.SAMPLERS if "outer" not in told[s]}
+    return [s for s, kind in kinds.items() if kind == "first_hitting"]
+
+
+@law("jumps come at the times of the noise", when(lambda m: bool(hitting(m)), "no sampler jumps"))
+def jumps(m: Method) -> Iterator[Figure]:
+    """Of n masked tokens the first comes back at s, with (1 - alpha(s))^n uniform."""
+    w = m.world()
+    even = torch.full((20,), 1 / 20, dtype=torch.float64)
+    for s in hitting(m):
+        place = "sampler" if s == next(iter(m.module.SAMPLERS)) else f"sampler_{s}"
+        state = m.part("noise").prior(m.start(w, 20_000), m.vocab)
+        first = next(iter(m.part(place).times(state, m.schedule, m.vocab, generator())))
+        u = (1 - m.schedule.alpha(first.s)) ** LONGEST
+        right, wrong = (surprise(bins(v, 20).double(), even) for v in (u, u**0.9))
+        yield Figure(right, ALARM, wrong, s)
+
+
+def stepping(m: Method) -> list[str]:
+    """The samplers that go back in equal steps of time."""
+    told = m.plan["method"]["sampler"]
+    kinds = {s: told[s]["kind"] for s in m.module.SAMPLERS if "outer" not in told[s]}
+    return [s for s, kind in kinds.items() if kind == "ancestral"]
+
+
+@law("tokens come back at the pace of the noise", when(lambda m: bool(stepping(m)), "none steps"))
+def pace(m: Method) -> Iterator[Figure]:
+    """In four steps: after each, a token is still masked with probability 1 - alpha."""
+    w = m.world()
+    for s in stepping(m):
+        place = next(k for k in m.exact_at(s) or {} if k.endswith(".steps"))
+        states = m.drawn(s, m.oracle(w, 0.2), m.start(w, ROWS), {place: 4})
+        right = [surprise(masked(m, x), left(m, k)) for k, x in enumerate(states[1:], 1)]
+        late = [surprise(masked(m, x), left(m, k - 1)) for k, x in enumerate(states[1:], 1)]
+        yield Figure(max(right), ALARM, max(late), s)
+
+
+def masked(m: Method, state) -> Tensor:
+    """How many tokens are masked, and how many are not, of all rows."""
+    n = float((state.tokens == m.vocab.mask).sum())
+    return torch.tensor([n, ROWS * LONGEST - n], dtype=torch.float64)
+
+
+def left(m: Method, step: int) -> Tensor:
+    """The same as probabilities, after so many of four steps."""
+    gone = 1 - m.schedule.alpha(torch.tensor(1 - step / 4, dtype=torch.float64))
+    return torch.stack([gone, 1 - gone])

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .chains import mean_log
+from .formulas import nats, weight
 from .law import Figure, law, needs, when
 from .method import Method
 from .world import generator
@@ -136,3 +137,34 @@ def padded(m: Method) -> Iterator[Figure]:
         terms(m, model, m.module.Examples(*of[:3]), of[3]) for of in (given, wide, front)
     )
     yield Figure(furthest(told, same), 1e-9, furthest(told, other))
+
+
+@law("every term is its formula", needs(pinned, known))
+def formula(m: Method) -> Iterator[Figure]:
+    """A real network in float64, the same tokens hidden, at t = 1/2; the worst row's difference.
+
+    The control: a row's own term, a hundredth larger.
+    """
+    x, hide = some(m)
+    model = m.network()
+    with torch.no_grad(), m.pinned(hide, 0.5):
+        told = m.module.objective(model, x, m.config, generator())
+    for loss in m.plan["method"]["loss"]:
+        kind, weighed = loss["kind"], loss.get("weight", {})
+        rows = [by_formula(m, kind, weighed, model, x, hide, i) for i in range(len(x.tokens))]
+        known_rows = [r for r in rows if r is not None]
+        if kind in told and len(known_rows) == len(rows):
+            right = torch.tensor(known_rows, dtype=torch.float64)
+            scale = right.abs().max().clamp(min=1.0)
+            off, wrong = furthest(told[kind], right), furthest(1.01 * told[kind], right)
+            yield Figure(off / float(scale), 1e-6, wrong / float(scale), kind)
+
+
+def by_formula(m: Method, kind: str, weighed: dict, model, x, hide: Tensor, i: int) -> float | None:
+    """A row's weighted nats; None where a part is not known."""
+    sites = hide[i].nonzero()[:, 0].tolist()
+    n = int((x.valid[i] & ~x.fixed[i]).sum())
+    with torch.no_grad():
+        found = nats(m, kind, model, x, i, sites)
+    by = weight(m, weighed.get("kind", ""), weighed, n, len(sites), 0.5)
+    return None if found is None or by is None else by * found

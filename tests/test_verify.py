@@ -1,0 +1,142 @@
+"""Laws before training: what ships keeps them, and whatever is broken breaks one.
+
+The table of docs/_results/mutants.md says which; here each mutant is held to that law alone.
+"""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+from making import MASKED, ROOT, text
+from mutants import MUTANTS, SPECS, built, first_broken, method, patched
+from showing import blocks
+
+from xlm_spec.compiler.build import build
+from xlm_spec.workbench import verify
+
+TABLE = (ROOT / "docs" / "_results" / "mutants.md").read_text()
+NOTICED = {
+    cells[0]: cells[2]
+    for line in TABLE.splitlines()[4:]
+    if len(cells := [c.strip() for c in line.strip("|").split("|")]) == 5
+}
+
+
+def statuses(target):
+    return {r.status for r in verify(str(target)).results}
+
+
+def test_the_table_has_every_mutant():
+    assert list(NOTICED) == [m.name for m in MUTANTS]
+    assert len(MUTANTS) >= 40
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
+def test_a_mutant_breaks_its_law(mutant, tmp_path):
+    folder = built(mutant.spec, tmp_path)
+    assert first_broken(folder, NOTICED[mutant.name]) is None  # unharmed, it keeps it
+    patched(mutant, folder)
+    assert first_broken(folder, NOTICED[mutant.name]) is not None
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_what_is_not_broken_keeps_every_law(spec, tmp_path):
+    assert first_broken(built(spec, tmp_path)) is None
+
+
+@pytest.mark.parametrize("name", ["arlm", "ilm", "ilm_levels", "mdlm_exact"])
+def test_packages_hold_themselves_to_the_laws(name, tmp_path):
+    """With torch and pytest alone."""
+    closed = ("lightning", "xlm_spec", "numpy", "datasets")
+    script = f"import sys\nfor m in {closed}: sys.modules[m] = None\nimport pytest\n"
+    script += "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', 'tests/test_laws.py']))"
+    folder = build(ROOT / "specs" / f"{name}.yaml", tmp_path).folder
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d+ passed", done.stdout)
+
+
+def test_insertion_as_published_is_warned_of():
+    """families.md F4: training finds another network than its bound asks for."""
+    found = [r for r in verify(str(ROOT / "specs" / "ilm.yaml")).results if r.status == "warned"]
+    assert [r.law for r in found] == ["training finds what the bound asks for"]
+    assert 0.005 < found[0].figure.value < 0.05
+
+
+def test_a_composition_that_fits_and_breaks_a_law(tmp_path):
+    """Drawn stops and the published, unweighted loss: every check passes, samples are short."""
+    parts = {
+        "noise": "{process: drop, count: uniform}",
+        "target": "[gap_tokens, stop]",
+        "loss": "[gap_cross_entropy, stop_cross_entropy]",
+        "sampler": "{kind: insertion, stop: drawn}",
+    }
+    (tmp_path / "method.yaml").write_text(text(parts))
+    done = verify(str(tmp_path / "method.yaml"))
+    assert not done.sound
+    failed = {r.law for r in done.results if r.status == "failed"}
+    assert "with the exact network a sampler follows the data" in failed
+
+
+def test_a_component_of_ones_own_is_held_to_the_laws_that_apply(tmp_path):
+    guide = (ROOT / "docs" / "guides" / "component.md").read_text()
+    (tmp_path / "window.yaml").write_text(blocks(guide, "yaml")[0])
+    (tmp_path / "window_mask.py").write_text(blocks(guide, "python")[0])
+    found = verify(str(tmp_path / "window.yaml"))
+    assert found.sound
+    by_law = {r.law: r for r in found.results}
+    assert by_law["with the exact network a sampler follows the data"].status == "held"
+    unknown = by_law["sets of hidden tokens follow their law"]
+    assert (unknown.status, unknown.why) == (
+        "n/a",
+        "its process chooses by itself what is hidden",
+    )
+    (tmp_path / "window_mask.py").write_text(
+        blocks(guide, "python")[0].replace("x.valid & ~x.fixed", "x.valid")
+    )
+    assert not verify(str(tmp_path / "window.yaml")).sound
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("spec", ["masked", "inserted", "left to right"])
+def test_the_world_has_every_text_and_reads_what_it_lays_out(spec, seed, tmp_path):
+    w = method(built(spec, tmp_path)).world(seed)
+    assert abs(float(w.p.sum()) - 1) < 1e-12
+    assert float(w.p.min()) > 0
+    assert {len(x) for x in w.texts} == {0, 1, 2, 3}
+    tokens, valid = w.rows()
+    assert torch.equal(w.counts(tokens, valid)[:-1], torch.ones(len(w.texts)).double())
+
+
+def run(*words, cwd):
+    command = [sys.executable, "-m", "xlm_spec", "verify", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+def test_the_command(tmp_path):
+    (tmp_path / "method.yaml").write_text(text(MASKED))
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    done = run("method.yaml", folder, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    first = done.stdout.splitlines()
+    assert re.fullmatch(r"method\.yaml: \d+ held, \d+ n/a \([\d.]+ s\)", first[0])
+    assert first[1].startswith("  held      alpha falls from 1 to where it ends: 0 <= 1e-06")
+    told = json.loads(run("--json", "method.yaml", cwd=tmp_path).stdout)
+    assert told[0]["sound"]
+    assert {law["status"] for law in told[0]["laws"]} == {"held", "n/a"}
+    noise = folder / "method" / "noise.py"
+    noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))
+    done = run(folder, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "  failed    the bound is the entropy at its minimiser: " in done.stdout
+    noise.write_text("<<<<<<< yours\n")
+    done = run(folder, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error[X411]: the package can't be imported: SyntaxError")
+    assert run(tmp_path, cwd=tmp_path).stderr.startswith("error[X410]")
+    assert torch.get_num_threads() == 1
