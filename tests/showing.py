@@ -15,6 +15,8 @@ from pathlib import Path
 
 from making import ROOT
 
+from xlm_spec.compiler import templates
+
 FENCE = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 SAID = [
     ("write", re.compile(r"(?:[Ww]rite|Begin) `([^`]+)`:\s*$")),
@@ -99,6 +101,18 @@ def printed(session: str, folder: Path, **more: str) -> str:
             done = shell(f"({line[2:]}) 2>&1", folder, **more)
             out += line + done.stdout
     return out
+
+
+def released_copy(place: Path) -> Path:
+    """The repository as it will be when its templates are released, with the bundle of a wheel."""
+    copy = copy_of_the_repository(place)
+    file = copy / "xlm_spec" / "__init__.py"
+    env = os.environ | {"PYTHONPATH": str(copy)}
+    if templates.version() not in templates.releases():
+        file.write_text(re.sub(r"\.dev\d+\"", '"', file.read_text()))
+        subprocess.run([sys.executable, "tools/release.py"], cwd=copy, env=env, check=True)
+    subprocess.run([sys.executable, "hatch_build.py"], cwd=copy, env=env, check=True)
+    return copy
 
 
 def copy_of_the_repository(place: Path) -> Path:

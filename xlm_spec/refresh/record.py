@@ -50,12 +50,17 @@ def recorded(raw: bytes) -> dict[str, bytes] | None:
 def as_before(record: bytes, before: dict[str, bytes], paths: Iterable[str]) -> bytes:
     """A record that says of some paths what the last one did."""
     again = json.loads(record)
-    for path in paths:
+    other = [p for p in paths if again["files"].get(p) != entry(before.get(p))]
+    for path in other:
         again["files"].pop(path, None)
         if path in before:
-            text = before[path]
-            again["files"][path] = {"sha256": digest(text), "text": text.decode()}
-    return json.dumps(again, indent=2, ensure_ascii=False).encode()
+            again["files"][path] = entry(before[path])
+    return json.dumps(again, indent=2, ensure_ascii=False).encode() if other else record
+
+
+def entry(text: bytes | None) -> dict | None:
+    """What a record holds of a file."""
+    return None if text is None else {"sha256": digest(text), "text": text.decode()}
 
 
 def remade(answers: bytes) -> dict[str, bytes]:

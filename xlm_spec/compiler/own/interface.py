@@ -72,9 +72,16 @@ def lacking(c: Component) -> Iterator[Told]:
         yield from constants(c)
 
 
+def parameter_names(c: Component) -> set[str]:
+    """However often one is declared: whether alike, is told elsewhere."""
+    functions = [*c.functions.values(), *(f for of in c.methods.values() for f in of.values())]
+    found = {p.name for f in functions for p in f.parameters}
+    return found | {p.name for fields in c.fields.values() for p in fields}
+
+
 def constants(c: Component) -> Iterator[Told]:
     """Constants that the compiler reads, of another form."""
-    names = {p.name for p in c.parameters} if c.folder != "process" else set()
+    names = parameter_names(c)
     for (folder, name), form in CONSTANTS.items():
         value = c.constants.get(name, {})
         if folder != c.folder or (name == "EXACT" and value is True):
