@@ -44,6 +44,16 @@ def test_control_a_release_that_was_touched_is_noticed(change, tmp_path, monkeyp
     assert RELEASE.problems()
 
 
+def test_control_a_file_that_is_made_no_more_is_noticed(monkeypatch):
+    """`copier update` would delete it, edits and all; `_exclude` keeps it."""
+    live = dict(templates.live())
+    del live["package/README.md.jinja"]
+    monkeypatch.setattr(templates, "live", lambda: live)
+    assert any("drops package/README.md.jinja" in p for p in RELEASE.problems())
+    live["copier.yml"] += "_exclude: [README.md]\n"
+    assert RELEASE.problems() == []
+
+
 def test_control_templates_that_change_under_a_released_version(monkeypatch):
     monkeypatch.setattr(RELEASE, "__version__", templates.releases()[0])
     monkeypatch.setattr(templates, "version", lambda: "0.0.1.dev7")

@@ -7,6 +7,7 @@ ever; its sum is written beside it, and a test compares them. Packages are then 
 import hashlib
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from xlm_spec import __version__
@@ -28,11 +29,32 @@ def problems() -> list[str]:
     known, found = sums(), templates.releases()
     wrong = [f"{v} is not what was released" for v in found if known.get(v) != tree_sum(v)]
     wrong += [f"{v} is gone" for v in known if v not in found]
+    wrong += [f"{v} drops {p}: add it to _exclude in copier.yml" for v, p in dropped()]
     if __version__ in found and templates.version() != __version__:
         wrong.append(f"the templates differ from release {__version__}: raise __version__")
     if found and templates.numbers(__version__.partition(".dev")[0]) < templates.numbers(found[-1]):
         wrong.append(f"__version__ is older than release {found[-1]}")
     return wrong
+
+
+def dropped() -> list[tuple[str, str]]:
+    """(version, path) of what a later state makes no more: copier would delete it, edits and all."""
+    trees = {v: templates.released(v) for v in templates.releases()} | {
+        "this state": templates.live()
+    }
+    return [
+        (after, path)
+        for (before, after) in pairwise(trees)
+        for path in trees[before]
+        if path.startswith("package/")
+        and path not in trees[after]
+        and excluded(path) not in trees[after]["copier.yml"]
+    ]
+
+
+def excluded(path: str) -> str:
+    """As `_exclude` names what a template makes."""
+    return path.removeprefix("package/").removesuffix(".jinja")
 
 
 def tree_sum(version: str) -> str:

@@ -90,8 +90,9 @@ def looked_at(folder: Path) -> Status:
     if is_ignored(folder, paths):
         warnings.append(ignored_by_git(folder))
     found = [file_of(folder, p, last.texts.get(p), (new or last.texts).get(p)) for p in paths]
-    if new and answers is not None and not same(answers, new[ANSWERS]):
-        found.append(File(ANSWERS, ("stale",)))  # of another plan, or other templates
+    stale = any("stale" in f.states for f in found)
+    if new and not stale and answers is not None and not same(answers, new[ANSWERS]):
+        found.append(File(ANSWERS, ("stale",)))  # of other templates, which write the same
     return Status(folder, spec, tuple(found), tuple(warnings))
 
 
