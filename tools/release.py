@@ -38,7 +38,7 @@ def problems() -> list[str]:
 
 
 def dropped() -> list[tuple[str, str]]:
-    """(version, path) of what a later state makes no more: copier would delete it, edits and all."""
+    """(version, path) of what a later state makes no more: copier would delete it, with edits."""
     trees = {v: templates.released(v) for v in templates.releases()} | {
         "this state": templates.live()
     }
