@@ -10,8 +10,8 @@ import torch
 from laws.world import ALARM, follows, p_value
 
 from xlm_spec.runtime import tasks
+from xlm_spec.runtime.rows import Rows
 from xlm_spec.runtime.tasks.star import SPLITS, Options
-from xlm_spec.runtime.tasks.task import Rows
 
 NAMES = ("star_mini", "star_easy", "star_medium", "star_hard")
 DRAWN = {

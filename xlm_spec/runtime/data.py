@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 from xlm_spec.runtime.choose import Run
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.tasks.task import Rows
+from xlm_spec.runtime.rows import Rows
 
 EVAL_BATCH = 250
 

@@ -12,8 +12,8 @@ from xlm_spec.runtime.choose import Run, model_of
 from xlm_spec.runtime.data import Part
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.randomness import generator, seed_of
+from xlm_spec.runtime.rows import Rows
 from xlm_spec.runtime.scoring import Scores, draw, nats, sampling_generator, start_of, to
-from xlm_spec.runtime.tasks.task import Rows
 
 
 class Harness(LightningModule):

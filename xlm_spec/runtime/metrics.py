@@ -1,13 +1,10 @@
 """Figures of answers (B, W) long, padded with -1, to rows of data: values (B,) and weights (B,)."""
 
-from typing import TYPE_CHECKING
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from xlm_spec.runtime.tasks.task import Rows
+from xlm_spec.runtime.rows import Rows
 
 Figure = tuple[Tensor, Tensor]  # of each example, and its weight in the mean
 
@@ -18,14 +15,14 @@ def same_width(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return a, b
 
 
-def sequence_accuracy(answer: Tensor, rows: "Rows") -> Figure:
+def sequence_accuracy(answer: Tensor, rows: Rows) -> Figure:
     """Is the whole answer right? Share of examples, each of weight 1."""
     answer, truth = same_width(answer, rows.truths)
     right = (answer == truth).all(1).double()
     return right, torch.ones_like(right)
 
 
-def token_accuracy(answer: Tensor, rows: "Rows") -> Figure:
+def token_accuracy(answer: Tensor, rows: Rows) -> Figure:
     """Share of the truth's tokens that stand at their place in the answer, weighed by number."""
     answer, truth = same_width(answer, rows.truths)
     counts = (truth >= 0).sum(1).double()
@@ -33,7 +30,7 @@ def token_accuracy(answer: Tensor, rows: "Rows") -> Figure:
     return right / counts.clamp(min=1), counts
 
 
-def entropy(answer: Tensor, rows: "Rows") -> Figure:
+def entropy(answer: Tensor, rows: Rows) -> Figure:
     """Unigram entropy of an answer in nats, each of weight 1; 0 where it is empty.
 
     With c_i the number of times that token i of n occurs: -1/n sum_i ln(c_i / n).

@@ -12,7 +12,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.choose import Run
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.tasks.task import Rows
+from xlm_spec.runtime.rows import Rows
 
 
 class Counted:

@@ -11,8 +11,8 @@ from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.choose import names
 from xlm_spec.runtime.dotted import overridden
 from xlm_spec.runtime.loaded import Loaded
+from xlm_spec.runtime.rows import Rows
 from xlm_spec.runtime.scoring import draw, sampling_generator, start_of
-from xlm_spec.runtime.tasks.task import Rows
 from xlm_spec.workbench.packages import loaded
 from xlm_spec.workbench.place import put
 
