@@ -8,6 +8,7 @@ GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 IN_AN_EMPTY_FOLDER = {
     "paper",
     "component",
+    "compose",
 }  # with the package installed; the others stand in a clone
 
 
