@@ -54,13 +54,13 @@ def destinations(
     name = template.removeprefix(PACKAGE).removesuffix(".jinja")
     found = YIELD.search(name)
     if not found:
-        yield safe(env.from_string(name).render(context)), {}
+        yield safe(env.from_string(name).render(context) if "{" in name else name), {}
         return
     variable, source, inner = found.groups()
+    whole = env.from_string(name[: found.start()] + inner + name[found.end() :])
     for item in env.compile_expression(source)(**context) or []:
         more = {variable: item}
-        whole = name[: found.start()] + inner + name[found.end() :]
-        yield safe(env.from_string(whole).render(context | more)), more
+        yield safe(whole.render(context | more)), more
 
 
 def safe(text: str) -> str:
