@@ -4,6 +4,7 @@ The table of docs/_results/mutants.md says which; here each mutant is held to th
 """
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -12,9 +13,14 @@ import pytest
 import torch
 from making import MASKED, ROOT, text
 from mutants import MUTANTS, SPECS, built, first_broken, method, patched
+from random_specs import drawn, whole
 from showing import blocks
 
 from xlm_spec.compiler.build import build
+from xlm_spec.compiler.check import check
+from xlm_spec.compiler.form.load import parse
+from xlm_spec.compiler.form.validate import validate
+from xlm_spec.diagnostics import Failed
 from xlm_spec.workbench import verify
 
 TABLE = (ROOT / "docs" / "_results" / "mutants.md").read_text()
@@ -111,6 +117,23 @@ def test_the_world_has_every_text_and_reads_what_it_lays_out(spec, seed, tmp_pat
     assert {len(x) for x in w.texts} == {0, 1, 2, 3}
     tokens, valid = w.rows()
     assert torch.equal(w.counts(tokens, valid)[:-1], torch.ones(len(w.texts)).double())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_methods_that_nobody_thought_of_keep_every_law(seed, tmp_path):
+    """Drawn from the components; without those that the compiler warns of."""
+    rng = random.Random(seed)
+    while True:
+        spec = whole(drawn(rng), "method")
+        try:
+            if not check(validate(parse(spec.encode()))):
+                break
+        except Failed:
+            continue
+    (tmp_path / "method.yaml").write_text(spec)
+    found = verify(str(tmp_path / "method.yaml"))
+    told = [r.line() for r in found.results if r.status in ("failed", "silent")]
+    assert told == [], spec
 
 
 def run(*words, cwd):
