@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,19 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server(data_cache):
-    """Installed once a cache."""
+    """Installed once a cache: beside its place, and then moved there whole."""
     folder = Path(os.environ["XLM_SPEC_CACHE"]) / f"yaml-language-server-{VERSION}"
-    modules = folder / "node_modules"
-    if not (modules / ".package-lock.json").exists():  # npm writes it last
-        words = ["--no-save", "--no-audit", "--no-fund", "--prefix", folder]
+    if not folder.exists():
+        made = folder.with_name(f"{folder.name}.{os.getpid()}")
+        words = ["--no-save", "--no-audit", "--no-fund", "--prefix", made]
         command = [shutil.which("npm"), "install", *words, f"yaml-language-server@{VERSION}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr
-    return modules / "yaml-language-server" / "bin" / "yaml-language-server"
+        with suppress(OSError):  # another was faster
+            made.rename(folder)
+    found = folder / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+    assert found.is_file()
+    return found
 
 
 @pytest.fixture(scope="module")
