@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from xlm_spec.compiler.axes import (
 from xlm_spec.compiler.form.schema import schema
 
 VERSION = "1.25.0"  # of yaml-language-server
+SERVER = "node_modules/yaml-language-server/bin/yaml-language-server"
 MISSING = [tool for tool in ("node", "npm") if not shutil.which(tool)]
 MODELINE = "# yaml-language-server: $schema=spec.schema.json\n"
 SETTINGS = {n.lower(): {p.name for p in ps} for n, ps in settings().fields.items()}
@@ -47,11 +49,13 @@ def server(data_cache):
         command = [shutil.which("npm"), "install", *words, f"yaml-language-server@{VERSION}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr
+        until = time.monotonic() + 30
+        while not (made / SERVER).is_file() and time.monotonic() < until:
+            time.sleep(0.1)  # npm has been seen to return before its files were there
         with suppress(OSError):  # another was faster
             made.rename(folder)
-    found = folder / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
-    assert found.is_file()
-    return found
+    assert (folder / SERVER).is_file()
+    return folder / SERVER
 
 
 @pytest.fixture(scope="module")
