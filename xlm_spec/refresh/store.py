@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def keep() -> None:
         try:
             beside.symlink_to(OURS)
         except OSError:  # Windows lets few people make links
-            shutil.copyfile(OURS, beside)
+            beside.write_bytes(OURS.read_bytes())
         try:
             os.replace(beside, link)
         except OSError:
