@@ -24,6 +24,12 @@ def rank(score: Tensor, row: Tensor) -> Tensor:
     return torch.empty_like(row).index_put((order,), place)
 
 
+def number_of_sets(n: Tensor, k: Tensor) -> Tensor:
+    """C(n, k), float64: in how many ways k of n can be chosen."""
+    n, k = n.double(), k.double()
+    return (torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)).exp()
+
+
 def compact(keep: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
     """Moves what is kept to the front of each row, in order: (keep, *arrays), each (B, L)."""
     order = (~keep).long().argsort(dim=1, stable=True)

@@ -1,6 +1,5 @@
 """Laws of the corruption: who is hidden, when, and what is told of it."""
 
-import inspect
 from collections.abc import Iterator
 
 import torch
@@ -8,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .law import ALARM, Figure, law, needs, when
-from .method import Method
+from .method import Method, called, subsets
 from .world import LONGEST, generator, surprise
 
 ROWS = 20_000
@@ -19,13 +18,6 @@ corrupts = when(lambda m: m.hides != "behind", "nothing is hidden")
 
 def bins(t: Tensor, parts: int) -> Tensor:
     return torch.bincount((t.flatten() * parts).long().clamp(max=parts - 1), minlength=parts)
-
-
-def called(function, scope: dict, numbers):
-    """A function of a component: its wires by name, its parameters from the config."""
-    wanted = inspect.signature(function).parameters.values()
-    given = {p.name: getattr(numbers, p.name) for p in wanted if p.kind == p.KEYWORD_ONLY}
-    return function(*(scope[p.name] for p in wanted if p.kind != p.KEYWORD_ONLY), **given)
 
 
 @law("each time alone is uniform", timed)
@@ -40,11 +32,12 @@ def uniform_times(m: Method) -> Iterator[Figure]:
     )
 
 
-@law("strata of time span the global batch", timed)
+stratified = when(lambda m: m.noise["time"]["kind"] == "stratified", "its times have no strata")
+
+
+@law("strata of time span the global batch", needs(timed, stratified))
 def strata(m: Method) -> Iterator[Figure]:
     """Two ranks of 16 rows, 32 in all: how many of 32 equal parts of time do not hold one time."""
-    if m.noise["time"]["kind"] != "stratified":
-        return
     x = m.examples(*m.world().rows(range(16)))
     draw = m.part("noise").sample_time
     order = torch.randperm(32, generator=generator(5))
@@ -54,50 +47,67 @@ def strata(m: Method) -> Iterator[Figure]:
     yield Figure(float((bins(t, 32) != 1).sum()), 0, float((bins(apart, 32) != 1).sum()))
 
 
-def chosen(m: Method, x, t: float, seed: int = 0) -> Tensor:
+def chosen(m: Method, x, t: Tensor, seed: int = 0) -> Tensor:
     """The set that `choose` hides in each row."""
-    choose = m.part("noise").choose
-    scope = {"x": x, "t": torch.full((len(x.tokens), 1), t), "schedule": m.schedule}
-    scope["rng"] = generator(seed)
-    wanted = inspect.signature(choose).parameters.values()
-    number = {
-        p.name: getattr(m.config.noise.count, p.name) for p in wanted if p.kind == p.KEYWORD_ONLY
-    }
-    return choose(*(scope[p.name] for p in wanted if p.kind != p.KEYWORD_ONLY), **number)
+    scope = {"x": x, "t": t, "schedule": m.schedule, "rng": generator(seed)}
+    return called(m.part("noise").choose, scope, getattr(m.config.noise, "count", None))
 
 
-@law(
-    "sets of hidden tokens follow their law",
-    needs(chosen_apart, when(lambda m: m.enumerable, "the law of its count is not known here")),
-)
+stated = when(lambda m: m.enumerable, "its count states no `likelihood`")
+
+
+@law("the probabilities of what may be hidden sum to one", needs(chosen_apart, stated))
+def sums(m: Method) -> Iterator[Figure]:
+    """Of a text of each length, over all its sets, at every time."""
+    x = m.examples(*m.world().rows(lengths(m)))._replace(index=torch.arange(1 + LONGEST))
+    every, sets = subsets(m, x)
+
+    def off(scale: float) -> float:
+        total = torch.zeros(1 + LONGEST, dtype=torch.float64)
+        for t, weight in m.times():
+            p = weight * scale * m.told("likelihood", every, sets, t)
+            total = total.index_add(0, every.index, p)
+        return float((total - 1).abs().max())
+
+    yield Figure(off(1.0), 1e-6, off(1.01))
+
+
+def lengths(m: Method) -> list[int]:
+    """A text of each length."""
+    texts = m.world().texts
+    return [next(i for i, x in enumerate(texts) if len(x) == n) for n in range(1 + LONGEST)]
+
+
+@law("sets of hidden tokens follow their law", needs(chosen_apart, stated))
 def sets(m: Method) -> Iterator[Figure]:
-    """Of three free tokens, at an early and a late time; the control never hides the first."""
-    w = m.world()
-    x = m.examples(*w.rows([len(w.texts) - 1] * ROWS))
-    law_of = [bin(code).count("1") for code in range(8)]
-    for t in (0.3, 0.8):
-        hidden = chosen(m, x, t)[:, 1 : 1 + LONGEST]
-        law = torch.tensor([chance_at(m, LONGEST, k, t) for k in law_of]).double()
-        never = hidden & torch.tensor([False, True, True])
-        yield Figure(
-            surprise(patterns(hidden), law), ALARM, surprise(patterns(never), law), f"t = {t}"
-        )
+    """Of a text of two and one of three tokens, at an early and a late time, or over all times.
+
+    The control never hides the first.
+    """
+    rows = m.world().rows
+    for n in (2, 3):
+        i = lengths(m)[n]
+        every, each = subsets(m, m.examples(*rows([i])))
+        x = m.examples(*rows([i] * ROWS))
+        for t in (0.3, 0.8) if m.law_reads_time else (None,):
+            law = m.told("likelihood", every, each, t or 0.5)
+            time = (
+                torch.rand(ROWS, 1, generator=generator(3))
+                if t is None
+                else torch.full((ROWS, 1), t)
+            )
+            hidden = chosen(m, x, time)
+            never = hidden & (torch.arange(hidden.shape[1]) != 1)
+            right, wrong = (surprise(*patterns(h, each, law)) for h in (hidden, never))
+            at = "over all times" if t is None else f"at t = {t}"
+            yield Figure(right, ALARM, wrong, f"{n} tokens, {at}")
 
 
-def patterns(hidden: Tensor) -> Tensor:
-    """How often each of 8 sets is hidden, of (B, 3)."""
-    code = (hidden.long() * torch.tensor([1, 2, 4])).sum(1)
-    return torch.bincount(code, minlength=8).double()
-
-
-def chance_at(m: Method, n: int, k: int, t: float) -> float:
-    """P(a set of k of n tokens | t), stated here, apart from the package's own code."""
-    if m.count != "exact":
-        return m.chance(n, k, t)
-    gone = 1 - float(m.schedule.alpha(torch.tensor(t).double()))
-    size = min(n, m.least + int((n - m.least + 1) * gone))
-    sets = {0: 1, 1: 3, 2: 3, 3: 1}[k]
-    return float(k == size) / sets
+def patterns(hidden: Tensor, sets: Tensor, law: Tensor) -> tuple[Tensor, Tensor]:
+    """How often each set was hidden, or any other, of (B, L); and its probability."""
+    hit = (hidden[:, None] == sets).all(-1)
+    counts = torch.cat([hit.sum(0), (~hit.any(1)).sum()[None]]).double()
+    return counts, torch.cat([law, torch.zeros(1)])
 
 
 @law("given tokens and padding are never hidden", needs(corrupts, chosen_apart))
@@ -106,7 +116,7 @@ def given(m: Method) -> Iterator[Figure]:
     w = m.world()
     tokens, valid = w.rows([i % len(w.texts) for i in range(4000)])
     x = m.examples(F.pad(tokens, (0, 1), value=m.vocab.pad), F.pad(valid, (0, 1)), given=1)
-    hidden = chosen(m, x, 0.9)
+    hidden = chosen(m, x, torch.full((len(x.tokens), 1), 0.9))
     mine = x.valid & ~x.fixed
     yield Figure(float((hidden & ~mine).sum()), 0, float((hidden & mine).sum()))
 

@@ -17,6 +17,7 @@ MODULES = {  # package file -> the axes whose components it lists, and its docst
         "How the samplers of {name} choose sites and draw tokens",
     ),
 }
+STATED = {"prior", "likelihood"}  # functions that are listed though training calls none of them
 MODULE_OF = {folder: m for m, (folders, _) in MODULES.items() for folder in folders}
 
 
@@ -68,7 +69,7 @@ class Parts:
         for t in (*self.method.terms, *self.method.bound):
             called += [t.target.call, t.call, *(line.call for line in t.weight)]
         names = {call.function for call in called} & set(c.functions)
-        return names | ({"prior"} & set(c.functions)) | set(c.fields)
+        return names | (STATED & set(c.functions)) | set(c.fields)
 
     def network(self, c: Component, roots: set[str], wanted: dict[str, set[str]]) -> list[str]:
         """As `take`, of a component of networks: the layers that it uses go before it."""

@@ -53,6 +53,13 @@ def choose(x: Examples, t: Tensor, schedule: Schedule, rng: Generator) -> Tensor
     return (u >= schedule.alpha(t)) & x.valid & ~x.fixed
 
 
+def likelihood(x: Examples, chosen: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
+    """P(chosen | x, t) = (1 - alpha(t))^k alpha(t)^(n - k) for k of n free sites, (B, 1)."""
+    n = (x.valid & ~x.fixed).sum(1, keepdim=True)
+    k = chosen.sum(1, keepdim=True)
+    return (1 - schedule.alpha(t)) ** k * schedule.alpha(t) ** (n - k)
+
+
 def return_rate(t: Tensor, schedule: Schedule) -> Tensor:
     """-alpha'(t) / (1 - alpha(t)), (B, 1): the rate at which a hidden token comes back.
 

@@ -17,3 +17,9 @@ def rank(score: Tensor, row: Tensor) -> Tensor:
     first = count.cumsum(0) - count  # of each row, within `order`
     place = torch.arange(len(row), device=row.device) - first[row[order]]
     return torch.empty_like(row).index_put((order,), place)
+
+
+def number_of_sets(n: Tensor, k: Tensor) -> Tensor:
+    """C(n, k), float64: in how many ways k of n can be chosen."""
+    n, k = n.double(), k.double()
+    return (torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)).exp()

@@ -8,6 +8,7 @@ Also known as: fixed_count, exact_count, stratified_count, fixed
 import torch
 from torch import Generator, Tensor
 
+from ..ops import number_of_sets
 from ..types import Examples, Schedule
 
 
@@ -28,6 +29,19 @@ def choose(
     k = (least + ((n - least + 1) * (1 - schedule.alpha(t))).floor()).clamp(max=n)
     key = torch.rand(free.shape, generator=rng, device=n.device).masked_fill(~free, 2.0)
     return free & (key.argsort(1).argsort(1) < k)
+
+
+def likelihood(
+    x: Examples,
+    chosen: Tensor,
+    schedule: Schedule,
+    *,
+    least: int = 1,  # fewest hidden tokens of a sequence; in [0, 1]
+) -> Tensor:
+    """P(chosen | x) = P(k) / C(n, k) for k of n free sites, over all times, (B, 1)."""
+    n = (x.valid & ~x.fixed).sum(1, keepdim=True)
+    k = chosen.sum(1, keepdim=True)
+    return time_of(n, k, schedule, least) / number_of_sets(n, k)
 
 
 def return_rate(
@@ -54,13 +68,18 @@ def level_weight(
     *,
     least: int = 1,  # fewest hidden tokens of a sequence; in [0, 1]
 ) -> Tensor:
-    """1 / P(k), (B, 1): with it each number k of hidden tokens counts once (see count uniform).
+    """1 / P(k), (B, 1): with it each number k of hidden tokens counts once (see count uniform)."""
+    n = (x.valid & ~x.fixed).sum(1, keepdim=True)
+    time = time_of(n, chosen.sum(1, keepdim=True), schedule, least)
+    return torch.where(time > 0, 1 / time, 0.0).float()
+
+
+def time_of(n: Tensor, k: Tensor, schedule: Schedule, least: int) -> Tensor:
+    """P(k), the length of time in which k of n sites are hidden, float64.
 
     P(k) = t_{k+1} - t_k with alpha(t_k) = 1 - (k - least) / (n - least + 1).
     """
-    n = (x.valid & ~x.fixed).sum(1, keepdim=True).double()
-    first = chosen.sum(1, keepdim=True).double() - least
-    levels = (n - least + 1).clamp(min=1)
-    share = torch.stack([first, first + 1]).clamp(min=0) / levels
+    fewest = n.clamp(max=least)
+    share = torch.stack([k - fewest, k - fewest + 1]).clamp(min=0) / (n - fewest + 1).double()
     begins, ends = schedule.inverse(1 - share.clamp(max=1))
-    return torch.where(first >= 0, 1 / (ends - begins), 0.0).float()
+    return ends - begins

@@ -7,6 +7,7 @@ Also known as: uniform_count, random_count, any_order
 import torch
 from torch import Generator, Tensor
 
+from ..ops import number_of_sets
 from ..types import Examples
 
 
@@ -23,6 +24,18 @@ def choose(
     k = (least + (u * (n - least + 1)).long()).clamp(max=n)  # a row without free sites has none
     key = torch.rand(free.shape, generator=rng, device=n.device).masked_fill(~free, 2.0)
     return free & (key.argsort(1).argsort(1) < k)
+
+
+def likelihood(
+    x: Examples,
+    chosen: Tensor,
+    *,
+    least: int = 0,  # fewest hidden tokens of a sequence; in [0, 1]
+) -> Tensor:
+    """P(chosen | x) = 1 / ((n - least + 1) C(n, k)) for k of n free sites, (B, 1)."""
+    n = (x.valid & ~x.fixed).sum(1, keepdim=True)
+    k = chosen.sum(1, keepdim=True)
+    return (k >= n.clamp(max=least)) / (level_weight(x, least=least) * number_of_sets(n, k))
 
 
 def return_rate(

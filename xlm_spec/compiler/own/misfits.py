@@ -24,6 +24,13 @@ def process(c: Component, _: str) -> Iterator[Told]:
     yield from state(c, prior)
 
 
+def count(c: Component, _: str) -> Iterator[Told]:
+    choose, law = c.functions["choose"], c.functions.get("likelihood")
+    for wire in [w for w in law.wires if w not in ("chosen", *choose.wires)] if law else []:
+        told = "`likelihood` is of what `choose` chose: it reads `chosen`, and what `choose` reads"
+        yield "likelihood", told, f"`{wire}` is none of them"
+
+
 def target(c: Component, _: str) -> Iterator[Told]:
     if c.main.returns in ("", "Tensor"):
         kinds = [n for n, f in component("", "types").types.items() if "row" in f]
@@ -94,6 +101,7 @@ def state(c: Component, f: Function) -> Iterator[Told]:
 
 MISFITS: dict[str, Callable[[Component, str], Iterator[Told]]] = {
     "process": process,
+    "count": count,
     "target": target,
     "loss": loss,
     "weight": weight,

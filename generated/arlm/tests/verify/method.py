@@ -2,19 +2,22 @@
 
 import ast
 import importlib
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import is_dataclass, replace
+from functools import reduce
 from itertools import product
-from math import comb
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .oracle import Conditional, Missing, Posterior
-from .world import BOS, EOS, MASK, PAD, V, World, quadrature, world
+from .oracle import Anything, Conditional, Missing, Posterior
+from .world import BOS, EOS, MASK, PAD, SIZE, Text, V, World, quadrature, world
+
+ROWS = 20_000
 
 
 class Method:
@@ -46,14 +49,17 @@ class Method:
 
     @property
     def hides(self) -> str:
-        """What its network is to find: `masked` tokens, `dropped` ones, or those `behind`."""
+        """What its network is to find: `masked` tokens, `dropped` ones, those `behind`, or others."""
         if self.vocab.mask >= 0:
             return "masked"
-        return "dropped" if "gap_token_logits" in self.heads else "behind"
+        if "gap_token_logits" in self.heads:
+            return "dropped"
+        told = self.part("noise").Noised._fields
+        return "behind" if told == ("tokens", "valid") else "others"
 
     @property
     def layout(self) -> str:
-        return {"masked": "room", "dropped": "grow", "behind": "end"}[self.hides]
+        return {"dropped": "grow", "behind": "end"}.get(self.hides, "room")
 
     @property
     def count(self) -> str:
@@ -67,13 +73,14 @@ class Method:
 
     @property
     def enumerable(self) -> bool:
-        """Is the law of its corruption known here?"""
-        return self.count in ("bernoulli", "uniform", "exact") or self.hides == "behind"
+        """Is the law of its corruption stated? Where one reads from left to right, nothing is hidden."""
+        stated = self.pinnable and self.defines("noise", "likelihood")
+        return self.hides == "behind" or (stated and self.hides != "others")
 
     @property
     def minimiser_known(self) -> bool:
-        """Of masked tokens it is the posterior, however many are masked; not of dropped ones."""
-        return self.hides != "dropped" or self.enumerable
+        """Of masked tokens it is the posterior, however many are masked."""
+        return self.hides == "masked" or self.enumerable
 
     @property
     def schedule(self):
@@ -101,20 +108,40 @@ class Method:
             return Posterior(w, blur, tilt)
         if self.hides == "behind":
             return Conditional(w, blur, tilt)
-        return Missing(w, self.level_mass, blur, tilt, given)
+        return Missing(self.met(w, given), blur, tilt)
+
+    def met(self, w: World, given: int = 0) -> Iterator[tuple[Text, tuple[int, ...], float]]:
+        """How much of what is minimised meets a text without these of its tokens, over all times."""
+        tokens, _ = w.rows()
+        total: dict[tuple[int, tuple[int, ...]], float] = {}
+        for t, x, chosen, p in self.corrupted(w, given):
+            mass = p * self.weighed(x, chosen, t)
+            which = (x.tokens[:, None] == tokens).all(-1).long().argmax(1)
+            for i, line, more in zip(which.tolist(), chosen.tolist(), mass.tolist(), strict=True):
+                key = i, tuple(j - 1 for j, gone in enumerate(line) if gone)
+                total[key] = total.get(key, 0.0) + more
+        for (i, gone), mass in total.items():
+            yield w.texts[i], gone, mass
+
+    def weighed(self, x, chosen: Tensor, t: float) -> Tensor:
+        """By how much what is minimised weighs these rows, (B,); one if by nothing."""
+        part = self.part("objective")
+        called = {*getattr(part, self.minimised).__code__.co_names}
+        called |= {*part.objective.__code__.co_names} if "objective" in called else set()
+        if "level_weight" not in called:
+            return torch.ones(len(chosen), dtype=torch.float64)
+        return self.told("level_weight", x, chosen, t)
+
+    def anything(self) -> Anything:
+        """Any network."""
+        words = (*range(SIZE), EOS) if self.layout != "grow" else tuple(range(SIZE))
+        return Anything(words, causal=self.hides == "behind")
 
     def asked(self, bound: bool) -> "Method":
         """The same method; its oracle minimises the bound, or (at first) the objective."""
         other = copy(self)
         other.minimised = "log_likelihood_bound" if bound else "objective"
         return other
-
-    def level_mass(self, n: int, k: int) -> float:
-        """How much what is minimised gives texts of n free tokens of which k are gone."""
-        part = self.part("objective")
-        called = {*getattr(part, self.minimised).__code__.co_names}
-        called |= {*part.objective.__code__.co_names} if "objective" in called else set()
-        return float(k >= self.least) if "level_weight" in called else self.chance_of_count(n, k)
 
     def network(self, seed: int = 0):
         """A small real network in float64, nothing trained, nothing at rest."""
@@ -128,55 +155,44 @@ class Method:
 
     # ---- the law of the corruption ---------------------------------------------------------------
 
-    @property
-    def least(self) -> int:
-        return int(getattr(getattr(self.config.noise, "count", None), "least", 0))
+    def told(self, function: str, x, chosen: Tensor, t: float) -> Tensor:
+        """What a function of the count says of these rows at time t, (B,), float64."""
+        f = getattr(self.part("noise"), function)
+        time = torch.full((len(chosen), 1), t, dtype=torch.float64)
+        scope = {"x": x, "chosen": chosen, "t": time, "schedule": self.schedule}
+        found = called(f, scope, getattr(self.config.noise, "count", None))
+        return found.double().expand(len(chosen), 1)[:, 0]
 
-    def chance_of_count(self, n: int, k: int) -> float:
-        """P(k of n tokens are hidden), over all times."""
-        if self.count == "bernoulli":
-            t, w = quadrature()
-            gone = 1 - self.schedule.alpha(t)
-            return float((w * comb(n, k) * gone**k * (1 - gone) ** (n - k)).sum())
-        if k < min(self.least, n):
-            return 0.0
-        if self.count == "uniform" or n < self.least:
-            return 1 / max(1, n - self.least + 1)
-        share = torch.tensor([k - self.least, k - self.least + 1], dtype=torch.float64)
-        begins, ends = self.schedule.inverse(1 - share / (n - self.least + 1))
-        return float(ends - begins)
+    @property
+    def law_reads_time(self) -> bool:
+        """Is what is hidden told at a time? Else over all times."""
+        return "t" in inspect.signature(self.part("noise").likelihood).parameters
 
     def times(self) -> list[tuple[float, float]]:
         """(t, its weight): over which a sum is the mean over times."""
-        if self.count != "bernoulli":
+        if not self.law_reads_time:
             return [(0.5, 1.0)]
         return [*zip(*(a.tolist() for a in quadrature()), strict=True)]
 
-    def chance(self, n: int, k: int, t: float) -> float:
-        """P(a set of k of n tokens is hidden) at time t."""
-        if self.count == "bernoulli":
-            gone = 1 - float(self.schedule.alpha(torch.tensor(t, dtype=torch.float64)))
-            return gone**k * (1 - gone) ** (n - k)
-        return self.chance_of_count(n, k) / comb(n, k)
+    def chance_of_count(self, n: int, k: int) -> float:
+        """P(k of n tokens are hidden), over all times."""
+        tokens = torch.full((1, 1 + n), BOS)
+        one = self.examples(tokens, torch.ones_like(tokens, dtype=torch.bool))
+        x, chosen = subsets(self, one)
+        x, chosen = (rows_of(x, chosen.sum(1) == k), chosen[chosen.sum(1) == k])
+        return sum(
+            weight * float(self.told("likelihood", x, chosen, t).sum())
+            for t, weight in self.times()
+        )
 
     def corrupted(self, w: World, given: int = 0) -> Iterator[tuple[float, Any, Tensor, Tensor]]:
         """Every text, hidden in every way, by time: (t, examples, chosen, probability (B,))."""
         tokens, valid = w.rows()
-        x = self.examples(tokens, valid, given)
-        free = x.valid & ~x.fixed
-        which, sets, counts = [], [], []
-        for i, line in enumerate(free.tolist()):
-            places = [j for j, f in enumerate(line) if f]
-            for s in product([False, True], repeat=len(places)):
-                hidden = {p for p, h in zip(places, s, strict=True) if h}
-                which.append(i)
-                sets.append([j in hidden for j in range(len(line))])
-                counts.append((len(places), len(hidden)))
-        rows = self.module.Examples(*(a[which] for a in (x.tokens, x.valid, x.fixed)))
-        p = w.p[which]
+        every = self.examples(tokens, valid, given)._replace(index=torch.arange(len(tokens)))
+        x, chosen = subsets(self, every)
+        p = w.p[x.index]
         for t, weight in self.times():
-            chance = [self.chance(n, k, t) for n, k in counts]
-            yield t, rows, torch.tensor(sets), weight * p * torch.tensor(chance).double()
+            yield t, x, chosen, weight * p * self.told("likelihood", x, chosen, t)
 
     @contextmanager
     def pinned(self, chosen: Tensor | None, t: float) -> Iterator[None]:
@@ -208,7 +224,27 @@ class Method:
             total += float((p * value.double()).sum())
         return total
 
+    def estimate(self, function, model, w: World, given: int = 0) -> tuple[float, float]:
+        """The same mean, of 20,000 texts as training draws them, and its standard error."""
+        rng = torch.Generator().manual_seed(1)
+        x = self.examples(*w.rows(torch.multinomial(w.p, ROWS, True, generator=rng)), given)
+        value = function(model, x, self.config, rng).double()
+        return float(value.mean()), float(value.std()) / ROWS**0.5
+
     # ---- samplers --------------------------------------------------------------------------------
+
+    @property
+    def samplers(self) -> dict[str, dict]:
+        """What each is made of, and its numbers as the spec has them."""
+        return self.plan["method"]["sampler"]
+
+    def place(self, sampler: str) -> str:
+        """Where its numbers live in the config, by dotted name."""
+        return f"sampler.{sampler}" if len(self.samplers) > 1 else "sampler"
+
+    def numbers(self, sampler: str, config=None):
+        """The numbers of a sampler, its rules among them."""
+        return reduce(getattr, self.place(sampler).split("."), config or self.config)
 
     def exact_at(self, sampler: str) -> dict[str, Any] | None:
         """The numbers with which a sampler follows the network's own law; None if it never does."""
@@ -220,6 +256,29 @@ class Method:
         config = with_numbers(self.config, numbers)
         rng = torch.Generator().manual_seed(seed)
         return [*self.module.SAMPLERS[sampler](model, config, start, rng)]
+
+
+def subsets(m: Method, x):
+    """Each row once for every set of its free tokens: (examples, sets (B, L))."""
+    which, sets = [], []
+    for i, free in enumerate((x.valid & ~x.fixed).tolist()):
+        for s in product(*([False, True] if f else [False] for f in free)):
+            which.append(i)
+            sets.append(s)
+    return rows_of(x, torch.tensor(which)), torch.tensor(sets)
+
+
+def rows_of(x, which: Tensor):
+    """Some rows of a batch; which they are is kept, where it is told."""
+    index = None if x.index is None else x.index[which]
+    return type(x)(*(a[which] for a in (x.tokens, x.valid, x.fixed)))._replace(index=index)
+
+
+def called(function, scope: dict, numbers):
+    """A function of a component: its wires by name, its parameters from the config."""
+    wanted = inspect.signature(function).parameters.values()
+    given = {p.name: getattr(numbers, p.name) for p in wanted if p.kind == p.KEYWORD_ONLY}
+    return function(*(scope[p.name] for p in wanted if p.kind != p.KEYWORD_ONLY), **given)
 
 
 def with_numbers(config, numbers: dict[str, Any]):

@@ -1,112 +1,33 @@
-"""What any network says of a text, summed over every way to write it: dense, slow, in float64.
+"""Laws of chains of states, enumerated."""
 
-Written apart from the package's losses and samplers, which are held against it.
-"""
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
-from itertools import permutations
-from math import lgamma
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
-from .world import BOS, LONGEST, MASK, PAD, World
+S = TypeVar("S")
+K = TypeVar("K")
+Step = Callable[[S], dict[S, float]]  # the law of what comes next
 
 
-def orders(model, w: World) -> Tensor:
-    """log p(x | order), (orders, K), of a network of masked texts: one site after the other."""
-    x, _ = w.rows()
-    out = []
-    for order in permutations(range(1, x.shape[1])):
-        seen = x.clone()
-        seen[:, 1:] = MASK
-        total = torch.zeros(len(x), dtype=torch.float64)
-        for site in order:
-            log_p = site_logits(model, seen, site).log_softmax(-1)
-            total += log_p.gather(1, x[:, site, None])[:, 0]
-            seen[:, site] = x[:, site]
-        out.append(total)
-    return torch.stack(out)
+def moves(start: S, steps: Iterable[Step], shown: Callable[[S], K]) -> Iterator[dict]:
+    """The law of each move, (before, after), as `shown` shows states."""
+    mixed = {start: 1.0}
+    for step in steps:
+        move: dict[tuple[K, K], float] = {}
+        after: dict[S, float] = {}
+        for state, chance in mixed.items():
+            for new, more in step(state).items():
+                if chance * more > 0:
+                    pair = shown(state), shown(new)
+                    move[pair] = move.get(pair, 0.0) + chance * more
+                    after[new] = after.get(new, 0.0) + chance * more
+        yield move
+        mixed = after
 
 
-def site_logits(model, tokens: Tensor, site: int) -> Tensor:
-    """(B, V), float64."""
-    valid, t = torch.ones_like(tokens, dtype=torch.bool), torch.full((len(tokens), 1), 0.5)
-    hidden = model(tokens, valid, t)
-    return model.token_logits(hidden[:, site]).double()
-
-
-def forwards(model, w: World) -> Tensor:
-    """log p(x), (K,), of a network that reads from left to right; the end of the text included."""
-    x, valid = w.rows()
-    hidden = model(x, valid)
-    log_p = model.token_logits(hidden[:, :-1]).double().log_softmax(-1)
-    nats = log_p.gather(2, x[:, 1:, None])[..., 0]
-    return nats.masked_fill(~valid[:, 1:], 0.0).sum(1)
-
-
-def insertions(model, w: World, full: bool = False) -> list[Tensor]:
-    """log n! p(x, order) of each order in which the n tokens of a text may come; a text each.
-
-    `full`: a text that fills the room ends without being asked, as it does in a sampler.
-    """
-    steps = [[ways(x, order) for order in permutations(range(len(x)))] for x in w.texts]
-    needed = sorted({kept for way in steps for path in way for kept, _, _ in path} | {*w.texts})
-    gap, stop = read(model, needed)
-    out = []
-    for x, way in zip(w.texts, steps, strict=True):
-        ends = 0.0 if full and len(x) == LONGEST else float(F.logsigmoid(stop[x]))
-        totals = [
-            lgamma(len(x) + 1)
-            + ends
-            + sum(float(F.logsigmoid(-stop[k]) + gap[k][place, token]) for k, place, token in path)
-            for path in way
-        ]
-        out.append(torch.tensor(totals, dtype=torch.float64))
+def mixture(laws: Iterable[tuple[float, dict[S, float]]]) -> dict[S, float]:
+    """One of several laws, each with its chance."""
+    out: dict[S, float] = {}
+    for chance, law in laws:
+        for state, more in law.items():
+            out[state] = out.get(state, 0.0) + chance * more
     return out
-
-
-def ways(x, order) -> list[tuple]:
-    """(what stands, the gap that grows, the token) of each step, tokens coming in this order."""
-    path, there = [], []
-    for i in order:
-        kept = tuple(x[j] for j in sorted(there))
-        path.append((kept, sum(j < i for j in there), x[i]))
-        there.append(i)
-    return path
-
-
-def read(model, texts) -> tuple[dict, dict]:
-    """Of each partial text: log p(gap, token) over its gaps, and the log-odds of being whole."""
-    lines = [[BOS, *x, *[PAD] * (LONGEST - len(x))] for x in texts]
-    tokens = torch.tensor(lines)
-    hidden = model(tokens, tokens != PAD)
-    logits = model.gap_token_logits(hidden).double()
-    stop = model.stop_logit(hidden[:, 0]).double()
-    gap = {}
-    for x, found in zip(texts, logits, strict=True):
-        mine = found[: 1 + len(x)]
-        gap[x] = mine.flatten().log_softmax(0).view_as(mine)
-    return gap, dict(zip(texts, stop, strict=True))
-
-
-def mean_log(model, w: World, hides: str) -> Tensor:
-    """The bound that a network gives of log p(x), (K,): its mean over orders."""
-    if hides == "behind":
-        return forwards(model, w)
-    if hides == "masked":
-        return orders(model, w).mean(0)
-    return torch.stack([found.mean() for found in insertions(model, w)])
-
-
-def law(model, w: World, hides: str, left_to_right: bool = False) -> Tensor:
-    """The law of what a sampler writes that takes one token at a time, in any order, (K,).
-
-    Orders of insertion: n! p(x, order) is 1/n! of them each.
-    """
-    if hides == "behind":
-        return forwards(model, w).exp()
-    if hides == "masked":
-        found = orders(model, w)
-        return (found[:1] if left_to_right else found).exp().mean(0)
-    return torch.stack([found.exp().mean() for found in insertions(model, w, full=True)])

@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 import torch
 from torch import Tensor
 
+from .formulas import site_score, token_law
 from .law import ALARM, Figure, law, when
 from .method import Method
 from .world import generator, surprise
@@ -14,32 +15,12 @@ ROWS = 400_000
 P = torch.tensor([0.42, 0.27, 0.15, 0.1, 0.05, 0.0099, 0.0001], dtype=torch.float64)
 
 
-def expected(kind: str, rule) -> Tensor | None:
-    """The law of a token drawn from logits log P; None for a rule that is not known here."""
-    temperature = float(getattr(rule, "temperature", 1.0))
-    p = (P.log() / temperature).softmax(-1)  # sorted: P falls
-    if kind == "temperature":
-        return p
-    if kind == "top_k":
-        kept = torch.arange(len(p)) < rule.k
-    elif kind == "top_p":
-        kept = torch.tensor([float(p[:i].sum()) < rule.p for i in range(len(p))])
-    elif kind == "min_p":
-        kept = p >= rule.share * p[0]
-    else:
-        return None
-    return p * kept / (p * kept).sum()
-
-
 def rules(m: Method) -> Iterator[tuple[str, str, object]]:
     """(sampler, kind, rule) of every rule that draws tokens or gaps."""
-    told = m.plan["method"]["sampler"]
-    several = len(told) > 1
-    for name, parts in told.items():
-        place = getattr(m.config.sampler, name) if several else m.config.sampler
+    for name, parts in m.samplers.items():
         for key in ("tokens", "gaps"):
             if key in parts:
-                yield name, parts[key]["kind"], getattr(place, key)
+                yield name, parts[key]["kind"], getattr(m.numbers(name), key)
 
 
 @law("rules draw tokens as they say", when(lambda m: any(rules(m)), "it has no rule that draws"))
@@ -50,9 +31,10 @@ def draws(m: Method) -> Iterator[Figure]:
     """
     for name, kind, rule in {(k, str(r)): (n, k, r) for n, k, r in rules(m)}.values():
         for r in (rule, sharper(rule)):
-            law = expected(kind, r)
-            if law is None:
+            told = token_law(kind, r)
+            if told is None:
                 continue
+            law = told(P)
             logits = P.float().log().expand(ROWS, -1)
             seen = torch.bincount(r(logits, generator()), minlength=len(P)).double()
             other = seen.clone()
@@ -67,17 +49,12 @@ def sharper(rule):
     return type(rule)(**{f.name: numbers[f.name] for f in fields(rule) if f.name in numbers})
 
 
-def scored(kind: str, logits: Tensor) -> Tensor | None:
+def scored(kind: str, p: Tensor) -> Tensor | None:
     """The score of each of N sites, or None for a rule that is not known, or drawn."""
-    p = logits.softmax(-1)
-    best = p.topk(2, -1)[0]
-    known = {
-        "confidence": best[:, 0],
-        "margin": best[:, 0] - best[:, 1],
-        "entropy": torch.xlogy(p, p).sum(-1),
-        "left_to_right": -torch.arange(len(p), dtype=logits.dtype),
-    }
-    return known.get(kind)
+    if kind == "left_to_right":
+        return -torch.arange(len(p), dtype=p.dtype)
+    score = site_score(kind)
+    return score(p) if score else None
 
 
 @law("rules rank sites as they say", when(lambda m: any(ranking(m)), "it has no rule that ranks"))
@@ -85,7 +62,7 @@ def ranks(m: Method) -> Iterator[Figure]:
     """Pairs of 200 sites in another order; the control: the order turned round."""
     logits = torch.randn(200, len(P), generator=generator(7), dtype=torch.float64)
     for name, kind, rule in {k: (n, k, r) for n, k, r in ranking(m)}.values():
-        right = scored(kind, logits)
+        right = scored(kind, logits.softmax(-1))
         if right is not None:
             told = rule(logits, torch.arange(len(logits)), generator()).double()
             yield Figure(inverted(told, right), 0, inverted(-told, right), f"{name}: {kind}")
@@ -98,8 +75,6 @@ def inverted(a: Tensor, b: Tensor) -> float:
 
 def ranking(m: Method) -> Iterator[tuple[str, str, object]]:
     """(sampler, kind, rule) of every rule that ranks sites."""
-    told = m.plan["method"]["sampler"]
-    for name, parts in told.items():
-        place = getattr(m.config.sampler, name) if len(told) > 1 else m.config.sampler
+    for name, parts in m.samplers.items():
         if "sites" in parts:
-            yield name, parts["sites"]["kind"], place.sites
+            yield name, parts["sites"]["kind"], m.numbers(name).sites

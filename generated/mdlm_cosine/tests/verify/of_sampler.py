@@ -1,18 +1,19 @@
 """Laws of samplers: what they write follows the law that they claim, what is given stays."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from .chains import law as law_of
+from . import growing, unmasking
+from .chains import moves
 from .law import ALARM, Figure, law, needs, when
-from .method import Method
+from .method import Method, with_numbers
 from .of_noise import bins
-from .world import LONGEST, World, generator, surprise
+from .world import LONGEST, PAD, World, generator, surprise
 
 ROWS = 10_000
-starts_known = when(lambda m: m.hides in ("masked", "dropped", "behind"), "its start is not known")
 exact_ones = when(
     lambda m: any(m.exact_at(s) is not None for s in m.module.SAMPLERS),
     "no sampler states numbers with which it is exact",
@@ -20,27 +21,32 @@ exact_ones = when(
 known = when(lambda m: m.minimiser_known, "the minimiser of its objective is not known here")
 
 
-def off(m: Method, sampler: str, model, w: World, law: Tensor, prompt=()) -> float:
-    """How surprising the texts of a world are that a sampler writes, at its exact numbers.
+def written(m: Method, sampler: str, model, w: World, numbers, prompt=()) -> Tensor:
+    """How often a sampler writes each text of a world, and anything else, of 10,000."""
+    last = m.drawn(sampler, model, m.start(w, ROWS, prompt), numbers)[-1]
+    return w.counts(last.tokens, last.valid)
+
+
+def off(m: Method, sampler: str, model, w: World, prompt=()) -> float:
+    """How surprising these are, at its exact numbers, if the law is that of the world.
 
     Anything that is no text of the world is infinitely so; but a sampler that is exact in the limit
     of many steps may write one in a hundred.
     """
-    start, numbers = m.start(w, ROWS, prompt), m.exact_at(sampler) or {}
-    last = m.drawn(sampler, model, start, numbers)[-1]
-    counts = w.counts(last.tokens, last.valid)
+    numbers = m.exact_at(sampler) or {}
+    counts = written(m, sampler, model, w, numbers, prompt)
     limit = any(name.endswith(".steps") for name in numbers)
     if limit and counts[-1] < ROWS / 100:
         counts[-1] = 0
-    return surprise(counts, law)
+    return surprise(counts, whole(w.p))
 
 
 def exact(m: Method) -> list[str]:
     return [s for s in m.module.SAMPLERS if m.exact_at(s) is not None]
 
 
-def whole(p):
-    """A law, and nothing for whatever else may be written."""
+def whole(p: Tensor) -> Tensor:
+    """A law of texts, and that nothing else is written."""
     return torch.cat([p, torch.zeros(1, dtype=torch.float64)])
 
 
@@ -49,7 +55,7 @@ def follows(m: Method) -> Iterator[Figure]:
     """10,000 texts, at the numbers with which the sampler is exact; the control: a network off."""
     w = m.world()
     for s in exact(m):
-        right, wrong = (off(m, s, m.oracle(w, b), w, whole(w.p)) for b in (0.0, 0.05))
+        right, wrong = (off(m, s, m.oracle(w, b), w) for b in (0.0, 0.05))
         yield Figure(right, ALARM, wrong, s)
 
 
@@ -57,39 +63,96 @@ def follows(m: Method) -> Iterator[Figure]:
 def follows_given(m: Method) -> Iterator[Figure]:
     w = m.world().conditional((1,))
     for s in exact(m):
-        right, wrong = (
-            off(m, s, m.oracle(w, b, given=1), w, whole(w.p), (1,)) for b in (0.0, 0.08)
-        )
+        right, wrong = (off(m, s, m.oracle(w, b, given=1), w, (1,)) for b in (0.0, 0.08))
         yield Figure(right, ALARM, wrong, s)
 
 
-@law("with any network it follows the law of that network", exact_ones)
+@law("with any network every step follows its enumerated law")
 def follows_any(m: Method) -> Iterator[Figure]:
-    """Where each next site is chosen without asking the network, so that orders can be summed."""
-    w = m.world()
-    other = m.oracle(m.world(seed=1), 0.2)
-    for s in exact(m):
-        order = order_of(m, s)
-        if order:
-            mine = whole(law_of(other, w, m.hides, order == "left_to_right"))
-            mine[-1] = max(0.0, 1 - float(mine.sum()))
-            yield Figure(off(m, s, other, w, mine), ALARM, off(m, s, m.oracle(w), w, mine), s)
+    """10,000 texts of a network that knows nothing, in a few steps, with rules that cut.
+
+    Each move, of a state to the next, is counted. The control: moves of one that knows the world.
+    """
+    w, other = m.world(), m.anything()
+    for s in m.samplers:
+        numbers = short(m, s)
+        laws = enumerated(m, s, with_numbers(m.config, numbers), other)
+        if laws:
+            right, wrong = (
+                furthest_off(m.drawn(s, model, m.start(w, ROWS), numbers), laws)
+                for model in (other, m.oracle(w))
+            )
+            yield Figure(right, ALARM, wrong, s)
 
 
-def order_of(m: Method, sampler: str) -> str:
-    """In which order a sampler takes sites, where the network has no say: "", if it has."""
-    told = m.plan["method"]["sampler"][sampler]
-    if m.hides != "masked":
-        return "any"
-    if "outer" in told:
-        return ""
-    if told["kind"] in ("first_hitting", "ancestral"):
-        return "random"
-    sites = told.get("sites", {}).get("kind", "")
-    return sites if sites in ("random", "left_to_right") else ""
+def enumerated(m: Method, sampler: str, config, model) -> list[dict]:
+    """The law of each move; with blocks around it, of all moves as one. [] if it is not known."""
+    told, numbers = m.samplers[sampler], m.numbers(sampler, config)
+    if m.hides == "others":
+        return []
+    if m.hides == "masked":
+        kind, steps = unmasking, unmasking.steps(m, told, numbers, model)
+    else:
+        kind = growing
+        find = growing.inserting if m.hides == "dropped" else growing.appending
+        steps = find(told, numbers, model)
+    if steps is None:
+        return []
+    laws = [*moves(kind.EMPTY, steps, kind.shown)]
+    if "outer" not in told:
+        return laws
+    ends: dict = {}
+    for (_, last), chance in laws[-1].items():
+        pair = kind.shown(kind.EMPTY), last
+        ends[pair] = ends.get(pair, 0.0) + chance
+    return [ends]
 
 
-@law("given tokens never change, and only words are written", starts_known)
+def furthest_off(states: list, laws: list[dict]) -> float:
+    """How surprising the most surprising move is; a sampler that is done early stays as it is."""
+    if len(laws) == 1:
+        states = [states[0], states[-1]]
+    states = [*states, *[states[-1]] * (1 + len(laws) - len(states))]
+    return max(
+        surprise(*counted(pair, law)) for pair, law in zip(pairwise(states), laws, strict=True)
+    )
+
+
+def counted(move: tuple, law: dict) -> tuple[Tensor, Tensor]:
+    """How often each move of a law was made, or any other; and its probability."""
+    before, after = (s.tokens.masked_fill(~s.valid, PAD)[:, 1:] for s in move)
+    lines, n = torch.cat([before, after], 1).unique(dim=0, return_counts=True)
+    place = {pair: i for i, pair in enumerate(law)}
+    found = torch.zeros(len(law) + 1, dtype=torch.float64)
+    for line, count in zip(lines.tolist(), n.tolist(), strict=True):
+        pair = tuple(tuple(v for v in half if v != PAD) for half in halves(line))
+        found[place.get(pair, len(law))] += count
+    return found, torch.tensor([*law.values(), 0.0], dtype=torch.float64)
+
+
+def halves(line: list[int]) -> tuple[list[int], list[int]]:
+    return line[: len(line) // 2], line[len(line) // 2 :]
+
+
+FEW = {"steps": 4, "rounds": 3, "per_step": 2, "outer.size": 2, "threshold": 0.8, "gamma": 0.9}
+CUT = {"k": 2, "p": 0.8, "share": 0.2, "rate": 0.3}
+
+
+def short(m: Method, sampler: str) -> dict[str, float]:
+    """Numbers with which a sampler is soon done, and its rules cut."""
+    place, told = m.place(sampler), m.samplers[sampler]
+    found = {f"{place}.{k}": n for k, n in FEW.items() if has(m.numbers(sampler), k)}
+    for rule in (k for k, v in told.items() if isinstance(v, dict)):
+        found |= {f"{place}.{rule}.{k}": n for k, n in CUT.items() if k in told[rule]}
+    return found
+
+
+def has(numbers, name: str) -> bool:
+    first, _, rest = name.partition(".")
+    return hasattr(numbers, first) and (not rest or has(getattr(numbers, first), rest))
+
+
+@law("given tokens never change, and only words are written")
 def keeps(m: Method) -> Iterator[Figure]:
     """A small untrained network, as the spec has its numbers, with a prompt and a token far behind.
 
@@ -149,34 +212,3 @@ def jumps(m: Method) -> Iterator[Figure]:
         u = (1 - m.schedule.alpha(first.s)) ** LONGEST
         right, wrong = (surprise(bins(v, 20).double(), even) for v in (u, u**0.9))
         yield Figure(right, ALARM, wrong, s)
-
-
-def stepping(m: Method) -> list[str]:
-    """The samplers that go back in equal steps of time."""
-    told = m.plan["method"]["sampler"]
-    kinds = {s: told[s]["kind"] for s in m.module.SAMPLERS if "outer" not in told[s]}
-    return [s for s, kind in kinds.items() if kind == "ancestral"]
-
-
-@law("tokens come back at the pace of the noise", when(lambda m: bool(stepping(m)), "none steps"))
-def pace(m: Method) -> Iterator[Figure]:
-    """In four steps: after each, a token is still masked with probability 1 - alpha."""
-    w = m.world()
-    for s in stepping(m):
-        place = next(k for k in m.exact_at(s) or {} if k.endswith(".steps"))
-        states = m.drawn(s, m.oracle(w, 0.2), m.start(w, ROWS), {place: 4})
-        right = [surprise(masked(m, x), left(m, k)) for k, x in enumerate(states[1:], 1)]
-        late = [surprise(masked(m, x), left(m, k - 1)) for k, x in enumerate(states[1:], 1)]
-        yield Figure(max(right), ALARM, max(late), s)
-
-
-def masked(m: Method, state) -> Tensor:
-    """How many tokens are masked, and how many are not, of all rows."""
-    n = float((state.tokens == m.vocab.mask).sum())
-    return torch.tensor([n, ROWS * LONGEST - n], dtype=torch.float64)
-
-
-def left(m: Method, step: int) -> Tensor:
-    """The same as probabilities, after so many of four steps."""
-    gone = 1 - m.schedule.alpha(torch.tensor(1 - step / 4, dtype=torch.float64))
-    return torch.stack([gone, 1 - gone])

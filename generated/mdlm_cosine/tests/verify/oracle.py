@@ -4,8 +4,7 @@
 `tilt` raises probabilities to a power of 1 + tilt, and leaves the impossible impossible.
 """
 
-from itertools import combinations
-from math import comb
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -71,23 +70,25 @@ class Conditional(Posterior):
 class Missing:
     """What a partial text lacks where, and whether it is whole: the minimiser of insertion models.
 
-    `level_mass(n, k)` is what training gives texts of n free tokens of which k are gone, in all.
+    `met` tells how often training meets a text without some of its tokens: (text, their places, how
+    often).
     """
 
     def __init__(
-        self, world: World, level_mass, blur: float = 0.0, tilt: float = 0.0, given: int = 0
+        self,
+        met: Iterable[tuple[Text, tuple[int, ...], float]],
+        blur: float = 0.0,
+        tilt: float = 0.0,
     ):
         self.share: dict[Text, Tensor] = {}  # kept -> (gaps, SIZE), unnormalised
         self.whole: dict[Text, float] = {}
         self.blur, self.tilt = blur, tilt
-        for x, p in zip(world.texts, world.p.tolist(), strict=True):
-            for k, kept, lacks in partials(x, given):
-                n = len(x) - given
-                weight = p * level_mass(n, k) / comb(n, k)
-                share = self.share.setdefault(kept, torch.zeros(len(kept) + 1, SIZE).double())
-                for gap, token in lacks:
-                    share[gap, token] += weight / k
-                self.whole[kept] = self.whole.get(kept, 0.0) + weight * (k == 0)
+        for x, gone, mass in met:
+            kept = tuple(v for i, v in enumerate(x) if i not in gone)
+            share = self.share.setdefault(kept, torch.zeros(len(kept) + 1, SIZE).double())
+            for i in gone:
+                share[i - sum(g < i for g in gone), x[i]] += mass / len(gone)
+            self.whole[kept] = self.whole.get(kept, 0.0) + mass * (not gone)
 
     def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
         seen = tokens.masked_fill(~valid, PAD)
@@ -117,13 +118,34 @@ class Missing:
         return hidden[..., V]
 
 
-def partials(x: Text, given: int = 0):
-    """Every way to drop tokens: the number k dropped, what is left, and what each gap lacks.
+class Anything:
+    """A network that says something else of every state, at random: it knows nothing of any world.
 
-    The first `given` tokens stay.
+    `words` are what it may predict. A causal one sees at each site what stands up to there.
     """
-    for k in range(len(x) - given + 1):
-        for gone in combinations(range(given, len(x)), k):
-            kept = tuple(v for i, v in enumerate(x) if i not in gone)
-            lacks = [(i - sum(g < i for g in gone), x[i]) for i in gone]  # (gap, token)
-            yield k, kept, lacks
+
+    def __init__(self, words: tuple[int, ...], causal: bool):
+        self.causal = causal
+        self.never = torch.tensor([v not in words for v in range(V)])
+
+    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
+        site = torch.arange(tokens.shape[1])
+        state = (1 + tokens).masked_fill(~valid, 0) * (V + 1) ** site  # padding is nothing
+        seen = state.cumsum(1) if self.causal else state.sum(1, keepdim=True).expand_as(state)
+        place = site[:, None] * (V + 1) + torch.arange(V + 1)  # (L, V + 1)
+        wave = torch.sin(12.9898 * place.double() + 78.233 * seen[..., None].double())
+        return 7 * (43758.5453 * wave).frac().abs()  # (B, L, V + 1)
+
+    def token_logits(self, hidden: Tensor) -> Tensor:
+        return hidden[..., :V].masked_fill(self.never, -torch.inf)
+
+    gap_token_logits = token_logits
+
+    def stop_logit(self, hidden: Tensor) -> Tensor:
+        return hidden[..., V] - 2
+
+    def open_cache(self, tokens: Tensor, valid: Tensor) -> list:
+        return []
+
+    def extend_cache(self, tokens: Tensor, place: Tensor, cache: list) -> Tensor:
+        return self(tokens, tokens >= 0)[torch.arange(len(place)), place]

@@ -1,7 +1,9 @@
-"""Losses and weights as the papers write them: row by row, dense, in float64.
+"""Losses, weights and rules as the papers write them: row by row, dense, in float64.
 
 Written apart from the package's own, which are held against them.
 """
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -14,23 +16,32 @@ def weight(m: Method, kind: str, numbers: dict, n: int, k: int, t: float) -> flo
     """What the nats of a row with k of n free tokens hidden at t count; None: not known here."""
     if kind in ("", "one"):
         return 1.0
+    if m.law_reads_time and m.count != "bernoulli":
+        return None
     if kind == "elbo":
         return return_rate(m, n, k, t)
     if kind == "elbo_clipped":
         return min(return_rate(m, n, k, t), float(numbers["largest"]))
-    if kind == "levels" and m.count != "bernoulli":
-        chance = m.chance_of_count(n, k)
-        return 1 / chance if chance > 0 else 0.0
+    if kind == "levels":
+        return level_rate(m, n, k, t)
     return None
 
 
 def return_rate(m: Method, n: int, k: int, t: float) -> float:
-    """-alpha'(t) / (1 - alpha(t)) of independent tokens; 1 / (k P(k)) of a drawn number."""
+    """-alpha'(t) / (1 - alpha(t)) of independent tokens; 1 / (k P(k)) of a number over all times."""
     if m.count == "bernoulli":
         at = torch.tensor(t, dtype=torch.float64)
         return float(-m.schedule.dalpha(at) / (1 - m.schedule.alpha(at)))
     chance = m.chance_of_count(n, k)
     return 1 / (k * chance) if k and chance > 0 else 0.0
+
+
+def level_rate(m: Method, n: int, k: int, t: float) -> float:
+    """With which every number k counts once: -(n + 1) alpha'(t) of independent tokens; 1 / P(k)."""
+    if m.count == "bernoulli":
+        return -(n + 1) * float(m.schedule.dalpha(torch.tensor(t, dtype=torch.float64)))
+    chance = m.chance_of_count(n, k)
+    return 1 / chance if chance > 0 else 0.0
 
 
 def nats(m: Method, loss: str, model, x, i: int, hidden_sites: list[int]) -> float | None:
@@ -83,3 +94,37 @@ def read(model, tokens: Tensor, valid: Tensor) -> Tensor:
     """Hidden states (L, D) of one row, at t = 1/2."""
     half = torch.full((1, 1), 0.5, dtype=torch.float64)
     return model(tokens[None], valid[None], half)[0]
+
+
+def token_law(kind: str, rule) -> Callable[[Tensor], Tensor] | None:
+    """What a rule makes of a network's p (..., V): the law of the token; None: not known here."""
+
+    def law(p: Tensor) -> Tensor:
+        p = (p.log() / rule.temperature).softmax(-1)
+        falling, place = p.sort(-1, descending=True)
+        if kind == "top_k":
+            kept = torch.arange(p.shape[-1]).expand_as(p) < rule.k
+        elif kind == "top_p":
+            kept = falling.cumsum(-1) - falling < rule.p
+        elif kind == "min_p":
+            kept = falling >= rule.share * falling[..., :1]
+        else:
+            kept = torch.ones_like(p, dtype=torch.bool)
+        cut = torch.zeros_like(p).scatter(-1, place, falling * kept)
+        return cut / cut.sum(-1, keepdim=True)
+
+    return law if kind in ("temperature", "top_k", "top_p", "min_p") else None
+
+
+def site_score(kind: str) -> Callable[[Tensor], Tensor] | None:
+    """How certain p (..., V) is, by a rule that ranks sites; None: not known here, or not asked."""
+
+    def best(p: Tensor) -> Tensor:
+        return p.topk(2, -1)[0]
+
+    known: dict[str, Callable[[Tensor], Tensor]] = {
+        "confidence": lambda p: best(p)[..., 0],
+        "margin": lambda p: best(p)[..., 0] - best(p)[..., 1],
+        "entropy": lambda p: torch.xlogy(p, p).sum(-1),
+    }
+    return known.get(kind)

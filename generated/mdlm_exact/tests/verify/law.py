@@ -89,7 +89,8 @@ def judged(m: Method, law: Law) -> list[Result]:
     why = law.applies(m)
     if why:
         return [Result(law.name, "n/a", None, why)]
-    return [Result(law.name, status(law, f), f) for f in law.measure(m)]
+    found = [Result(law.name, status(law, f), f) for f in law.measure(m)]
+    return found or [Result(law.name, "n/a", None, "none of its parts is known here")]
 
 
 def status(law: Law, f: Figure) -> str:
