@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 import torch
-from laws.world import ALARM, follows, p_value
+from laws.holding import ALARM, follows
 
+from verify.world import p_value
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.rows import Rows
 from xlm_spec.runtime.tasks.star import SPLITS, Options

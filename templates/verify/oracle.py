@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterable
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -83,6 +84,7 @@ class Missing:
         self.share: dict[Text, Tensor] = {}  # kept -> (gaps, SIZE), unnormalised
         self.whole: dict[Text, float] = {}
         self.blur, self.tilt = blur, tilt
+        self.told = cache(self.of)
         for x, gone, mass in met:
             kept = tuple(v for i, v in enumerate(x) if i not in gone)
             share = self.share.setdefault(kept, torch.zeros(len(kept) + 1, SIZE).double())
@@ -93,9 +95,9 @@ class Missing:
     def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
         seen = tokens.masked_fill(~valid, PAD)
         states, which = seen.unique(dim=0, return_inverse=True)
-        return torch.stack([self.of(line) for line in states.tolist()])[which]
+        return torch.stack([self.told(tuple(line)) for line in states.tolist()])[which]
 
-    def of(self, line: list[int]) -> Tensor:
+    def of(self, line: tuple[int, ...]) -> Tensor:
         """Of BOS, a partial text and padding, (L, V + 1): log p(gap, token), log-odds of whole."""
         kept = tuple(v for v in line if v not in (PAD, BOS))
         share = self.share.get(kept, torch.ones(len(kept) + 1, SIZE).double())

@@ -7,8 +7,8 @@ from importlib import import_module
 
 import pytest
 import torch
-from laws.world import generator
 
+from verify.world import generator
 from xlm_spec.compiler.components import component, values
 
 ROWS, LENGTH, SIZE = 3, 7, 9

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from laws.world import generator
 from making import PLAIN, package
 
 from components.backbone.rotary import Backbone
 from components.types import Examples
+from verify.world import generator
 
 ROWS, LENGTH, SIZE = 6, 12, 9
 

@@ -7,7 +7,7 @@ from math import log
 
 import pytest
 import torch
-from laws.growing import generator, growing, laid_out
+from laws.holding import laid_out
 
 from components.count import uniform
 from components.loss.gap_cross_entropy import gap_cross_entropy
@@ -15,8 +15,7 @@ from components.loss.insertion_bound import insertion_bound
 from components.process.drop import corrupt
 from components.target.gap_tokens import gap_tokens
 from components.types import Examples, Vocab
-
-W = growing()
+from verify.world import generator, world
 
 
 @pytest.mark.parametrize(("length", "floor"), [(4, 0.6356), (5, 0.7979)])
@@ -103,7 +102,8 @@ def test_a_row_that_lacks_nothing_costs_nothing_and_has_a_gradient():
 
 
 def test_dropping_and_inserting_give_the_text_back():
-    x = W.draw(500, Examples)
+    tokens, valid = world("grow").rows()
+    x = laid_out(tokens, valid.sum(1), Examples)
     z = corrupt(x, uniform.choose(x, generator(2)))
     target = gap_tokens(x, z.dropped, z.gap, z.open)
     lines = [line[:n].tolist() for line, n in zip(z.tokens, z.valid.sum(1), strict=True)]

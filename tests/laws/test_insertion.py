@@ -1,96 +1,12 @@
-"""What undoes dropping: samplers that are exact, and grow a text only where it may grow.
-
-40,000 samples, chi-square, false alarms 1e-6. Each law has a control that must fail.
-"""
-
-from itertools import product
+"""What undoes dropping grows a text only where it may grow (its laws: test_samplers.py)."""
 
 import pytest
 import torch
-from laws.growing import (
-    BOS,
-    LONGEST,
-    PAD,
-    SIZE,
-    Growing,
-    Missing,
-    V,
-    config_of,
-    generator,
-    growing,
-)
-from laws.world import ALARM, follows, p_value
 from making import INSERTED, package
 
 from components.process.drop import prior
 from components.types import Examples
-
-W = growing()
-ROWS = 40_000
-
-
-def written(method, model, world: Growing = W):
-    start = world.start(ROWS, method.Examples)
-    *_, last = method.sample(model, config_of(method), start, generator())
-    return world.counts(last)
-
-
-def law_of(world: Growing) -> torch.Tensor:
-    return torch.cat([world.p, torch.zeros(1)])
-
-
-@pytest.mark.parametrize("kind", ["insertion", "joint_insertion"])
-def test_the_samplers_are_exact_with_a_drawn_stop(kind, tmp_path):
-    method = package(tmp_path, INSERTED, sampler=f"{{kind: {kind}, stop: drawn}}")
-    follows(written(method, Missing(W)), law_of(W))
-
-
-def test_control_the_published_weights_stop_too_early(tmp_path):
-    """families.md F4: where lengths vary, the unweighted minimiser writes too short a text."""
-    method = package(tmp_path, INSERTED)
-    counts = written(method, Missing(W, levels=False))
-    assert p_value(counts, law_of(W)) < ALARM
-    length = torch.tensor([len(x) for x in W.texts], dtype=torch.float64)
-    assert float(counts[:-1] @ length) / ROWS < float(W.p @ length) - 0.1
-
-
-def test_with_one_length_the_published_weights_are_exact(tmp_path):
-    one = growing(shortest=LONGEST)
-    follows(written(package(tmp_path, INSERTED), Missing(one, levels=False), one), law_of(one))
-
-
-def test_control_a_threshold_is_not_exact(tmp_path):
-    method = package(tmp_path, INSERTED, sampler="{kind: insertion, stop: threshold}")
-    assert p_value(written(method, Missing(W)), law_of(W)) < ALARM
-
-
-def test_control_tokens_at_another_temperature_are_caught(tmp_path):
-    sampler = "{kind: insertion, stop: drawn, tokens: {kind: temperature, temperature: 1.2}}"
-    method = package(tmp_path, INSERTED, sampler=sampler)
-    assert p_value(written(method, Missing(W)), law_of(W)) < ALARM
-
-
-def test_any_network_is_sampled_by_its_own_law(tmp_path):
-    """Not the minimiser: the law of the chain is summed over all ways to a text."""
-    method, model = package(tmp_path, INSERTED), Missing(W, blur=0.3)
-    now: dict[tuple, float] = {(): 1.0}
-    ends: dict[tuple, float] = {}
-    for room in range(LONGEST, -1, -1):
-        grown: dict[tuple, float] = {}
-        for kept, chance in now.items():
-            tokens = torch.tensor([[BOS, *kept]])
-            hidden = model(tokens, tokens >= 0)
-            done = float(torch.sigmoid(model.stop_logit(hidden[0, 0]))) if room else 1.0
-            ends[kept] = ends.get(kept, 0.0) + chance * done
-            pairs = model.gap_token_logits(hidden)[0].flatten().softmax(0).view(-1, V)
-            for gap, token in product(range(len(kept) + 1), range(SIZE)):
-                new = (*kept[:gap], token, *kept[gap:])
-                more = chance * (1 - done) * float(pairs[gap, token])
-                grown[new] = grown.get(new, 0.0) + more
-        now = grown
-    law = torch.tensor([ends[x] for x in W.texts], dtype=torch.float64)
-    assert abs(float(law.sum()) - 1) < 1e-9
-    follows(written(method, model), torch.cat([law, torch.zeros(1)]))
+from verify.world import BOS, PAD, generator
 
 
 def test_text_grows_only_in_open_gaps():

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from laws.world import ALARM, follows, generator, p_value
+from laws.holding import ALARM, follows
 
 from components.sites.confidence import Confidence
 from components.sites.entropy import Entropy
@@ -15,6 +15,7 @@ from components.tokens.min_p import MinP
 from components.tokens.temperature import Temperature
 from components.tokens.top_k import TopK
 from components.tokens.top_p import TopP
+from verify.world import generator, p_value
 
 P = torch.tensor([0.4, 0.05, 0.25, 0.3], dtype=torch.float64)
 N = 40_000

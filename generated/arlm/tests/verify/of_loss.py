@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .orders import mean_log
 from .formulas import nats, weight
 from .law import Figure, law, needs, when
 from .method import Method
 from .of_noise import chosen_apart
+from .orders import mean_log
 from .world import World, generator
 
 bounded = when(lambda m: hasattr(m.module, "log_likelihood_bound"), "it has no bound")

@@ -54,7 +54,7 @@ def masked(state: State, sites: Sites) -> Sites:
     return tuple(i for i in sites if state[0][i] == MASK)
 
 
-# ---- which sites go -------------------------------------------------------------------------------
+# ---- which sites go ------------------------------------------------------------------------------
 
 
 def picking(pick: Callable[[State, Sites], Sites], network: Network) -> Step:
@@ -125,7 +125,7 @@ def entropy_bounded(m: Method, told: dict, numbers, network: Network) -> list[St
     return [picking(pick, network)] * LONGEST
 
 
-# ---- by time, and masked again --------------------------------------------------------------------
+# ---- by time, and masked again -------------------------------------------------------------------
 
 Sigma = Callable[[float, State, Sites], list[float]]  # chance of a written token to be masked
 
@@ -234,7 +234,7 @@ def mask_predict(m: Method, told: dict, numbers, network: Network) -> list[Step]
     return [round_with(left) for left in reversed(range(numbers.rounds))]
 
 
-# ---- whole samplers -------------------------------------------------------------------------------
+# ---- whole samplers ------------------------------------------------------------------------------
 
 LOOPS: dict[str, Callable[[Method, dict, object, Network], list[Step] | None]] = {
     "fixed_budget": fixed_budget,

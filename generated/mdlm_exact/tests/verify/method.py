@@ -49,7 +49,7 @@ class Method:
 
     @property
     def hides(self) -> str:
-        """What its network is to find: `masked` tokens, `dropped` ones, those `behind`, or others."""
+        """What its network is to find: tokens `masked`, `dropped`, those `behind`, or `others`."""
         if self.vocab.mask >= 0:
             return "masked"
         if "gap_token_logits" in self.heads:
@@ -73,7 +73,7 @@ class Method:
 
     @property
     def enumerable(self) -> bool:
-        """Is the law of its corruption stated? Where one reads from left to right, nothing is hidden."""
+        """Is the law of its corruption stated, or nothing hidden?"""
         stated = self.pinnable and self.defines("noise", "likelihood")
         return self.hides == "behind" or (stated and self.hides != "others")
 
@@ -111,17 +111,14 @@ class Method:
         return Missing(self.met(w, given), blur, tilt)
 
     def met(self, w: World, given: int = 0) -> Iterator[tuple[Text, tuple[int, ...], float]]:
-        """How much of what is minimised meets a text without these of its tokens, over all times."""
+        """How much of what is minimised meets a text without some of its tokens, over all times."""
         tokens, _ = w.rows()
-        total: dict[tuple[int, tuple[int, ...]], float] = {}
-        for t, x, chosen, p in self.corrupted(w, given):
-            mass = p * self.weighed(x, chosen, t)
-            which = (x.tokens[:, None] == tokens).all(-1).long().argmax(1)
-            for i, line, more in zip(which.tolist(), chosen.tolist(), mass.tolist(), strict=True):
-                key = i, tuple(j - 1 for j, gone in enumerate(line) if gone)
-                total[key] = total.get(key, 0.0) + more
-        for (i, gone), mass in total.items():
-            yield w.texts[i], gone, mass
+        mass = torch.zeros(())
+        for t, x, chosen, p in self.corrupted(w, given):  # the same rows at every time
+            mass = mass + p * self.weighed(x, chosen, t)
+        which = (x.tokens[:, None] == tokens).all(-1).long().argmax(1)
+        for i, line, much in zip(which.tolist(), chosen.tolist(), mass.tolist(), strict=True):
+            yield w.texts[i], tuple(j - 1 for j, gone in enumerate(line) if gone), much
 
     def weighed(self, x, chosen: Tensor, t: float) -> Tensor:
         """By how much what is minimised weighs these rows, (B,); one if by nothing."""

@@ -28,7 +28,7 @@ def weight(m: Method, kind: str, numbers: dict, n: int, k: int, t: float) -> flo
 
 
 def return_rate(m: Method, n: int, k: int, t: float) -> float:
-    """-alpha'(t) / (1 - alpha(t)) of independent tokens; 1 / (k P(k)) of a number over all times."""
+    """-alpha'(t) / (1 - alpha(t)) of independent tokens; else 1 / (k P(k)), over all times."""
     if m.count == "bernoulli":
         at = torch.tensor(t, dtype=torch.float64)
         return float(-m.schedule.dalpha(at) / (1 - m.schedule.alpha(at)))
