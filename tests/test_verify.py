@@ -11,17 +11,19 @@ import sys
 
 import pytest
 import torch
-from making import MASKED, ROOT, text
+from making import MASKED, PLAIN, ROOT, text
 from mutants import MUTANTS, SPECS, built, first_broken, method, patched
 from random_specs import drawn, whole
 from showing import blocks
 
+from xlm_spec import __version__
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.check import check
 from xlm_spec.compiler.form.load import parse
 from xlm_spec.compiler.form.validate import validate
 from xlm_spec.diagnostics import Failed
 from xlm_spec.workbench import verify
+from xlm_spec.workbench.verified import BEGIN, END, code_of
 
 TABLE = (ROOT / "docs" / "_results" / "mutants.md").read_text()
 NOTICED = {
@@ -163,3 +165,49 @@ def test_the_command(tmp_path):
     assert done.stderr.startswith("error[X411]: the package can't be imported: SyntaxError")
     assert run(tmp_path, cwd=tmp_path).stderr.startswith("error[X410]")
     assert torch.get_num_threads() == 1
+
+
+def test_a_package_says_in_its_readme_what_was_verified(tmp_path):
+    """Between two lines; a build keeps it, and a second record replaces it."""
+    spec = tmp_path / "method.yaml"
+    spec.write_text(text(MASKED))
+    folder = build(spec, tmp_path / "out").folder
+    readme = folder / "README.md"
+    fresh = readme.read_text()
+    assert "Nobody has recorded a verification yet." in fresh
+    assert run("--record", folder, cwd=tmp_path).returncode == 0
+    told = readme.read_text()
+    assert re.search(rf"With xlm-spec {re.escape(__version__)} and torch [\d.]+, of the code", told)
+    assert "| with any network every step follows its enumerated law | held: ancestral |" in told
+    assert "| the likelihood of every text is exact | does not apply: it is a bound |" in told
+    assert told.partition(BEGIN)[0] == fresh.partition(BEGIN)[0]
+    assert told.partition(END)[2] == fresh.partition(END)[2]
+    code = code_of(folder)[:12]
+    assert f"`{code}`: " in told
+
+    spec.write_text(text(MASKED).replace("rotary", "{kind: rotary, layers: 3}"))
+    build(spec, tmp_path / "out")
+    assert readme.read_text() == told  # of the code as it was: the build changed it
+    assert code_of(folder)[:12] != code
+    assert run("--record", folder, cwd=tmp_path).returncode == 0
+    assert f"`{code_of(folder)[:12]}`: " in readme.read_text()
+
+    noise = folder / "method" / "noise.py"
+    noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))
+    assert run("--record", folder, cwd=tmp_path).returncode == 1
+    assert "| the bound is the entropy at its minimiser | failed |" in readme.read_text()
+
+
+def test_a_record_needs_its_place(tmp_path):
+    (tmp_path / "method.yaml").write_text(text(PLAIN))
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    readme = folder / "README.md"
+    kept = readme.read_text().replace(END, "")
+    readme.write_text(kept)
+    done = run("--record", folder, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[X413]: the README has no place for what was verified")
+    assert readme.read_text() == kept
+    done = run("--record", "method.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--record is for packages" in done.stderr

@@ -215,7 +215,8 @@ def compare(
 @cli.command()
 @click.argument("targets", nargs=-1, required=True, metavar="SPEC|PACKAGE...")
 @click.option("--json", "as_json", is_flag=True, help="laws and figures as JSON")
-def verify(targets: tuple[str, ...], as_json: bool) -> None:
+@click.option("--record", is_flag=True, help="say in the package's README what was verified")
+def verify(targets: tuple[str, ...], as_json: bool, record: bool) -> None:
     """Hold methods to their laws, before anything is trained.
 
     Of the noise, the objective and its bound, the samplers, the network, on a world small enough to
@@ -223,9 +224,12 @@ def verify(targets: tuple[str, ...], as_json: bool) -> None:
     """
     from xlm_spec import workbench
 
+    specs = [t for t in targets if not Path(t).is_dir()]
+    if record and specs:
+        raise click.UsageError(f"--record is for packages, which have a README: build {specs[0]}")
     sound, found = True, []
     for target in targets:
-        done = attempt(lambda target=target: workbench.verify(target))
+        done = attempt(lambda target=target: workbench.verify(target, record))
         sound &= done.sound
         if as_json:
             found.append(done.as_json())

@@ -1,5 +1,6 @@
 """Where specs are compared and verified: the only part that uses compiler and torch together."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlm_spec.diagnostics import Diagnostic, Failed
@@ -18,13 +19,20 @@ def compare(request: Request) -> str:
     return workflow(request)
 
 
-def verify(target: str) -> "Verified":
-    """See laws.py. Raises Failed (X802) where only the compiler is installed."""
+def verify(target: str, recording: bool = False) -> "Verified":
+    """See laws.py; `recording` puts it into the README of a package, see verified.py.
+
+    Raises Failed (X802) where only the compiler is installed.
+    """
     try:
         from xlm_spec.workbench.laws import verify as workflow
+        from xlm_spec.workbench.verified import record
     except ImportError as e:
         raise without("verify", "runs a package", e) from None
-    return workflow(target)
+    done = workflow(target)
+    if recording:
+        record(done, Path(target))
+    return done
 
 
 def without(command: str, does: str, error: ImportError) -> Failed:

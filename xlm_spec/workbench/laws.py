@@ -36,12 +36,16 @@ class Verified:
         """No law failed, and none said nothing."""
         return not any(r.status in ("failed", "silent") for r in self.results)
 
+    @property
+    def counted(self) -> str:
+        """How many figures were held, and so on."""
+        counts = {s: sum(r.status == s for r in self.results) for s in STATUSES}
+        return ", ".join(f"{n} {s}" for s, n in counts.items() if n)
+
     def text(self) -> str:
         """A line for each law and what it was measured on."""
-        counts = {s: sum(r.status == s for r in self.results) for s in STATUSES}
-        told = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
         lines = [f"  {r.line()}" for r in self.results]
-        return "\n".join([f"{self.target}: {told} ({self.seconds:.1f} s)", *lines])
+        return "\n".join([f"{self.target}: {self.counted} ({self.seconds:.1f} s)", *lines])
 
     def as_json(self) -> dict:
         laws = [r.as_json() for r in self.results]

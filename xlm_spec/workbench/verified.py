@@ -1,0 +1,66 @@
+"""What a package's README says of its laws: which were held, with which version, of which code."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from xlm_spec import __version__
+from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.workbench.laws import Verified, plan_of
+
+BEGIN = "<!-- verified: `xlm-spec verify . --record` writes what stands from here -->\n"
+END = "<!-- to here -->\n"
+
+
+def record(done: Verified, folder: Path) -> None:
+    """Writes it. Raises Failed (X413) where the README has no place for it."""
+    readme = folder / "README.md"
+    try:
+        text = readme.read_bytes().decode("utf-8")
+        before, begin, rest = text.partition(BEGIN)
+        _, end, after = rest.partition(END)
+    except (OSError, UnicodeDecodeError):
+        begin = end = ""
+    if not (begin and end):
+        hint = f"a build writes it; by hand: {BEGIN.strip()} and {END.strip()}, each on a line"
+        told = "the README has no place for what was verified"
+        raise Failed(Diagnostic("X413", told, hint, str(readme)))
+    told = f"\n{told_of(done, folder)}\n"
+    readme.write_bytes(f"{before}{begin}{told}{end}{after}".encode())
+
+
+def told_of(done: Verified, folder: Path) -> str:
+    """A sentence and a row of Markdown for each law."""
+    code = code_of(folder)[:12]
+    torch_version = torch.__version__.partition("+")[0]
+    head = (
+        f"With xlm-spec {__version__} and torch {torch_version}, of the code whose SHA-256 begins with"
+        f"\n`{code}`: {done.counted}.\n"
+    )
+    laws: dict[str, list] = {}
+    for r in done.results:
+        laws.setdefault(r.law, []).append(r)
+    rows = [f"| {law} | {said(results)} |" for law, results in laws.items()]
+    return "\n".join([head, "| law | |", "|---|---|", *rows, ""])
+
+
+def said(results: list) -> str:
+    """`held`, of what; or what else came of it."""
+    if any(r.status == "n/a" for r in results):
+        return f"does not apply: {results[0].why}"
+    parts = []
+    for status in dict.fromkeys(r.status for r in results):
+        of = dict.fromkeys(r.figure.of for r in results if r.status == status and r.figure)
+        named = ", ".join(f for f in of if f)
+        parts.append(f"{status}: {named}" if named else status)
+    return "; ".join(parts).replace("|", "\\|")
+
+
+def code_of(folder: Path) -> str:
+    """SHA-256 of a package's modules, by name."""
+    found = hashlib.sha256()
+    package = folder / plan_of(folder)["name"]
+    for file in sorted(package.glob("*.py")):
+        found.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
+    return found.hexdigest()
