@@ -45,6 +45,8 @@ bench: setup  # hours; each prints figure, spread and machine
 	$(BIN)/python -m benchmarks.vs_xlm
 	$(BIN)/python -m benchmarks.vs_xlm.mistakes
 	$(BIN)/python -m benchmarks.fuzz --specs 2000
+	$(BIN)/python -m benchmarks.mutants --into docs/_results/mutants.md
+	$(BIN)/python -m benchmarks.differential --into docs/_results/differential.md
 
 clean:
 	rm -rf .venv runs dist docs/_build

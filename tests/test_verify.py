@@ -19,6 +19,7 @@ from showing import blocks
 from xlm_spec import __version__
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.check import check
+from xlm_spec.compiler.components import values
 from xlm_spec.compiler.form.load import parse
 from xlm_spec.compiler.form.validate import validate
 from xlm_spec.diagnostics import Failed
@@ -40,6 +41,15 @@ def statuses(target):
 def test_the_table_has_every_mutant():
     assert list(NOTICED) == [m.name for m in MUTANTS]
     assert len(MUTANTS) >= 40
+
+
+def test_the_differential_table_has_every_loss_and_weight():
+    """The law itself runs above and in laws/test_bounds.py; here: is the page whole?"""
+    table = (ROOT / "docs" / "_results" / "differential.md").read_text().splitlines()[4:]
+    rows = [[c.strip(" `") for c in line.strip("|").split("|")] for line in table]
+    assert {r[0] for r in rows} == set(values("loss"))
+    assert {r[1] for r in rows} == set(values("weight"))
+    assert all(float(r[3]) <= 1e-6 < float(r[4]) for r in rows)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
@@ -211,3 +221,33 @@ def test_a_record_needs_its_place(tmp_path):
     done = run("--record", "method.yaml", cwd=tmp_path)
     assert done.returncode == 2
     assert "--record is for packages" in done.stderr
+
+
+def test_a_count_of_ones_own_is_verified_the_same_way(tmp_path):
+    """With its `likelihood` by sums, without it by draws; a rate that is a tenth off is noticed."""
+    guide = (ROOT / "docs" / "guides" / "verify.md").read_text()
+    count = next(b for b in blocks(guide, "python") if "number_of_sets" in b)
+    start, end = count.index("def likelihood"), count.index("def return_rate")
+    unstated = (count[:start] + count[end:]).replace("from ..ops import number_of_sets\n", "")
+    figures = {}
+    for name, source in {
+        "stated": count,
+        "unstated": unstated,
+        "wrong": unstated.replace("(2 * k**2)", "(2.2 * k**2)"),
+    }.items():
+        (tmp_path / "rising.py").write_text(source)
+        (tmp_path / "method.yaml").write_text(text(noise="{process: mask, count: ./rising.py}"))
+        found = verify(str(tmp_path / "method.yaml")).results
+        [figures[name]] = [r for r in found if r.law == "the bound is the entropy at its minimiser"]
+    assert [r.status for r in figures.values()] == ["held", "held", "failed"]
+    assert figures["stated"].figure.most < 1e-4 < figures["unstated"].figure.most < 0.2
+
+
+def test_a_likelihood_of_something_else_is_refused(tmp_path):
+    count = (ROOT / "templates/components/count/uniform.py").read_text()
+    (tmp_path / "own.py").write_text(count.replace("chosen: Tensor,", "t: Tensor,", 1))
+    (tmp_path / "method.yaml").write_text(text(noise="{process: mask, count: ./own.py}"))
+    with pytest.raises(Failed) as found:
+        verify(str(tmp_path / "method.yaml"))
+    [told] = found.value.diagnostics
+    assert (told.code, told.hint) == ("X112", "`t` is none of them")

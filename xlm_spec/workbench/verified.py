@@ -33,11 +33,8 @@ def record(done: Verified, folder: Path) -> None:
 def told_of(done: Verified, folder: Path) -> str:
     """A sentence and a row of Markdown for each law."""
     code = code_of(folder)[:12]
-    torch_version = torch.__version__.partition("+")[0]
-    head = (
-        f"With xlm-spec {__version__} and torch {torch_version}, of the code whose SHA-256 begins with"
-        f"\n`{code}`: {done.counted}.\n"
-    )
+    versions = f"xlm-spec {__version__} and torch {torch.__version__.partition('+')[0]}"
+    head = f"With {versions}, of the code whose SHA-256 begins with\n`{code}`: {done.counted}.\n"
     laws: dict[str, list] = {}
     for r in done.results:
         laws.setdefault(r.law, []).append(r)
