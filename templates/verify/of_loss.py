@@ -10,7 +10,7 @@ from .formulas import nats, weight
 from .law import Figure, law, needs, when
 from .method import Method
 from .of_noise import chosen_apart
-from .orders import mean_log
+from .orders import log_mean, mean_log
 from .world import World, generator
 
 bounded = when(lambda m: hasattr(m.module, "log_likelihood_bound"), "it has no bound")
@@ -102,6 +102,16 @@ def any_network(m: Method) -> Iterator[Figure]:
     told = m.mean(bound(m), other, w)
     right = -float((w.p * mean_log(other, w, m.hides)).sum())
     yield Figure(abs(told - right), TIGHT, abs(1.01 * told - right))
+
+
+@law("of no network is it above the log-likelihood", needs(bounded, known))
+def below(m: Method) -> Iterator[Figure]:
+    """Nats of excess; the control: half the bound."""
+    w, m = m.world(), tight(m)
+    other = m.anything()
+    told = m.mean(bound(m), other, w)
+    right = -float((w.p * log_mean(other, w, m.hides)).sum())
+    yield Figure(max(0.0, right - told), TIGHT, right - told / 2)
 
 
 @law("the likelihood of every text is exact", when(lambda m: m.module.EXACT, "it is a bound"))

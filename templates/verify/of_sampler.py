@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import inf
 
 import torch
 from torch import Tensor
@@ -113,6 +114,8 @@ def furthest_off(states: list, laws: list[dict]) -> float:
     if len(laws) == 1:
         states = [states[0], states[-1]]
     states = [*states, *[states[-1]] * (1 + len(laws) - len(states))]
+    if len(states) > 1 + len(laws):
+        return inf  # it goes on where it should be done
     return max(
         surprise(*counted(pair, law)) for pair, law in zip(pairwise(states), laws, strict=True)
     )
