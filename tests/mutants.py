@@ -34,6 +34,10 @@ SPECS = {
     "top_p": text(sampler="{kind: ancestral, tokens: {kind: top_p, p: 0.8}}"),
     "min_p": text(sampler="{kind: ancestral, tokens: {kind: min_p, share: 0.1}}"),
     "timed": text(backbone="{kind: dit}"),
+    "timed jumps": text(backbone="{kind: dit}", sampler="first_hitting"),
+    "timed order": text(
+        backbone="{kind: dit}", sampler="{kind: fixed_budget, sites: confidence, per_step: 1}"
+    ),
     "inserted": text(INSERTED),
     "greedy": text(INSERTED, sampler="{kind: insertion, stop: threshold}"),
     "joint": text(INSERTED, sampler="{kind: joint_insertion, stop: drawn}"),
@@ -223,6 +227,13 @@ MUTANTS = [
         "target)).sum(1) / z.masked.sum(1).clamp(min=1)}",
     ),
     Mutant(
+        "the network is told how much is left",
+        "timed",
+        "objective",
+        "model(z.tokens, z.valid, t)",
+        "model(z.tokens, z.valid, 1 - t)",
+    ),
+    Mutant(
         "the network reads the clean text",
         "masked",
         "objective",
@@ -277,6 +288,13 @@ MUTANTS = [
         "jumps as if one token were left", "jumps", "sampler", "u ** (1 / left.clamp(min=1))", "u"
     ),
     Mutant(
+        "the network is told the end of the jumps",
+        "timed jumps",
+        "sampler",
+        "model(state.tokens[rows], state.valid[rows], s[rows])",
+        "model(state.tokens[rows], state.valid[rows], torch.zeros_like(s[rows]))",
+    ),
+    Mutant(
         "always the first site jumps",
         "jumps",
         "sampler",
@@ -289,6 +307,20 @@ MUTANTS = [
         "sampler",
         "for first, last in windows(start, size=config.sampler.outer.size):",
         "for first, last in list(windows(start, size=config.sampler.outer.size))[:-1]:",
+    ),
+    Mutant(
+        "a network that is told the time reads a cache of the first step",
+        "timed",
+        "sampler",
+        "model(state.tokens[rows], state.valid[rows], t[rows])",
+        "model(state.tokens[rows], state.valid[rows], torch.ones_like(t[rows]))",
+    ),
+    Mutant(
+        "the network is told the share that is left",
+        "timed order",
+        "sampler",
+        "schedule.inverse(1 - share)",
+        "schedule.inverse(share)",
     ),
     Mutant(
         "sure by its two likeliest tokens",

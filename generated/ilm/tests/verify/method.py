@@ -129,10 +129,15 @@ class Method:
             return torch.ones(len(chosen), dtype=torch.float64)
         return self.told("level_weight", x, chosen, t)
 
-    def anything(self) -> Anything:
+    @property
+    def timed(self) -> bool:
+        """Is its network told the time?"""
+        return self.plan["inferred"]["time_conditioned"]
+
+    def anything(self, timed: bool = False) -> Anything:
         """Any network."""
         words = (*range(SIZE), EOS) if self.layout != "grow" else tuple(range(SIZE))
-        return Anything(words, causal=self.hides == "behind")
+        return Anything(words, self.hides == "behind", timed)
 
     def asked(self, bound: bool) -> "Method":
         """The same method; its oracle minimises the bound, or (at first) the objective."""

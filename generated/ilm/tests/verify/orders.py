@@ -4,7 +4,7 @@ Dense and slow, and written apart from the package's losses, which are held agai
 """
 
 from itertools import permutations
-from math import lgamma
+from math import lgamma, log
 
 import torch
 import torch.nn.functional as F
@@ -89,8 +89,19 @@ def read(model, texts) -> tuple[dict, dict]:
 
 def mean_log(model, w: World, hides: str) -> Tensor:
     """The bound that a network gives of log p(x), (K,): its mean over orders."""
+    return torch.stack([found.mean() for found in each_order(model, w, hides)])
+
+
+def log_mean(model, w: World, hides: str) -> Tensor:
+    """log p(x) of a network itself, (K,): every order is as likely as any other."""
+    found = each_order(model, w, hides)
+    return torch.stack([of.logsumexp(0) - log(len(of)) for of in found])
+
+
+def each_order(model, w: World, hides: str) -> list[Tensor]:
+    """Of each text, log p in every order in which it may be written."""
     if hides == "behind":
-        return forwards(model, w)
+        return [*forwards(model, w)[:, None]]
     if hides == "masked":
-        return orders(model, w).mean(0)
-    return torch.stack([found.mean() for found in insertions(model, w)])
+        return [*orders(model, w).T]
+    return insertions(model, w)

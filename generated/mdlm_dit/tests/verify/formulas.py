@@ -44,21 +44,21 @@ def level_rate(m: Method, n: int, k: int, t: float) -> float:
     return 1 / chance if chance > 0 else 0.0
 
 
-def nats(m: Method, loss: str, model, x, i: int, hidden_sites: list[int]) -> float | None:
-    """One row's loss before its weight; None for a loss that is not known here."""
+def nats(m: Method, loss: str, model, x, i: int, hidden_sites: list[int], t: float) -> float | None:
+    """One row's loss at t, before its weight; None for a loss that is not known here."""
     valid = x.valid[i].tolist()
     tokens = x.tokens[i]
     if loss == "cross_entropy" and m.hides == "masked":
         seen = tokens.clone()
         seen[hidden_sites] = m.vocab.mask
-        log_p = model.token_logits(read(model, seen, x.valid[i])).double().log_softmax(-1)
+        log_p = model.token_logits(read(model, seen, x.valid[i], t)).double().log_softmax(-1)
         return -sum(float(log_p[j, tokens[j]]) for j in hidden_sites)
     if loss == "cross_entropy" and m.hides == "behind":
-        log_p = model.token_logits(read(model, tokens, x.valid[i])).double().log_softmax(-1)
+        log_p = model.token_logits(read(model, tokens, x.valid[i], t)).double().log_softmax(-1)
         free = [j for j, v in enumerate(valid) if v and not x.fixed[i, j]]
         return -sum(float(log_p[j - 1, tokens[j]]) for j in free)
     kept = [j for j, v in enumerate(valid) if v and j not in hidden_sites]
-    found = read(model, tokens[kept], x.valid[i][kept])
+    found = read(model, tokens[kept], x.valid[i][kept], t)
     if loss == "stop_cross_entropy":
         logit = model.stop_logit(found[:1])[0].double()
         return -float(F.logsigmoid(logit if not hidden_sites else -logit))
@@ -90,10 +90,10 @@ def is_open(x, i: int, kept: list[int], a: int) -> bool:
     return True
 
 
-def read(model, tokens: Tensor, valid: Tensor) -> Tensor:
-    """Hidden states (L, D) of one row, at t = 1/2."""
-    half = torch.full((1, 1), 0.5, dtype=torch.float64)
-    return model(tokens[None], valid[None], half)[0]
+def read(model, tokens: Tensor, valid: Tensor, t: float) -> Tensor:
+    """Hidden states (L, D) of one row."""
+    time = torch.full((1, 1), t, dtype=torch.float64)
+    return model(tokens[None], valid[None], time)[0]
 
 
 def token_law(kind: str, rule) -> Callable[[Tensor], Tensor] | None:

@@ -123,11 +123,12 @@ class Missing:
 class Anything:
     """A network that says something else of every state, at random: it knows nothing of any world.
 
-    `words` are what it may predict. A causal one sees at each site what stands up to there.
+    `words` are what it may predict. A causal one sees at each site what stands up to there; a timed
+    one says something else in each eighth of time.
     """
 
-    def __init__(self, words: tuple[int, ...], causal: bool):
-        self.causal = causal
+    def __init__(self, words: tuple[int, ...], causal: bool = False, timed: bool = False):
+        self.causal, self.timed = causal, timed
         self.never = torch.tensor([v not in words for v in range(V)])
 
     def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
@@ -135,7 +136,8 @@ class Anything:
         state = (1 + tokens).masked_fill(~valid, 0) * (V + 1) ** site  # padding is nothing
         seen = state.cumsum(1) if self.causal else state.sum(1, keepdim=True).expand_as(state)
         place = site[:, None] * (V + 1) + torch.arange(V + 1)  # (L, V + 1)
-        wave = torch.sin(12.9898 * place.double() + 78.233 * seen[..., None].double())
+        part = (8 * t).round()[..., None] if self.timed and t is not None else 0.0
+        wave = torch.sin(12.9898 * place.double() + 78.233 * seen[..., None].double() + part)
         return 7 * (43758.5453 * wave).frac().abs()  # (B, L, V + 1)
 
     def token_logits(self, hidden: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import inf
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from .chains import moves
 from .law import ALARM, Figure, law, needs, when
 from .method import Method, with_numbers
 from .of_noise import bins
-from .world import LONGEST, PAD, World, generator, surprise
+from .world import LONGEST, PAD, World, surprise
 
 ROWS = 10_000
 exact_ones = when(
@@ -71,9 +72,10 @@ def follows_given(m: Method) -> Iterator[Figure]:
 def follows_any(m: Method) -> Iterator[Figure]:
     """10,000 texts of a network that knows nothing, in a few steps, with rules that cut.
 
-    Each move, of a state to the next, is counted. The control: moves of one that knows the world.
+    Each move, of a state to the next, is counted. A network that is told the time says something
+    else at another. The control: moves of one that knows the world.
     """
-    w, other = m.world(), m.anything()
+    w, other = m.world(), m.anything(m.timed)
     for s in m.samplers:
         numbers = short(m, s)
         laws = enumerated(m, s, with_numbers(m.config, numbers), other)
@@ -113,6 +115,8 @@ def furthest_off(states: list, laws: list[dict]) -> float:
     if len(laws) == 1:
         states = [states[0], states[-1]]
     states = [*states, *[states[-1]] * (1 + len(laws) - len(states))]
+    if len(states) > 1 + len(laws):
+        return inf  # it goes on where it should be done
     return max(
         surprise(*counted(pair, law)) for pair, law in zip(pairwise(states), laws, strict=True)
     )
@@ -200,15 +204,32 @@ def hitting(m: Method) -> list[str]:
     return [s for s, kind in kinds.items() if kind == "first_hitting"]
 
 
+class Told:
+    """A network that says anything, and keeps the times that it was told."""
+
+    def __init__(self, m: Method):
+        self.model, self.times = m.anything(), []
+        self.token_logits = self.model.token_logits
+
+    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
+        self.times.append(t)
+        return self.model(tokens, valid, t)
+
+
 @law("jumps come at the times of the noise", when(lambda m: bool(hitting(m)), "no sampler jumps"))
 def jumps(m: Method) -> Iterator[Figure]:
-    """Of n masked tokens the first comes back at s, with (1 - alpha(s))^n uniform."""
-    w = m.world()
+    """The network is told s, at which the next of n masked tokens comes back after t.
+
+    ((1 - alpha(s)) / (1 - alpha(t)))^n is uniform: here of the first two jumps.
+    """
     even = torch.full((20,), 1 / 20, dtype=torch.float64)
     for s in hitting(m):
-        place = "sampler" if s == next(iter(m.module.SAMPLERS)) else f"sampler_{s}"
-        state = m.part("noise").prior(m.start(w, 20_000), m.vocab)
-        first = next(iter(m.part(place).times(state, m.schedule, m.vocab, generator())))
-        u = (1 - m.schedule.alpha(first.s)) ** LONGEST
-        right, wrong = (surprise(bins(v, 20).double(), even) for v in (u, u**0.9))
+        told = Told(m)
+        m.drawn(s, told, m.start(m.world(), 20_000), {})
+        first, second = (1 - m.schedule.alpha(t) for t in told.times[:2])
+        ratio = (second / first.clamp(min=1e-12)).clamp(max=1)
+        u = [first**LONGEST, ratio ** (LONGEST - 1)]
+        right, wrong = (
+            max(surprise(bins(v**power, 20).double(), even) for v in u) for power in (1, 0.9)
+        )
         yield Figure(right, ALARM, wrong, s)

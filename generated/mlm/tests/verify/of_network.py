@@ -10,7 +10,7 @@ from .world import generator
 
 ROWS, LENGTH = 4, 9
 cached = when(lambda m: hasattr(m.module.Model, "open_cache"), "its network has no cache")
-timed = when(lambda m: m.plan["inferred"]["time_conditioned"], "its network is told no time")
+timed = when(lambda m: m.timed, "its network is told no time")
 
 
 def read(m: Method, model, tokens, valid, t: float = 0.5):
