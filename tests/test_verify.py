@@ -243,6 +243,29 @@ def test_a_count_of_ones_own_is_verified_the_same_way(tmp_path):
     assert figures["stated"].figure.most < 1e-4 < figures["unstated"].figure.most < 0.2
 
 
+JUMPS = """
+def likelihood(x: Examples, chosen: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
+    n, k = (x.valid & ~x.fixed).sum(1, keepdim=True), chosen.sum(1, keepdim=True)
+    now = (1 + (n * (1 - schedule.alpha(t))).floor()).clamp(max=n)
+    return (k == now) / number_of_sets(n, k)
+
+
+"""
+
+
+def test_a_likelihood_that_jumps_in_time_is_not_integrated(tmp_path):
+    """What can't be summed is drawn; its sets are held to it all the same."""
+    count = (ROOT / "templates/components/count/exact.py").read_text()
+    start, end = count.index("def likelihood"), count.index("def return_rate")
+    (tmp_path / "own.py").write_text(count[:start] + JUMPS.lstrip() + count[end:])
+    (tmp_path / "method.yaml").write_text(text(noise="{process: mask, count: ./own.py}"))
+    found = {r.law: r for r in verify(str(tmp_path / "method.yaml")).results}
+    assert found["sets of hidden tokens follow their law"].status == "held"
+    assert found["the bound is the entropy at its minimiser"].status == "held"
+    assert found["the bound is the entropy at its minimiser"].figure.most > 0.01
+    assert "jumps in time" in found["training finds what the bound asks for"].why
+
+
 def test_a_likelihood_of_something_else_is_refused(tmp_path):
     count = (ROOT / "templates/components/count/uniform.py").read_text()
     (tmp_path / "own.py").write_text(count.replace("chosen: Tensor,", "t: Tensor,", 1))

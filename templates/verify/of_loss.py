@@ -14,7 +14,10 @@ from .orders import log_mean, mean_log
 from .world import World, generator
 
 bounded = when(lambda m: hasattr(m.module, "log_likelihood_bound"), "it has no bound")
-known = when(lambda m: m.enumerable, "the law of its corruption is not stated")
+known = when(
+    lambda m: m.enumerable,
+    "the law of its corruption is not stated, or jumps in time: say P(chosen | x), without t",
+)
 minimised = when(lambda m: m.minimiser_known, "its minimiser is not known here")
 TIGHT = 1e-5  # nats; components compute in float32 here and there
 TIME = 0.3  # at which terms are compared
