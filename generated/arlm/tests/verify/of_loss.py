@@ -14,7 +14,10 @@ from .orders import log_mean, mean_log
 from .world import World, generator
 
 bounded = when(lambda m: hasattr(m.module, "log_likelihood_bound"), "it has no bound")
-known = when(lambda m: m.enumerable, "the law of its corruption is not stated")
+known = when(
+    lambda m: m.enumerable,
+    "the law of its corruption is not stated, or jumps in time: say P(chosen | x), without t",
+)
 minimised = when(lambda m: m.minimiser_known, "its minimiser is not known here")
 TIGHT = 1e-5  # nats; components compute in float32 here and there
 TIME = 0.3  # at which terms are compared
@@ -68,13 +71,13 @@ def prompted(m: Method) -> Iterator[Figure]:
 
 @law("what training draws averages to what is enumerated", needs(known, chosen_apart))
 def averages(m: Method) -> Iterator[Figure]:
-    """Of any network; in standard errors of 20,000 texts. The control: a tenth more."""
+    """Of any network; in standard errors of 20,000 texts. The control: half as much again."""
     w, other = m.world(), m.anything()
     for name, f in (("objective", loss(m)), ("bound", bound(m))):
         if name == "objective" or not bounded(m):
             mean, error = m.estimate(f, other, w)
             right = m.mean(f, other, w)
-            yield Figure(abs(mean - right) / error, SURE, abs(mean - 1.1 * right) / error, name)
+            yield Figure(abs(mean - right) / error, SURE, abs(mean - 1.5 * right) / error, name)
 
 
 @law("the derivative vanishes there, and any other network scores worse", needs(bounded, known))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import is_dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import product
 from typing import Any
 
@@ -73,9 +73,9 @@ class Method:
 
     @property
     def enumerable(self) -> bool:
-        """Is the law of its corruption stated, or nothing hidden?"""
+        """Is the law of its corruption stated so that it can be summed, or nothing hidden?"""
         stated = self.pinnable and self.defines("noise", "likelihood")
-        return self.hides == "behind" or (stated and self.hides != "others")
+        return self.hides == "behind" or (stated and self.hides != "others" and self.smooth)
 
     @property
     def minimiser_known(self) -> bool:
@@ -170,13 +170,18 @@ class Method:
         """Is what is hidden told at a time? Else over all times."""
         return "t" in inspect.signature(self.part("noise").likelihood).parameters
 
-    def times(self) -> list[tuple[float, float]]:
+    @cached_property
+    def smooth(self) -> bool:
+        """Can what is hidden be integrated over time? Not where it jumps."""
+        return abs(self.chance_of_count(3, 2) - self.chance_of_count(3, 2, nodes=47)) < 1e-6
+
+    def times(self, nodes: int = 64) -> list[tuple[float, float]]:
         """(t, its weight): over which a sum is the mean over times."""
         if not self.law_reads_time:
             return [(0.5, 1.0)]
-        return [*zip(*(a.tolist() for a in quadrature()), strict=True)]
+        return [*zip(*(a.tolist() for a in quadrature(nodes)), strict=True)]
 
-    def chance_of_count(self, n: int, k: int) -> float:
+    def chance_of_count(self, n: int, k: int, nodes: int = 64) -> float:
         """P(k of n tokens are hidden), over all times."""
         tokens = torch.full((1, 1 + n), BOS)
         one = self.examples(tokens, torch.ones_like(tokens, dtype=torch.bool))
@@ -184,7 +189,7 @@ class Method:
         x, chosen = (rows_of(x, chosen.sum(1) == k), chosen[chosen.sum(1) == k])
         return sum(
             weight * float(self.told("likelihood", x, chosen, t).sum())
-            for t, weight in self.times()
+            for t, weight in self.times(nodes)
         )
 
     def corrupted(self, w: World, given: int = 0) -> Iterator[tuple[float, Any, Tensor, Tensor]]:

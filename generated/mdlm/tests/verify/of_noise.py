@@ -53,7 +53,7 @@ def chosen(m: Method, x, t: Tensor, seed: int = 0) -> Tensor:
     return called(m.part("noise").choose, scope, getattr(m.config.noise, "count", None))
 
 
-stated = when(lambda m: m.enumerable, "its count states no `likelihood`")
+stated = when(lambda m: m.defines("noise", "likelihood"), "its count states no `likelihood`")
 
 
 @law("the probabilities of what may be hidden sum to one", needs(chosen_apart, stated))
