@@ -243,6 +243,17 @@ def test_a_count_of_ones_own_is_verified_the_same_way(tmp_path):
     assert figures["stated"].figure.most < 1e-4 < figures["unstated"].figure.most < 0.2
 
 
+@pytest.mark.parametrize("spec", ["mdlm", "ilm"])
+def test_a_package_of_an_earlier_release_is_verified_as_far_as_it_goes(spec, tmp_path):
+    """Its counts stated no `likelihood`."""
+    folder = build(ROOT / "specs" / f"{spec}.yaml", tmp_path).folder
+    noise = folder / spec / "noise.py"
+    source = noise.read_text()
+    start = source.index("def likelihood")
+    noise.write_text(source[:start] + source[source.index("def ", start + 4) :])
+    assert statuses(folder) == {"held", "n/a"}
+
+
 JUMPS = """
 def likelihood(x: Examples, chosen: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
     n, k = (x.valid & ~x.fixed).sum(1, keepdim=True), chosen.sum(1, keepdim=True)

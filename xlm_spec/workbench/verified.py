@@ -7,6 +7,7 @@ import torch
 
 from xlm_spec import __version__
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.refresh.places import content, place, replace
 from xlm_spec.workbench.laws import Verified, plan_of
 
 BEGIN = "<!-- verified: `xlm-spec verify . --record` writes what stands from here -->\n"
@@ -14,20 +15,17 @@ END = "<!-- to here -->\n"
 
 
 def record(done: Verified, folder: Path) -> None:
-    """Writes it. Raises Failed (X413) where the README has no place for it."""
-    readme = folder / "README.md"
-    try:
-        text = readme.read_bytes().decode("utf-8")
-        before, begin, rest = text.partition(BEGIN)
-        _, end, after = rest.partition(END)
-    except (OSError, UnicodeDecodeError):
-        begin = end = ""
+    """Writes it. Raises Failed (X403, X413) where there is no place for it."""
+    readme = place(folder, "README.md")
+    text = (content(readme) or b"").decode("utf-8", "surrogateescape")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
     if not (begin and end):
         hint = f"a build writes it; by hand: {BEGIN.strip()} and {END.strip()}, each on a line"
         told = "the README has no place for what was verified"
         raise Failed(Diagnostic("X413", told, hint, str(readme)))
-    told = f"\n{told_of(done, folder)}\n"
-    readme.write_bytes(f"{before}{begin}{told}{end}{after}".encode())
+    now = f"{before}{begin}\n{told_of(done, folder)}\n{end}{after}"
+    replace(readme, now.encode("utf-8", "surrogateescape"))
 
 
 def told_of(done: Verified, folder: Path) -> str:
