@@ -100,7 +100,7 @@ def sets(m: Method) -> Iterator[Figure]:
             never = hidden & (torch.arange(hidden.shape[1]) != 1)
             right, wrong = (surprise(*patterns(h, each, law)) for h in (hidden, never))
             at = "over all times" if t is None else f"at t = {t}"
-            yield Figure(right, ALARM, wrong, f"{n} tokens, {at}")
+            yield Figure(right, ALARM, wrong, f"{n} tokens {at}")
 
 
 def patterns(hidden: Tensor, sets: Tensor, law: Tensor) -> tuple[Tensor, Tensor]:

@@ -127,8 +127,10 @@ class Anything:
     one says something else in each eighth of time.
     """
 
-    def __init__(self, words: tuple[int, ...], causal: bool = False, timed: bool = False):
-        self.causal, self.timed = causal, timed
+    def __init__(
+        self, words: tuple[int, ...], causal: bool = False, timed: bool = False, seed: int = 0
+    ):
+        self.causal, self.timed, self.seed = causal, timed, seed
         self.never = torch.tensor([v not in words for v in range(V)])
 
     def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
@@ -137,8 +139,8 @@ class Anything:
         seen = state.cumsum(1) if self.causal else state.sum(1, keepdim=True).expand_as(state)
         place = site[:, None] * (V + 1) + torch.arange(V + 1)  # (L, V + 1)
         part = (8 * t).round()[..., None] if self.timed and t is not None else 0.0
-        wave = torch.sin(12.9898 * place.double() + 78.233 * seen[..., None].double() + part)
-        return 7 * (43758.5453 * wave).frac().abs()  # (B, L, V + 1)
+        angle = 12.9898 * place.double() + 78.233 * seen[..., None].double() + part + self.seed / 3
+        return 7 * (43758.5453 * angle.sin()).frac().abs()  # (B, L, V + 1)
 
     def token_logits(self, hidden: Tensor) -> Tensor:
         return hidden[..., :V].masked_fill(self.never, -torch.inf)

@@ -134,10 +134,10 @@ class Method:
         """Is its network told the time?"""
         return self.plan["inferred"]["time_conditioned"]
 
-    def anything(self, timed: bool = False) -> Anything:
+    def anything(self, timed: bool = False, seed: int = 0) -> Anything:
         """Any network."""
         words = (*range(SIZE), EOS) if self.layout != "grow" else tuple(range(SIZE))
-        return Anything(words, self.hides == "behind", timed)
+        return Anything(words, self.hides == "behind", timed, seed)
 
     def asked(self, bound: bool) -> "Method":
         """The same method; its oracle minimises the bound, or (at first) the objective."""
