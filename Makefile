@@ -30,7 +30,7 @@ regen: setup
 	$(BIN)/xlm-spec build $(SPECS)
 	$(BIN)/xlm-spec schema -o xlm_spec/spec.schema.json
 	$(BIN)/python docs/regen.py
-	$(BIN)/xlm-spec verify generated/* --record >/dev/null
+	$(BIN)/xlm-spec verify generated/* --record --quiet
 
 docs: setup
 	$(BIN)/python -m sphinx -q -n -W --keep-going docs docs/_build

@@ -164,10 +164,12 @@ def test_the_command(tmp_path):
     told = json.loads(run("--json", "method.yaml", cwd=tmp_path).stdout)
     assert told[0]["sound"]
     assert {law["status"] for law in told[0]["laws"]} == {"held", "n/a"}
+    assert run("--quiet", "method.yaml", cwd=tmp_path).stdout.splitlines()[1:] == []
     noise = folder / "method" / "noise.py"
     noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))
-    done = run(folder, cwd=tmp_path)
+    done = run("--quiet", folder, cwd=tmp_path)
     assert done.returncode == 1
+    assert all(line.startswith("  failed    ") for line in done.stdout.splitlines()[1:])
     assert "  failed    the bound is the entropy at its minimiser: " in done.stdout
     noise.write_text("<<<<<<< yours\n")
     done = run(folder, cwd=tmp_path)

@@ -216,7 +216,8 @@ def compare(
 @click.argument("targets", nargs=-1, required=True, metavar="SPEC|PACKAGE...")
 @click.option("--json", "as_json", is_flag=True, help="laws and figures as JSON")
 @click.option("--record", is_flag=True, help="say in the package's README what was verified")
-def verify(targets: tuple[str, ...], as_json: bool, record: bool) -> None:
+@click.option("--quiet", is_flag=True, help="counts, and only the laws that did not hold")
+def verify(targets: tuple[str, ...], as_json: bool, record: bool, quiet: bool) -> None:
     """Hold methods to their laws, before anything is trained.
 
     Of the noise, the objective and its bound, the samplers, the network, on a world small enough to
@@ -234,7 +235,7 @@ def verify(targets: tuple[str, ...], as_json: bool, record: bool) -> None:
         if as_json:
             found.append(done.as_json())
         else:
-            click.echo(done.text())
+            click.echo(done.text(quiet))
     if as_json:
         click.echo(json.dumps(found, indent=2))
     sys.exit(0 if sound else 1)

@@ -42,9 +42,10 @@ class Verified:
         counts = {s: sum(r.status == s for r in self.results) for s in STATUSES}
         return ", ".join(f"{n} {s}" for s, n in counts.items() if n)
 
-    def text(self) -> str:
-        """A line for each law and what it was measured on."""
-        lines = [f"  {r.line()}" for r in self.results]
+    def text(self, quiet: bool = False) -> str:
+        """A line for each law and what it was measured on; quietly, of those that did not hold."""
+        shown = [r for r in self.results if not quiet or r.status not in ("held", "n/a")]
+        lines = [f"  {r.line()}" for r in shown]
         return "\n".join([f"{self.target}: {self.counted} ({self.seconds:.1f} s)", *lines])
 
     def as_json(self) -> dict:

@@ -148,7 +148,7 @@ class Anything:
     gap_token_logits = token_logits
 
     def stop_logit(self, hidden: Tensor) -> Tensor:
-        return hidden[..., V] - 2
+        return hidden[..., V] - 5
 
     def open_cache(self, tokens: Tensor, valid: Tensor) -> list:
         return []
