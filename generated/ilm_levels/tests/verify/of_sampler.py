@@ -139,7 +139,7 @@ def halves(line: list[int]) -> tuple[list[int], list[int]]:
 
 
 FEW = {"steps": 4, "rounds": 3, "per_step": 2, "outer.size": 2, "threshold": 0.8, "gamma": 0.9}
-CUT = {"k": 2, "p": 0.8, "share": 0.2, "rate": 0.3}
+CUT = {"k": 2, "p": 0.8, "share": 0.2, "rate": 0.3, "temperature": 0.7}
 
 
 def short(m: Method, sampler: str) -> dict[str, float]:
