@@ -169,7 +169,9 @@ def test_the_command(tmp_path):
     noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))
     done = run("--quiet", folder, cwd=tmp_path)
     assert done.returncode == 1
-    assert {line.split()[0] for line in done.stdout.splitlines()[1:]} == {"failed", "warned"}
+    told = {line.split()[0] for line in done.stdout.splitlines()[1:]}
+    assert "failed" in told
+    assert not told & {"held", "n/a"}
     assert "  failed    the bound is the entropy at its minimiser: " in done.stdout
     noise.write_text("<<<<<<< yours\n")
     done = run(folder, cwd=tmp_path)
