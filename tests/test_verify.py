@@ -189,7 +189,9 @@ def test_a_package_says_in_its_readme_what_was_verified(tmp_path):
     readme = folder / "README.md"
     fresh = readme.read_text()
     assert "Nobody has recorded a verification yet." in fresh
-    assert run("--record", folder, cwd=tmp_path).returncode == 0
+    done = run("--record", "--quiet", folder, cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[1:] == [f"  recorded in {readme}"]
     told = readme.read_text()
     assert re.search(rf"With xlm-spec {re.escape(__version__)} and torch [\d.]+, of the code", told)
     assert "| with any network every step follows its enumerated law | held: ancestral |" in told

@@ -236,6 +236,8 @@ def verify(targets: tuple[str, ...], as_json: bool, record: bool, quiet: bool) -
             found.append(done.as_json())
         else:
             click.echo(done.text(quiet))
+            if record:
+                click.echo(f"  recorded in {Path(target) / 'README.md'}")
     if as_json:
         click.echo(json.dumps(found, indent=2))
     sys.exit(0 if sound else 1)

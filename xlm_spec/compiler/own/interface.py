@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from xlm_spec.compiler.components import Component
 from xlm_spec.compiler.own.misfits import MISFITS, Told
-from xlm_spec.diagnostics import alternatives
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,12 @@ def lacking(c: Component) -> Iterator[Told]:
     functions = (*wanted.functions, *([c.value] if wanted.named else []))
     for name in functions:
         if name not in c.functions:
-            hint = alternatives(name, c.functions) if c.functions else f"def {name}(...)"
+            hint = f"the file has {', '.join(c.functions)}" if c.functions else f"def {name}(...)"
             yield "", f"a {c.folder} has a function `{name}`", hint
     if wanted.class_ and wanted.class_ not in c.classes:
-        hint = alternatives("", c.classes) if c.classes else f"class {wanted.class_}(...)"
-        yield "", f"a {c.folder} has a class `{wanted.class_}`", hint
+        name = wanted.class_
+        hint = f"the file has {', '.join(c.classes)}" if c.classes else f"class {name}(...)"
+        yield "", f"a {c.folder} has a class `{name}`", hint
     holder = wanted.class_ or c.object
     if wanted.methods and not holder:
         yield "", f"a {c.folder} is a frozen dataclass; its fields are parameters", ""

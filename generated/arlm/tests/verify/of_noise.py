@@ -80,7 +80,7 @@ def lengths(m: Method) -> list[int]:
 
 @law("sets of hidden tokens follow their law", needs(chosen_apart, stated))
 def sets(m: Method) -> Iterator[Figure]:
-    """Of a text of two and one of three tokens, at an early and a late time, or over all times.
+    """Of a text of two and one of three tokens, early and late in the noise, or over all times.
 
     The control never hides the first.
     """
@@ -89,18 +89,22 @@ def sets(m: Method) -> Iterator[Figure]:
         i = lengths(m)[n]
         every, each = subsets(m, m.examples(*rows([i])))
         x = m.examples(*rows([i] * ROWS))
-        for t in (0.3, 0.8) if m.law_reads_time else (None,):
-            law = m.told("likelihood", every, each, t or 0.5)
-            time = (
-                torch.rand(ROWS, 1, generator=generator(3))
-                if t is None
-                else torch.full((ROWS, 1), t)
-            )
-            hidden = chosen(m, x, time)
+        for at, t in early_and_late(m) if m.law_reads_time else [("over all times", None)]:
+            law = m.told("likelihood", every, each, 0.5 if t is None else t)
+            even = torch.rand(ROWS, 1, generator=generator(3))
+            hidden = chosen(m, x, even if t is None else torch.full((ROWS, 1), t))
             never = hidden & (torch.arange(hidden.shape[1]) != 1)
             right, wrong = (surprise(*patterns(h, each, law)) for h in (hidden, never))
-            at = "over all times" if t is None else f"at t = {t}"
             yield Figure(right, ALARM, wrong, f"{n} tokens {at}")
+
+
+def early_and_late(m: Method) -> list[tuple[str, float]]:
+    """Times at which some tokens are hidden, and most; in words, too."""
+    if m.schedule is None:
+        return [(f"at t = {t}", t) for t in (0.3, 0.8)]
+    alphas = torch.tensor([0.7, 0.25], dtype=torch.float64)
+    times = m.schedule.inverse(alphas).tolist()
+    return [(f"at alpha = {a:.2g}", t) for a, t in zip(alphas.tolist(), times, strict=True)]
 
 
 def patterns(hidden: Tensor, sets: Tensor, law: Tensor) -> tuple[Tensor, Tensor]:

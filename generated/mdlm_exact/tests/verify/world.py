@@ -93,7 +93,7 @@ def quadrature(n: int = 64) -> tuple[Tensor, Tensor]:
 
 def surprise(counts: Tensor, law: Tensor) -> float:
     """-log10 of the p-value of a chi-square test; above 6 with probability 1e-6 under the law."""
-    return -log10(max(p_value(counts, law), 1e-300))
+    return max(0.0, -log10(max(p_value(counts, law), 1e-300)))
 
 
 def p_value(counts: Tensor, law: Tensor) -> float:
