@@ -234,6 +234,22 @@ MUTANTS = [
         "model(z.tokens, z.valid, 1 - t)",
     ),
     Mutant(
+        "the backbone never trains",
+        "masked",
+        "objective",
+        "hidden = model(z.tokens, z.valid)",
+        "hidden = model(z.tokens, z.valid).detach()",
+    ),
+    Mutant(
+        "every batch hides the same sets",
+        "masked",
+        "noise",
+        "u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)\n"
+        "    return (u >= schedule.alpha(t))",
+        "u = torch.rand(x.tokens.shape, generator=torch.Generator().manual_seed(0))\n"
+        "    return (u >= schedule.alpha(t))",
+    ),
+    Mutant(
         "the network reads the clean text",
         "masked",
         "objective",
@@ -321,6 +337,13 @@ MUTANTS = [
         "sampler",
         "schedule.inverse(1 - share)",
         "schedule.inverse(share)",
+    ),
+    Mutant(
+        "drawn from the global generator",
+        "masked",
+        "sampler",
+        "torch.rand(state.tokens.shape, generator=rng, device=state.tokens.device)",
+        "torch.rand(state.tokens.shape)",
     ),
     Mutant(
         "sure by its two likeliest tokens",

@@ -58,7 +58,7 @@ STATUSES = ("failed", "silent", "warned", "held", "n/a")
 
 def laws() -> ModuleType:
     """The laws, from the templates that ship."""
-    name = "xlm_spec_laws"
+    name = "xlm_spec._laws"  # no package has this name
     if name not in sys.modules:
         place = LAWS / "__init__.py"
         spec = importlib.util.spec_from_file_location(
@@ -108,7 +108,7 @@ def imported(folder: Path, name: str) -> ModuleType:
     sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(name)
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         told = f"the package can't be imported: {type(e).__name__}: {e}"
         raise Failed(Diagnostic("X411", told, file=str(folder / name))) from None
     finally:

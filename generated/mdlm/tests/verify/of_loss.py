@@ -182,6 +182,48 @@ def padded(m: Method) -> Iterator[Figure]:
     yield Figure(furthest(told, same), 1e-9, furthest(told, other))
 
 
+@law("the gradient is the derivative of the terms", pinned)
+def gradient(m: Method) -> Iterator[Figure]:
+    """Along a direction in which every number of a network moves; the share that is missing.
+
+    Against a difference of values. The control: half of the gradient.
+    """
+    x, hide = some(m)
+    model, step = m.network(), 1e-3
+    torch.manual_seed(1)
+    parts = [(p, torch.randn_like(p) / p.numel() ** 0.5) for p in model.parameters()]
+
+    def total() -> Tensor:
+        return terms(m, model, x, hide).double().sum()
+
+    slopes = torch.autograd.grad(total(), [p for p, _ in parts], allow_unused=True)
+    for name, chosen in groups(model):
+        told = sum(
+            float((g * v).sum())
+            for (p, v), g in zip(parts, slopes, strict=True)
+            if g is not None and id(p) in chosen
+        )
+        ends = []
+        for sign in (1, -2, 1):
+            with torch.no_grad():
+                for p, v in parts:
+                    if id(p) in chosen:
+                        p += sign * step * v
+                ends.append(float(total()))
+        right = (ends[0] - ends[1]) / (2 * step)
+        scale = max(abs(right), 1e-3 * abs(ends[2]))
+        yield Figure(
+            abs(told - right) / scale, 0.02, abs(told / 2 - right) / scale, f"of the {name}"
+        )
+
+
+def groups(model) -> list[tuple[str, set[int]]]:
+    """The backbone's numbers, and those of its heads."""
+    backbone = {id(p) for p in model.backbone.parameters()}
+    heads = {id(p) for p in model.parameters()} - backbone
+    return [("backbone", backbone), *([("heads", heads)] if heads else [])]
+
+
 @law("every term is its formula", needs(pinned, known))
 def formula(m: Method) -> Iterator[Figure]:
     """A real network in float64, the same tokens hidden, at t = 0.3; the worst row's difference.

@@ -1,6 +1,6 @@
 """Laws of the corruption: who is hidden, when, and what is told of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -112,6 +112,47 @@ def patterns(hidden: Tensor, sets: Tensor, law: Tensor) -> tuple[Tensor, Tensor]
     hit = (hidden[:, None] == sets).all(-1)
     counts = torch.cat([hit.sum(0), (~hit.any(1)).sum()[None]]).double()
     return counts, torch.cat([law, torch.zeros(1)])
+
+
+def drawn_anew(draw: Callable[[int, int], Tensor], of: str = "") -> Figure:
+    """`draw(seed, aside)` of a generator, and of the global one. The control: one seed twice."""
+
+    def wrong(other: int) -> float:
+        first = draw(0, 0)
+        unlike = not torch.equal(first, draw(0, 1))
+        return float(unlike) + float(torch.equal(first, draw(other, 0)))
+
+    return Figure(wrong(1), 0, wrong(0), of)
+
+
+@law("sets are drawn from their generator, anew each time", chosen_apart)
+def draws_anew(m: Method) -> Iterator[Figure]:
+    x = m.examples(*m.world().rows())
+
+    def hidden_by(seed: int, aside: int) -> Tensor:
+        torch.manual_seed(aside)  # of the global generator, which is not theirs
+        return chosen(m, x, torch.full((len(x.tokens), 1), middle(m)), seed)
+
+    yield drawn_anew(hidden_by)
+
+
+def middle(m: Method) -> float:
+    """The time at which half of the tokens are hidden."""
+    if m.schedule is None:
+        return 0.5
+    return float(m.schedule.inverse(torch.tensor(0.5, dtype=torch.float64)))
+
+
+@law("every set of hidden tokens is trained", needs(chosen_apart, stated), warns=True)
+def trained(m: Method) -> Iterator[Figure]:
+    """Of three tokens: how many sets never are. The control: all three together are not."""
+    x = m.examples(*m.world().rows([lengths(m)[LONGEST]]))
+    every, each = subsets(m, x)
+    mass = sum(w * m.told("likelihood", every, each, t) for t, w in m.times())
+    some = each.any(1)
+    never = some & (mass <= 0)
+    without = some & ((mass <= 0) | (each.sum(1) == LONGEST))
+    yield Figure(float(never.sum()), 0, float(without.sum()))
 
 
 @law("given tokens and padding are never hidden", needs(corrupts, chosen_apart))

@@ -104,8 +104,9 @@ def verify(m: Method, laws: Iterable[Law] | None = None) -> Iterable[Result]:
     for each in LAWS if laws is None else laws:
         try:
             yield from judged(m, each)
-        except Exception as e:
-            yield Result(each.name, "failed", None, f"{type(e).__name__}: {e}")
+        except (Exception, SystemExit) as e:
+            why = " ".join(f"{type(e).__name__}: {e}".split())
+            yield Result(each.name, "failed", None, why)
 
 
 def needs(*wanted: Callable[[Method], str]) -> Callable[[Method], str]:
