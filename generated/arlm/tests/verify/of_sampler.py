@@ -12,7 +12,7 @@ from .chains import moves
 from .law import ALARM, Figure, law, needs, when
 from .method import Method, with_numbers
 from .of_noise import bins, drawn_anew
-from .world import LONGEST, PAD, World, surprise
+from .world import LONGEST, PAD, SIZE, World, surprise
 
 ROWS = 10_000
 exact_ones = when(
@@ -170,44 +170,49 @@ def draws_anew(m: Method) -> Iterator[Figure]:
         yield drawn_anew(written_by, s)
 
 
-@law("given tokens never change, and only words are written")
+@law("given tokens never change, and every row is finished with words")
 def keeps(m: Method) -> Iterator[Figure]:
-    """A small untrained network, as the spec has its numbers, with a prompt and a token far behind.
+    """A small untrained network; prompts and rooms of several lengths, a token given far behind.
 
-    How many given tokens are altered or lose their order, and how many special ones are written.
+    How many rows have altered what was given, or have special tokens, or none where words belong.
     """
     model = m.network().float()
+    x = ragged(m)
     for s in m.module.SAMPLERS:
-        rows, prompt = 200, [m.vocab.bos, 1, 2]
-        width = 3 + LONGEST + 3
-        tokens = torch.full((rows, width), m.vocab.pad)
-        tokens[:, :3] = torch.tensor(prompt)
-        fixed = torch.zeros_like(tokens, dtype=torch.bool)
-        fixed[:, :3] = True
-        if m.hides != "behind":
-            tokens[:, 5], fixed[:, 5] = 0, True
-        x = m.module.Examples(tokens, torch.ones_like(fixed), fixed)
         states = m.drawn(s, model, x, {})
-        wrong = sum(altered(state, prompt, m.hides) for state in states)
+        wrong = sum(altered(state, x, m.hides) for state in states)
         last = states[-1]
-        mine = last.tokens[last.valid & ~last.fixed]
-        wrong += int(torch.isin(mine, torch.tensor(m.vocab.special)).sum())
+        mine = last.tokens.masked_fill(~last.valid | last.fixed, 0)
+        wrong += int(torch.isin(mine, torch.tensor(m.vocab.special)).any(1).sum())
+        if m.hides == "behind":
+            end = last.valid.sum(1)
+            ended = last.tokens[torch.arange(len(end)), end - 1] == m.vocab.eos
+            wrong += int(((end < x.valid.sum(1)) & ~ended).sum())
         begun = states[0]._replace(tokens=states[0].tokens.roll(1, 1))
-        yield Figure(wrong, 0, altered(begun, prompt, m.hides), s)
+        yield Figure(wrong, 0, altered(begun, x, m.hides), s)
 
 
-def altered(state, prompt: list[int], hides: str) -> int:
-    """Rows in which what was given is not there as it was."""
-    wrong = (state.tokens[:, :3] != torch.tensor(prompt)).any(1)
-    if hides == "masked":
-        wrong |= state.tokens[:, 5] != 0
+def ragged(m: Method):
+    """200 rows: BOS and up to two tokens are given, and one far behind; room for 8 or 6 in all."""
+    rows, site = torch.arange(200)[:, None], torch.arange(3 + LONGEST + 3)
+    fixed = (site <= rows % 3) | (site == 5)
+    valid = (site < len(site) - 2 * (rows % 2)).expand_as(fixed)
+    tokens = torch.where(fixed, (site + rows) % SIZE, m.vocab.pad)
+    tokens[:, 0] = m.vocab.bos
+    return m.module.Examples(tokens, valid, fixed)
+
+
+def altered(state, x, hides: str) -> int:
+    """Rows in which what was given is not there as it was; a prompt stands together, in front."""
+    prompt = x.fixed.long().cumprod(1).bool()
+    wrong = ((state.tokens != x.tokens) & prompt).any(1)
     if hides == "dropped":
-        given = [*prompt, 0]
-        kept = [
-            line[v & f].tolist() == given
-            for line, v, f in zip(state.tokens, state.valid, state.fixed, strict=True)
-        ]
-        wrong |= ~torch.tensor(kept)
+        lines = zip(state.tokens, state.valid & state.fixed, x.tokens, x.fixed, strict=True)
+        kept = [line[f].tolist() == given[g].tolist() for line, f, given, g in lines]
+        return int((wrong | ~torch.tensor(kept)).sum())
+    wrong |= ((state.tokens != x.tokens) & x.fixed & state.valid).any(1)
+    if hides == "masked":
+        wrong |= (state.valid != x.valid).any(1)
     return int(wrong.sum())
 
 
