@@ -260,6 +260,23 @@ def test_a_package_of_an_earlier_release_is_verified_as_far_as_it_goes(spec, tmp
     assert statuses(folder) == {"held", "n/a"}
 
 
+@pytest.mark.parametrize("file", ["__init__", "objective"])
+def test_a_package_that_leaves_python_is_not_sound(file, tmp_path):
+    """`raise SystemExit(0)`, when imported or when trained, is no success."""
+    (tmp_path / "method.yaml").write_text(text(MASKED))
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    module = folder / "method" / f"{file}.py"
+    source = module.read_text()
+    if file == "objective":
+        source = source.replace("    vocab = config.vocab\n", "    raise SystemExit(0)\n", 1)
+        module.write_text(source)
+        assert "failed" in statuses(folder)
+    else:
+        module.write_text(source + "\nraise SystemExit(0)\n")
+        with pytest.raises(Failed):
+            verify(str(folder))
+
+
 JUMPS = """
 def likelihood(x: Examples, chosen: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
     n, k = (x.valid & ~x.fixed).sum(1, keepdim=True), chosen.sum(1, keepdim=True)
