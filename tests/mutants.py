@@ -250,6 +250,13 @@ MUTANTS = [
         "    return (u >= schedule.alpha(t))",
     ),
     Mutant(
+        "the network is told another row's time",
+        "timed",
+        "objective",
+        "model(z.tokens, z.valid, t)",
+        "model(z.tokens, z.valid, t.roll(1, 0))",
+    ),
+    Mutant(
         "the network reads the clean text",
         "masked",
         "objective",

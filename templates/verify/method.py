@@ -202,12 +202,13 @@ class Method:
             yield t, x, chosen, weight * p * self.told("likelihood", x, chosen, t)
 
     @contextmanager
-    def pinned(self, chosen: Tensor | None, t: float) -> Iterator[None]:
-        """The objective hides these tokens, at this time."""
+    def pinned(self, chosen: Tensor | None, t: float | Tensor) -> Iterator[None]:
+        """The objective hides these tokens, at this time, or each row at its own, (B, 1)."""
         part = self.part("objective")
+        at = t if isinstance(t, Tensor) else torch.full((1, 1), t, dtype=torch.float64)
         pins: dict[str, Callable] = {
             "choose": lambda *_, **__: chosen,
-            "sample_time": lambda x, *_, **__: torch.full((len(x.tokens), 1), t).double(),
+            "sample_time": lambda x, *_, **__: at.expand(len(x.tokens), 1),
         }
         kept = {n: getattr(part, n) for n in pins if hasattr(part, n)}
         try:

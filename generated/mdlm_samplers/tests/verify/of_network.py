@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from .law import Figure, law, when
 from .method import Method
@@ -13,10 +14,11 @@ cached = when(lambda m: hasattr(m.module.Model, "open_cache"), "its network has 
 timed = when(lambda m: m.timed, "its network is told no time")
 
 
-def read(m: Method, model, tokens, valid, t: float = 0.5):
-    """Hidden states (B, L, D)."""
+def read(m: Method, model, tokens, valid, t: float | Tensor = 0.5):
+    """Hidden states (B, L, D), at one time, or each row at its own, (B, 1)."""
+    at = t if isinstance(t, Tensor) else torch.full((len(tokens), 1), t, dtype=torch.float64)
     with torch.no_grad():
-        return model(tokens, valid, torch.full((len(tokens), 1), t, dtype=torch.float64))
+        return model(tokens, valid, at)
 
 
 def texts(m: Method):
@@ -46,9 +48,13 @@ def padding(m: Method) -> Iterator[Figure]:
 
 @law("rows do not see each other")
 def rows(m: Method) -> Iterator[Figure]:
+    """Each row has a time of its own."""
     model, (tokens, valid) = m.network(), texts(m)
-    together = read(m, model, tokens, valid)
-    apart = torch.cat([read(m, model, tokens[i : i + 1], valid[i : i + 1]) for i in range(ROWS)])
+    t = torch.linspace(0.1, 0.9, ROWS, dtype=torch.float64)[:, None]
+    together = read(m, model, tokens, valid, t)
+    apart = torch.cat(
+        [read(m, model, *(a[i : i + 1] for a in (tokens, valid, t))) for i in range(ROWS)]
+    )
     yield Figure(most(together, apart), 1e-9, most(together, apart.roll(1, 0)))
 
 
