@@ -77,7 +77,7 @@ def follows_any(m: Method) -> Iterator[Figure]:
     """
     w, networks = m.world(), [m.anything(m.timed, seed) for seed in (0, 1)]
     for s in m.samplers:
-        numbers = short(m, s)
+        numbers = short(m, s, CUT)
         laws = enumerated(m, s, with_numbers(m.config, numbers), networks[0])
         if laws:
             right, wrong = (
@@ -141,13 +141,15 @@ def halves(line: list[int]) -> tuple[list[int], list[int]]:
 FEW = {"steps": 4, "rounds": 3, "per_step": 2, "outer.size": 2, "threshold": 0.8, "gamma": 0.9}
 CUT = {"k": 2, "p": 0.8, "share": 0.2, "rate": 0.3, "temperature": 0.7, "threshold": 0.5}
 
+LOOSE = {"k": 4, "p": 1.0, "share": 0.0, "temperature": 1.0}
 
-def short(m: Method, sampler: str) -> dict[str, float]:
-    """Numbers with which a sampler is soon done, and its rules cut."""
+
+def short(m: Method, sampler: str, rules: dict[str, float]) -> dict[str, float]:
+    """Numbers with which a sampler is soon done, and those of its rules."""
     place, told = m.place(sampler), m.samplers[sampler]
     found = {f"{place}.{k}": n for k, n in FEW.items() if has(m.numbers(sampler), k)}
     for rule in (k for k, v in told.items() if isinstance(v, dict)):
-        found |= {f"{place}.{rule}.{k}": n for k, n in CUT.items() if k in told[rule]}
+        found |= {f"{place}.{rule}.{k}": n for k, n in rules.items() if k in told[rule]}
     return found
 
 
@@ -164,7 +166,7 @@ def draws_anew(m: Method) -> Iterator[Figure]:
 
         def written_by(seed: int, aside: int, s: str = s) -> Tensor:
             torch.manual_seed(aside)  # of the global generator, which is not theirs
-            last = m.drawn(s, model, m.start(w, 500), short(m, s), seed)[-1]
+            last = m.drawn(s, model, m.start(w, 500), short(m, s, LOOSE), seed)[-1]
             return last.tokens.masked_fill(~last.valid, PAD)
 
         yield drawn_anew(written_by, s)
