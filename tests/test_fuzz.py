@@ -117,7 +117,7 @@ def test_bytes_are_a_spec_or_told_what_is_wrong(seed):
 
 
 def test_components_of_ones_own_are_taken_or_told_what_is_wrong(tmp_path, capfd):
-    rng, known, codes, accepted = random.Random(0), shipped(), set(), 0
+    rng, known, codes, accepted = random.Random(2), shipped(), set(), 0
     for _ in range(COMPONENTS):
         source, spec = rng.choice(known)
         source = spoiled(source, rng)
@@ -132,7 +132,7 @@ def test_components_of_ones_own_are_taken_or_told_what_is_wrong(tmp_path, capfd)
             e.add_note(f"{spec}\n{source}")
             raise
     assert accepted > COMPONENTS / 10
-    assert codes > {"X110", "X111", "X112"}
+    assert codes > {"X110", "X111", "X112", "X113"}
     assert capfd.readouterr().err == ""
 
 
