@@ -277,6 +277,19 @@ def test_a_package_that_leaves_python_is_not_sound(file, tmp_path):
             verify(str(folder))
 
 
+def test_a_package_that_lacks_what_every_package_has_is_told_so(tmp_path):
+    (tmp_path / "method.yaml").write_text(text(MASKED))
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    config = folder / "method" / "config.py"
+    config.write_text(config.read_text().replace("def small(", "def tiny("))
+    done = run(folder, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error[X411]: the package lacks what every package has")
+    answers = folder / ".copier-answers.yml"
+    answers.write_text('# made\n{"ir": {"name": "method"}}')
+    assert run(folder, cwd=tmp_path).stderr.startswith("error[X410]")
+
+
 JUMPS = """
 def likelihood(x: Examples, chosen: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
     n, k = (x.valid & ~x.fixed).sum(1, keepdim=True), chosen.sum(1, keepdim=True)

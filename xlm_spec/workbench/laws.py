@@ -83,9 +83,19 @@ def judged(target: str, folder: Path) -> Verified:
     plan = plan_of(folder)
     begun = time.monotonic()
     with single_thread():
-        method = laws().Method(imported(folder, plan["name"]), plan)
+        method = seen(folder, plan)
         results = [*laws().verify(method)]
     return Verified(target, results, round(time.monotonic() - begun, 1))
+
+
+def seen(folder: Path, plan: dict) -> Any:
+    """The package as laws see it. Raises Failed (X411) where it lacks what every package has."""
+    module = imported(folder, plan["name"])
+    try:
+        return laws().Method(module, plan)
+    except Exception as e:
+        told = f"the package lacks what every package has: {type(e).__name__}: {e}"
+        raise Failed(Diagnostic("X411", told, file=str(folder / plan["name"]))) from None
 
 
 def plan_of(folder: Path) -> dict:
@@ -93,6 +103,8 @@ def plan_of(folder: Path) -> dict:
     try:
         text = (folder / ANSWERS).read_text(encoding="utf-8")
         plan = json.loads(text.partition("\n")[2])["ir"]
+        if not {"name", "method", "inferred"} <= {*plan}:
+            raise KeyError
         return {"exact_at": {}, **plan}
     except (OSError, ValueError, KeyError, TypeError):
         told = "no package of xlm-spec is here, or its .copier-answers.yml can't be read"
