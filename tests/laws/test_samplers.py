@@ -12,14 +12,12 @@ import torch
 from laws.holding import ALARM, follows, holds, method
 from making import INSERTED, MASKED, PLAIN
 
-from verify import of_sampler
-from verify.chains import moves
+from verify import chains, of_sampler
 from verify.method import with_numbers
 from verify.world import LONGEST, MASK, p_value
 
 DATA = "with the exact network a sampler follows the data"
 GIVEN = "after a prompt it follows the data given the prompt"
-STEPS = "with any network every step follows its enumerated law"
 
 EXACT = {
     "first_hitting": (MASKED, "first_hitting"),
@@ -106,7 +104,7 @@ def off(m, laws, model=None) -> float:
     """-log10 of the p-value of the most surprising step."""
     [sampler] = m.samplers
     states = m.drawn(sampler, model or m.anything(), m.start(m.world(), of_sampler.ROWS), {})
-    return of_sampler.furthest_off(states, laws)
+    return chains.furthest_off(states, laws)
 
 
 def enumerated(m, **numbers) -> list[dict]:
@@ -201,7 +199,7 @@ def test_remasking_nothing_is_ancestral(tmp_path):
 def test_a_walk_is_a_chain():
     """Moves of a coin that is tossed until it shows heads."""
     steps = [lambda s: {s: 1.0} if s == "heads" else {"heads": 0.5, "tails": 0.5}] * 2
-    first, second = moves("tails", steps, lambda s: s)
+    first, second = chains.moves("tails", steps, lambda s: s)
     assert first == {("tails", "heads"): 0.5, ("tails", "tails"): 0.5}
     assert second == {
         ("heads", "heads"): 0.5,

@@ -1,14 +1,12 @@
 """Laws of samplers: what they write follows the law that they claim, what is given stays."""
 
 from collections.abc import Iterator
-from itertools import pairwise
-from math import inf
 
 import torch
 from torch import Tensor
 
 from . import growing, unmasking
-from .chains import moves
+from .chains import furthest_off, moves
 from .law import ALARM, Figure, law, needs, when
 from .method import Method, with_numbers
 from .of_noise import bins, drawn_anew
@@ -110,37 +108,8 @@ def enumerated(m: Method, sampler: str, config, model) -> list[dict]:
     return [ends]
 
 
-def furthest_off(states: list, laws: list[dict]) -> float:
-    """How surprising the most surprising move is; a sampler that is done early stays as it is."""
-    if len(laws) == 1:
-        states = [states[0], states[-1]]
-    states = [*states, *[states[-1]] * (1 + len(laws) - len(states))]
-    if len(states) > 1 + len(laws):
-        return inf  # it goes on where it should be done
-    return max(
-        surprise(*counted(pair, law)) for pair, law in zip(pairwise(states), laws, strict=True)
-    )
-
-
-def counted(move: tuple, law: dict) -> tuple[Tensor, Tensor]:
-    """How often each move of a law was made, or any other; and its probability."""
-    before, after = (s.tokens.masked_fill(~s.valid, PAD)[:, 1:] for s in move)
-    lines, n = torch.cat([before, after], 1).unique(dim=0, return_counts=True)
-    place = {pair: i for i, pair in enumerate(law)}
-    found = torch.zeros(len(law) + 1, dtype=torch.float64)
-    for line, count in zip(lines.tolist(), n.tolist(), strict=True):
-        pair = tuple(tuple(v for v in half if v != PAD) for half in halves(line))
-        found[place.get(pair, len(law))] += count
-    return found, torch.tensor([*law.values(), 0.0], dtype=torch.float64)
-
-
-def halves(line: list[int]) -> tuple[list[int], list[int]]:
-    return line[: len(line) // 2], line[len(line) // 2 :]
-
-
 FEW = {"steps": 4, "rounds": 3, "per_step": 2, "outer.size": 2, "threshold": 0.8, "gamma": 0.9}
 CUT = {"k": 2, "p": 0.8, "share": 0.2, "rate": 0.3, "temperature": 0.7, "threshold": 0.5}
-
 LOOSE = {"k": 4, "p": 1.0, "share": 0.0, "temperature": 1.0}
 
 
