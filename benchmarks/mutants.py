@@ -15,7 +15,8 @@ def table() -> str:
     """A row of Markdown for each mutant."""
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "templates")]
     import torch
-    from mutants import MUTANTS, built, first_broken, patched
+    from breaking import built, first_broken, patched
+    from mutants import MUTANTS
 
     torch.set_num_threads(1)
     rows = [

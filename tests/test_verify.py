@@ -11,8 +11,9 @@ import sys
 
 import pytest
 import torch
+from breaking import built, first_broken, method, patched
 from making import MASKED, PLAIN, ROOT, text
-from mutants import MUTANTS, SPECS, built, first_broken, method, patched
+from mutants import MUTANTS, SPECS
 from random_specs import drawn, whole
 from showing import blocks
 
