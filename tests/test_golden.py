@@ -16,7 +16,7 @@ from xlm_spec.compiler import templates
 from xlm_spec.compiler.form.schema import schema
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.compiler.render import ANSWERS, environment, render
-from xlm_spec.workbench.verified import BEGIN, END, code_of
+from xlm_spec.refresh.recorded import BEGIN, END, code_of
 
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 
@@ -45,7 +45,7 @@ def test_the_readme_says_what_was_verified_of_this_code(spec):
     folder = ROOT / "generated" / spec.stem
     told = (folder / "README.md").read_text().partition(BEGIN)[2].partition(END)[0]
     assert f"With xlm-spec {__version__} and torch " in told
-    assert f"`{code_of(folder)[:12]}`: " in told
+    assert f"`{code_of(folder)}`: " in told
     assert " failed" not in told
     assert " silent" not in told
     assert "| the bound is the entropy at its minimiser | held |" in told

@@ -24,8 +24,9 @@ from xlm_spec.compiler.components import values
 from xlm_spec.compiler.form.load import parse
 from xlm_spec.compiler.form.validate import validate
 from xlm_spec.diagnostics import Failed
+from xlm_spec.refresh.recorded import BEGIN, END, code_of
+from xlm_spec.refresh.status import status
 from xlm_spec.workbench import verify
-from xlm_spec.workbench.verified import BEGIN, END, code_of
 
 TABLE = (ROOT / "docs" / "_results" / "mutants.md").read_text()
 NOTICED = {
@@ -199,15 +200,17 @@ def test_a_package_says_in_its_readme_what_was_verified(tmp_path):
     assert "| the likelihood of every text is exact | does not apply: it is a bound |" in told
     assert told.partition(BEGIN)[0] == fresh.partition(BEGIN)[0]
     assert told.partition(END)[2] == fresh.partition(END)[2]
-    code = code_of(folder)[:12]
+    code = code_of(folder)
     assert f"`{code}`: " in told
 
     spec.write_text(text(MASKED).replace("rotary", "{kind: rotary, layers: 3}"))
     build(spec, tmp_path / "out")
     assert readme.read_text() == told  # of the code as it was: the build changed it
-    assert code_of(folder)[:12] != code
+    assert code_of(folder) != code
+    assert [d.code for d in status(folder).warnings] == ["X414"]
     assert run("--record", folder, cwd=tmp_path).returncode == 0
-    assert f"`{code_of(folder)[:12]}`: " in readme.read_text()
+    assert f"`{code_of(folder)}`: " in readme.read_text()
+    assert status(folder).warnings == ()
 
     noise = folder / "method" / "noise.py"
     noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))

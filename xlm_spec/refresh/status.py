@@ -11,7 +11,9 @@ from xlm_spec.refresh.merge import conflicts, same
 from xlm_spec.refresh.package import asides, ignored_by_git, is_ignored
 from xlm_spec.refresh.places import content, place
 from xlm_spec.refresh.record import last_build
+from xlm_spec.refresh.recorded import of_other_code
 
+README = "README.md"
 GENERATED = "generated"  # where packages are looked for, unless named
 
 
@@ -85,6 +87,10 @@ def looked_at(folder: Path) -> Status:
     if pending(folder):
         told = "a build of this package was killed half-way; the next one finishes it"
         warnings.append(Diagnostic("X412", told, file=str(folder), severity="warning"))
+    if of_other_code(folder, (content(place(folder, README)) or b"").decode(errors="replace")):
+        told, hint = "what was verified was other code", f"xlm-spec verify {folder} --record"
+        readme = str(folder / README)
+        warnings.append(Diagnostic("X414", told, hint, readme, severity="warning"))
     spec, new = would_be(folder, warnings)
     paths = sorted({*last.texts, *(new or {})} - {*STATE})
     if is_ignored(folder, paths):

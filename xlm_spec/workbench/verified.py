@@ -1,6 +1,5 @@
 """What a package's README says of its laws: which were held, with which version, of which code."""
 
-import hashlib
 from pathlib import Path
 
 import torch
@@ -8,10 +7,8 @@ import torch
 from xlm_spec import __version__
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.refresh.places import content, place, replace
-from xlm_spec.workbench.laws import Verified, plan_of
-
-BEGIN = "<!-- verified: `xlm-spec verify . --record` writes what stands from here -->\n"
-END = "<!-- to here -->\n"
+from xlm_spec.refresh.recorded import BEGIN, END, code_of
+from xlm_spec.workbench.laws import Verified
 
 
 def record(done: Verified, folder: Path) -> None:
@@ -30,9 +27,9 @@ def record(done: Verified, folder: Path) -> None:
 
 def told_of(done: Verified, folder: Path) -> str:
     """A sentence and a row of Markdown for each law."""
-    code = code_of(folder)[:12]
     versions = f"xlm-spec {__version__} and torch {torch.__version__.partition('+')[0]}"
-    head = f"With {versions}, of the code whose SHA-256 begins with\n`{code}`: {done.counted}.\n"
+    code = f"of the code whose SHA-256 begins with\n`{code_of(folder)}`"
+    head = f"With {versions}, {code}: {done.counted}.\n"
     laws: dict[str, list] = {}
     for r in done.results:
         laws.setdefault(r.law, []).append(r)
@@ -50,12 +47,3 @@ def said(results: list) -> str:
         named = ", ".join(f for f in of if f)
         parts.append(f"{status}: {named}" if named else status)
     return "; ".join(parts).replace("|", "\\|")
-
-
-def code_of(folder: Path) -> str:
-    """SHA-256 of a package's modules, by name."""
-    found = hashlib.sha256()
-    package = folder / plan_of(folder)["name"]
-    for file in sorted(package.glob("*.py")):
-        found.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
-    return found.hexdigest()
