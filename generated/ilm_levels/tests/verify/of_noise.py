@@ -161,7 +161,7 @@ def given(m: Method) -> Iterator[Figure]:
     w = m.world()
     tokens, valid = w.rows([i % len(w.texts) for i in range(4000)])
     x = m.examples(F.pad(tokens, (0, 1), value=m.vocab.pad), F.pad(valid, (0, 1)), given=1)
-    hidden = chosen(m, x, torch.full((len(x.tokens), 1), 0.9))
+    hidden = chosen(m, x, torch.full((len(x.tokens), 1), middle(m)))
     mine = x.valid & ~x.fixed
     yield Figure(float((hidden & ~mine).sum()), 0, float((hidden & mine).sum()))
 
