@@ -1,10 +1,11 @@
 # `make demo` and `make test` need Python >= 3.11, git and make; both share the set-up in .venv.
+# `make check` takes a minute on two cores; `make test` is everything.
 PYTHON ?= python3
 BIN := .venv/bin
 SPECS := specs/*.yaml
 PAPER := specs/arlm.yaml specs/mlm.yaml specs/mdlm.yaml specs/ilm.yaml
 
-.PHONY: setup demo test lint regen docs bench clean
+.PHONY: setup demo check test lint regen docs bench clean
 
 setup: .venv/ready
 
@@ -17,8 +18,11 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/python -m benchmarks.demo
 
+check: lint
+	$(BIN)/python -m pytest -n 2 -q -m "not slow"
+
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	$(BIN)/python -m pytest -n 2 -q
 
 lint: setup
 	$(BIN)/ruff check .
@@ -46,7 +50,9 @@ bench: setup  # hours; each prints figure, spread and machine
 	$(BIN)/python -m benchmarks.vs_xlm.mistakes
 	$(BIN)/python -m benchmarks.fuzz --specs 2000
 	$(BIN)/python -m benchmarks.mutants --into docs/_results/mutants.md
+	$(BIN)/python -m benchmarks.wrong_methods --into docs/_results/wrong_methods.md
 	$(BIN)/python -m benchmarks.differential --into docs/_results/differential.md
+	$(BIN)/python -m benchmarks.families --into docs/_results/families.md
 
 clean:
 	rm -rf .venv runs dist docs/_build

@@ -1,6 +1,6 @@
-"""Puts the templates of every release, and of this state, into the wheel as one git bundle.
+"""Adds the templates of every release, and the current ones, to the wheel as one git bundle.
 
-`copier update` reads it like a repository. Written without git, the same bytes every time.
+`copier update` reads it like a repository. It is written without git and is reproducible.
 `python hatch_build.py` writes it into a checkout, for packages that are built there.
 """
 
@@ -17,11 +17,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
 BUNDLE = "xlm_spec/_templates.bundle"
-AUTHOR, TIME = b"xlm-spec <xlm-spec@localhost>", 1577836800  # no clock, no name of anybody
+AUTHOR, TIME = (
+    b"xlm-spec <xlm-spec@localhost>",
+    1577836800,
+)  # constant, for reproducible bundles
 
 
 class Packed:
-    """Objects in their order, as a bundle wants them."""
+    """Git objects in the form that dulwich writes into a bundle."""
 
     object_format = DEFAULT_OBJECT_FORMAT
 
@@ -36,11 +39,11 @@ class Packed:
         return iter(self.unpacked)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Required by dulwich; no file is open."""
 
 
 def write(file: Path, versions: dict[str, dict[str, str]]) -> None:
-    """{version: {path: text}}, the oldest first: a commit and a tag each."""
+    """Writes a commit and a tag for each version of {version: {path: text}}, oldest first."""
     objects: dict[bytes, ShaFile] = {}
     parents: list[bytes] = []
     references = {}
@@ -63,7 +66,7 @@ def write(file: Path, versions: dict[str, dict[str, str]]) -> None:
 
 
 def tree_of(files: dict[str, str], objects: dict[bytes, ShaFile]) -> bytes:
-    """The id of a tree; it and all below it are among the objects."""
+    """The id of a tree; adds the tree and its content to `objects`."""
     tree, below = Tree(), dict[str, dict[str, str]]()
     for path, text in sorted(files.items()):
         name, _, rest = path.partition("/")
@@ -80,16 +83,16 @@ def tree_of(files: dict[str, str], objects: dict[bytes, ShaFile]) -> bytes:
 
 
 def versions() -> dict[str, dict[str, str]]:
-    """Of every release, and of this state if it is none."""
+    """The templates of every release, and the current ones if they are not released."""
     sys.path.insert(0, str(ROOT))
-    from xlm_spec.compiler import templates
+    from xlm_spec.compiler.emit import templates
 
     known = {v: templates.released(v) for v in templates.releases()}
     return known | {templates.version(): templates.live()}
 
 
 class TemplatesHook(BuildHookInterface):
-    """hatchling calls it for each wheel."""
+    """The build hook that hatchling calls for each wheel."""
 
     def initialize(self, version: str, build_data: dict) -> None:
         if version == "editable":

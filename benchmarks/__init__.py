@@ -1,1 +1,1 @@
-"""Claims of quality and speed, each from a command that prints figure, spread and machine."""
+"""Measurements of quality and speed. Each command prints figures, spread and machine."""

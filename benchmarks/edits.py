@@ -1,6 +1,6 @@
-"""Histories of a package at full scale; 300 run in the tests.
+"""Random histories of a package at full scale; the tests run 300.
 
-python -m benchmarks.edits N [--seed S]   edits, spec changes and upgrades; what builds made of them
+python -m benchmarks.edits N [--seed S]   edits, spec changes, upgrades, and the merges of builds
 """
 
 import argparse
@@ -14,8 +14,10 @@ ROOT = Path(__file__).parent.parent
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("count", type=int, metavar="N", help="histories, of one to three rounds")
-    parser.add_argument("--seed", type=int, default=0, help="of what is drawn")
+    parser.add_argument(
+        "count", type=int, metavar="N", help="number of histories (one to three rounds)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="random seed")
     args = parser.parse_args()
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "templates")]
     from random_edits import drawn

@@ -1,6 +1,6 @@
-"""Breaks packages one by one, and tells which law notices first.
+"""Breaks packages one by one, and reports the first law that fails for each.
 
-python -m benchmarks.mutants [--into FILE]      docs/_results/mutants.md is what it wrote last
+python -m benchmarks.mutants [--into FILE]      docs/_results/mutants.md is its output
 """
 
 import argparse
@@ -12,38 +12,40 @@ ROOT = Path(__file__).parent.parent
 
 
 def table() -> str:
-    """A row of Markdown for each mutant."""
+    """A Markdown table with a row for each mutant."""
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "templates")]
     import torch
-    from breaking import built, first_broken, patched
+    from broken_packages import built, first_broken, patched
     from mutants import MUTANTS
 
     torch.set_num_threads(1)
     rows = [
-        "| mutant | method | law that notices first | figure | bound |",
+        "| mutant | method | first law that detects it | figure | bound |",
         "|---|---|---|---|---|",
     ]
-    missed = []
+    undetected = []
     for mutant in MUTANTS:
-        with tempfile.TemporaryDirectory(prefix="xlm-spec-mutant-") as place:
-            folder = built(mutant.spec, Path(place))
+        with tempfile.TemporaryDirectory(prefix="xlm-spec-mutant-") as temporary:
+            folder = built(mutant.spec, Path(temporary))
             patched(mutant, folder)
-            found = first_broken(folder)
-        if found is None:
-            missed.append(mutant.name)
+            result = first_broken(folder)
+        if result is None:
+            undetected.append(mutant.name)
             continue
-        f = found.figure
-        told = (f"{f.value:.2g}", f"{f.most:.2g}") if f else (found.why.split(":")[0], "")
-        rows.append(f"| {mutant.name} | {mutant.spec} | {found.law} | {told[0]} | {told[1]} |")
+        f = result.figure
+        columns = (f"{f.value:.2g}", f"{f.most:.2g}") if f else (result.why.split(":")[0], "")
+        rows.append(
+            f"| {mutant.name} | {mutant.spec} | {result.law} | {columns[0]} | {columns[1]} |"
+        )
         print(rows[-1], file=sys.stderr, flush=True)
-    if missed:
-        raise SystemExit(f"not noticed: {', '.join(missed)}")
+    if undetected:
+        raise SystemExit(f"not detected: {', '.join(undetected)}")
     return "\n".join(rows) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--into", type=Path, metavar="FILE", help="where the table is written")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="file for the table")
     args = parser.parse_args()
     found = table()
     print(found, end="")

@@ -1,11 +1,9 @@
-"""Packages built, trained and evaluated in a folder of their own, each command a process."""
+"""Builds, trains and evaluates packages in a separate folder, each command in a process."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import yaml
 
 from xlm_spec.workbench import runs
 from xlm_spec.workbench.processes import Processes
@@ -15,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 @contextmanager
 def workplace(folder: str | None = None) -> Iterator[Path]:
-    """A folder for packages and runs; the checkout stays clean."""
+    """A folder for packages and runs outside the repository."""
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
         yield Path(folder).resolve()
@@ -25,7 +23,7 @@ def workplace(folder: str | None = None) -> Iterator[Path]:
 
 
 def command(*words: object, folder: Path, threads: int) -> str:
-    """Runs `python -m ...`; returns its stdout, raises where it fails."""
+    """Runs `python -m ...` and returns its stdout. Raises SystemExit if it fails."""
     code, out = Processes(threads, shown=True).run(words, folder, None)
     if code:
         raise SystemExit(f"{' '.join(map(str, words))} failed")
@@ -33,7 +31,7 @@ def command(*words: object, folder: Path, threads: int) -> str:
 
 
 def build(place: Path, *specs: str, threads: int = 1) -> None:
-    """Compiles specs of this repository into the workplace."""
+    """Builds specs of this repository into the folder."""
     files = [ROOT / "specs" / f"{s}.yaml" for s in specs]
     command("xlm_spec", "build", *files, "--into", place, folder=place, threads=threads)
 
@@ -48,26 +46,30 @@ def train(
     show=True,
     sets: Sequence[str] = (),
     steps: int | None = None,
+    environment: Mapping[str, str] = {},
 ) -> Path:
-    """Trains at size `cpu`, unless it was done before; returns the run's folder.
+    """Trains at size `cpu` unless already done; returns the run folder.
 
-    `steps` instead of minutes for a machine that is not quiet: what others do changes no result.
+    `steps` replaces `minutes` on a busy machine, so that results do not depend on other processes.
     """
     run = place / "runs" / f"{name}-{task}-{seed}"
     budget = ["--steps", steps] if steps else ["--minutes", minutes]
     words = ["--task", task, "--size", "cpu", *budget, "--seed", seed]
     words += [w for s in sets for w in ("--set", s)]
-    runs.train(place / name, run, words, Processes(threads, shown=show))
+    processes = Processes(threads, shown=show, environment=environment)
+    runs.train(place / name, run, words, processes)
     return run
 
 
 def evaluate(
-    place: Path, name: str, run: Path, sampler: str, threads: int = 1, split: str = "test"
+    place: Path,
+    name: str,
+    run: Path,
+    sampler: str,
+    threads: int = 1,
+    split: str = "test",
+    environment: Mapping[str, str] = {},
 ) -> dict:
-    """The figures of a sampler on a whole split."""
-    return runs.evaluate(place / name, run, sampler, Processes(threads, shown=True), split)
-
-
-def numbers(run: Path) -> dict:
-    """What config.yaml says of a run."""
-    return yaml.safe_load((run / "config.yaml").read_text())
+    """The metrics of a sampler on a whole split."""
+    processes = Processes(threads, shown=True, environment=environment)
+    return runs.evaluate(place / name, run, sampler, processes, split)

@@ -1,4 +1,4 @@
-"""One checkpoint, every sampler: quality against network calls an example.
+"""One checkpoint, all samplers: quality against network calls per example.
 
 python -m benchmarks.samplers [--tasks star_easy text] [--text FILE] [--seeds 3] [--scale 1.0]
                               [--steps N] [--examples 1000] [--samples 64] [--folder DIR]
@@ -6,8 +6,9 @@ python -m benchmarks.samplers [--tasks star_easy text] [--text FILE] [--seeds 3]
 
 star_easy: sequence accuracy on the first `--examples` test graphs. text: bits per character of
 unconditional samples under an autoregressive model that was trained on the same text for the same
-time (lower is more like it; far below the text's own is repetition), beside the entropy of their
-characters. Tokens are drawn at temperature 1. A table, the best at every budget, one plot.
+time (lower is more similar; far below that of the text itself is repetition), and the entropy of
+their characters. Tokens are sampled at temperature 1. Prints a table and the best sampler at each
+budget, and draws a plot.
 """
 
 import argparse
@@ -38,13 +39,13 @@ REFERENCES = ("autoregressive", "the text itself")
 
 
 def sweep(task: str) -> dict[str, tuple[str, tuple]]:
-    """The number of each sampler that buys quality with network calls, and its values."""
+    """The setting of each sampler that trades network calls for quality, and its values."""
     orders = ("random", "left_to_right", "confidence", "margin", "entropy", "blocks")
     remasking = ("remask_cap", "remask_rescale", "remask_confidence", "remask_loop")
     return {
         "first_hitting": ("", ("",)),
         "ancestral": ("steps", STEPS[task]),
-        **dict.fromkeys(orders, ("per_step", PER_STEP[task])),
+        **dict.fromkeys(orders, ("tokens_per_step", PER_STEP[task])),
         **{name: ("steps", tuple(n for n in STEPS[task] if n >= 3)) for name in remasking},
         "mask_predict": ("rounds", ROUNDS[task]),
         "threshold": ("threshold", THRESHOLDS),
@@ -61,19 +62,19 @@ def main() -> None:
             points = average([p for seed in seeds for p in measured(place, task, seed, args)])
             print(table([shown(p) for p in points]), flush=True)
             print("\n" + table(best(points, task)))
-            print(f"\n{told(task, args)}\n{machine(threads=1)}\n", flush=True)
+            print(f"\n{caption(task, args)}\n{machine(threads=1)}\n", flush=True)
             if args.into:
-                plot(points, task, told(task, args), args.into / f"samplers_{task}.svg")
+                plot(points, task, caption(task, args), args.into / f"samplers_{task}.svg")
 
 
-def told(task: str, args: argparse.Namespace) -> str:
+def caption(task: str, args: argparse.Namespace) -> str:
     n = f"{args.examples} test graphs" if task == "star_easy" else f"{args.samples} samples"
     budget = f"{args.steps} steps" if args.steps else f"{MINUTES[task] * args.scale:g} min"
     return f"{task}: {NAME}, size cpu, {budget}, {n}, {args.seeds} seed(s), temperature 1"
 
 
 def measured(place: Path, task: str, seed: int, args: argparse.Namespace) -> Iterator[dict]:
-    """A point for each sampler and each value of its number."""
+    """A point for each sampler and each value of its setting."""
     from benchmarks import sampled
 
     sets = [f"data.file={args.text.resolve()}"] if task == "text" else []
@@ -86,13 +87,13 @@ def measured(place: Path, task: str, seed: int, args: argparse.Namespace) -> Ite
         for value in values:
             setting = f"{number}={value}" if number else ""
             found = sampled.loaded(run, [f"sampler.{name}.{setting}"] if number else [])
-            told = (
+            scores = (
                 sampled.texts(found, judge, name, args.samples)
                 if judge
                 else sampled.graphs(found, name, args.examples)
             )
-            print(f"{task}, seed {seed}: {name} {setting} {told}", file=sys.stderr, flush=True)
-            yield {"sampler": name, "setting": setting, **told}
+            print(f"{task}, seed {seed}: {name} {setting} {scores}", file=sys.stderr, flush=True)
+            yield {"sampler": name, "setting": setting, **scores}
     if judge:
         softmax = sampled.loaded(other[0], ["sampler.tokens.k=1000000"])  # not greedy: all tokens
         own = sampled.texts(softmax, judge, "autoregressive", args.samples)
@@ -101,7 +102,7 @@ def measured(place: Path, task: str, seed: int, args: argparse.Namespace) -> Ite
 
 
 def average(points: list[dict]) -> list[dict]:
-    """Over seeds: each number's mean, and its standard deviation as `..._sd`."""
+    """Means over seeds, and standard deviations as `..._sd`."""
     groups: dict[tuple, list[dict]] = {}
     for p in points:
         groups.setdefault((p["sampler"], p["setting"]), []).append(p)
@@ -127,7 +128,7 @@ def shown(p: dict) -> dict:
 
 
 def best(points: list[dict], task: str) -> list[dict]:
-    """At each budget of calls the best sampler within it; of text, the closest to the text's."""
+    """The best sampler within each budget of calls; for text, the closest to the text itself."""
     key = QUALITY[task]
     aim = next((p[key] for p in points if p["sampler"] == REFERENCES[1]), 100.0)
     own = [p for p in points if p["sampler"] not in REFERENCES]
@@ -141,7 +142,7 @@ def best(points: list[dict], task: str) -> list[dict]:
 
 
 def plot(points: list[dict], task: str, title: str, file: Path) -> None:
-    """Quality against calls, one line a sampler; of text the entropy in a second panel."""
+    """Plots quality against calls, one line per sampler; for text also the entropy."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -163,7 +164,7 @@ def plot(points: list[dict], task: str, title: str, file: Path) -> None:
             place = {"xy": (1, p[key]), "xycoords": ("axes fraction", "data")}
             panel.annotate(p["sampler"], **place, ha="right", fontsize=8)
         panel.set_xscale("log", base=2)
-        panel.set_xlabel("network calls an example")
+        panel.set_xlabel("network calls per example")
         panel.set_ylabel(UNITS[key])
         panel.grid(alpha=0.3)
     panels[0, 0].set_title(title, fontsize=9)
@@ -176,17 +177,17 @@ def plot(points: list[dict], task: str, title: str, file: Path) -> None:
 def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     p.add_argument("--tasks", nargs="+", default=["star_easy"], choices=list(MINUTES))
-    p.add_argument("--text", type=Path, help="the file that task `text` reads")
+    p.add_argument("--text", type=Path, help="text file of task `text`")
     p.add_argument("--seeds", type=int, default=3)
-    p.add_argument("--scale", type=float, default=1.0, help="of the minutes, to try it out")
-    p.add_argument("--steps", type=int, help="instead of minutes, where the machine is not quiet")
-    p.add_argument("--examples", type=int, default=1000, help="test graphs")
-    p.add_argument("--samples", type=int, default=64, help="texts")
-    p.add_argument("--folder", help="keeps runs here, and takes up what was trained before")
-    p.add_argument("--into", type=Path, help="where the plots go")
+    p.add_argument("--scale", type=float, default=1.0, help="factor on the minutes")
+    p.add_argument("--steps", type=int, help="training steps, instead of minutes on a busy machine")
+    p.add_argument("--examples", type=int, default=1000, help="number of test graphs")
+    p.add_argument("--samples", type=int, default=64, help="number of texts")
+    p.add_argument("--folder", help="folder for runs; finished runs are reused")
+    p.add_argument("--into", type=Path, help="folder for the plots")
     args = p.parse_args()
     if "text" in args.tasks and not args.text:
-        p.error("task `text` reads a file: --text FILE")
+        p.error("task `text` requires a file: --text FILE")
     return args
 
 

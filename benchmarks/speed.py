@@ -1,8 +1,8 @@
-"""Training steps, samples, commands and starts: what they cost, and what bounds them.
+"""The cost of training steps, sampling, commands and process starts.
 
 python -m benchmarks.speed [--rounds 5]
 
-Ratios are of measurements that alternate in one run, because machines are shared and noisy.
+Ratios are between measurements that alternate in one run, because machines are noisy.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def widths(rounds: int) -> None:
-    """Achieved FLOP/s beside this CPU's limit, measured in turn."""
+    """Achieved FLOP/s and the limit of this CPU, measured alternately."""
     from benchmarks import throughput
 
     rows = []
@@ -55,25 +55,25 @@ def widths(rounds: int) -> None:
                 {
                     "package": name,
                     "width": width,
-                    "ms a step": told([1000 * t for t, _ in found]),
-                    "GFLOP a step": f"{flop / 1e9:.2f}",
-                    "GFLOP/s": told([flop / t / 1e9 for t, _ in found]),
-                    "limit": told([most / 1e9 for _, most in found]),
-                    "share of the limit": told([flop / t / most for t, most in found], "{:.2f}"),
+                    "ms per step": spread([1000 * t for t, _ in found]),
+                    "GFLOP per step": f"{flop / 1e9:.2f}",
+                    "GFLOP/s": spread([flop / t / 1e9 for t, _ in found]),
+                    "limit": spread([most / 1e9 for _, most in found]),
+                    "share of the limit": spread([flop / t / most for t, most in found], "{:.2f}"),
                 }
             )
-    print("training step, star_easy, size cpu but for the width, batch 64, float32")
-    print(f"limit: a product of two {throughput.LIMIT} x {throughput.LIMIT} matrices")
+    print("training step, star_easy, size cpu except for the width, batch 64, float32")
+    print(f"limit: product of two {throughput.LIMIT} x {throughput.LIMIT} matrices")
     print(table(rows) + "\n", flush=True)
 
 
 def dropping(rounds: int) -> None:
-    """Before anything else: the memory of a process only grows."""
+    """Runs first, because the peak memory of a process only grows."""
     from benchmarks import throughput
 
     found = [throughput.dropping() for _ in range(rounds)]
     print("ilm, corruption and targets, 64 rows of 128 tokens out of 30,524")
-    print(f"  {told([1000 * t for t, _ in found])} ms, {max(m for _, m in found):.0f} MB more\n")
+    print(f"  {spread([1000 * t for t, _ in found])} ms, {max(m for _, m in found):.0f} MB more\n")
 
 
 def samplers(rounds: int) -> None:
@@ -84,31 +84,31 @@ def samplers(rounds: int) -> None:
         found = [throughput.sampling(name) for _ in range(rounds)]
         for sampler in found[0]:
             rates = [f[sampler][0] for f in found]
-            calls = f"{found[0][sampler][1]:.1f}"
-            rows.append({"sampler": sampler, "samples/s": told(rates), "calls an example": calls})
+            row = {"sampler": sampler, "samples/s": spread(rates)}
+            rows.append(row | {"calls per example": f"{found[0][sampler][1]:.1f}"})
     print("samples, star_easy, size cpu, batch 250, random weights")
     print(table(rows) + "\n", flush=True)
 
 
 def harness(rounds: int) -> None:
-    """A step in the harness beside one in a bare loop."""
+    """A step in the harness against one in a bare loop."""
     steps = step_times(rounds)
-    print(f"training step, mdlm on {TASK}, size cpu, median of {STEPS - WARM} steps a round")
-    print(f"  harness      {told([h for h, _ in steps])} ms")
-    print(f"  bare loop    {told([b for _, b in steps])} ms")
-    print(f"  ratio        {told([h / b for h, b in steps], '{:.3f}')}\n", flush=True)
+    print(f"training step, mdlm on {TASK}, size cpu, median of {STEPS - WARM} steps per round")
+    print(f"  harness      {spread([h for h, _ in steps])} ms")
+    print(f"  bare loop    {spread([b for _, b in steps])} ms")
+    print(f"  ratio        {spread([h / b for h, b in steps], '{:.3f}')}\n", flush=True)
 
 
 def starts(place: Path, rounds: int) -> None:
     found = [start(place) for _ in range(rounds)]
     print("process start to the end of the first training step")
-    print(f"  ours         {told([o for o, _ in found])} ms")
-    print(f"  import torch and lightning {told([i for _, i in found])} ms")
-    print(f"  ratio        {told([o / i for o, i in found], '{:.3f}')}\n", flush=True)
+    print(f"  ours         {spread([o for o, _ in found])} ms")
+    print(f"  import torch and lightning {spread([i for _, i in found])} ms")
+    print(f"  ratio        {spread([o / i for o, i in found], '{:.3f}')}\n", flush=True)
 
 
 def commands(place: Path, rounds: int) -> None:
-    """The compiler's commands, warm, as whole processes."""
+    """The commands of the compiler, warm, as whole processes."""
     spec = ROOT / "specs" / "mdlm.yaml"
     rows = []
     cached = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
@@ -119,17 +119,17 @@ def commands(place: Path, rounds: int) -> None:
             done = [sys.executable, "-m", "xlm_spec", *map(str, words)]
             subprocess.run(done, check=True, capture_output=True, env=cached)
             times.append(1000 * (time.perf_counter() - begun))
-        rows.append({"command": f"xlm-spec {words[0]}", "ms": told(times[1:])})
+        rows.append({"command": f"xlm-spec {words[0]}", "ms": spread(times[1:])})
     print(table(rows) + "\n", flush=True)
 
 
-def told(values: list[float], form: str = "{:.1f}") -> str:
+def spread(values: list[float], form: str = "{:.1f}") -> str:
     parts = statistics.median(values), min(values), max(values)
     return "{} ({} to {})".format(*(form.format(v) for v in parts))
 
 
 def start(place: Path) -> tuple[float, float]:
-    """Milliseconds to the first training step, and of the imports alone."""
+    """Milliseconds to the first training step, and for the imports alone."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         words = ["-m", "mdlm", "train", "--task", TASK, "--size", "cpu", "--steps", "1"]
@@ -151,26 +151,27 @@ def start(place: Path) -> tuple[float, float]:
 
 
 def json_step(file: Path) -> bool:
-    """Is the first step on record?"""
+    """True if the first step is logged."""
     first = file.read_text().partition("\n")
     return bool(first[1]) and json.loads(first[0])["step"] >= 1
 
 
 def step_times(rounds: int) -> list[tuple[float, float]]:
-    """Milliseconds of a step in the harness and in a bare loop, round by round."""
-    from xlm_spec.runtime.choose import choose
+    """Milliseconds per step in the harness and in a bare loop, for each round."""
+    from xlm_spec.runtime.resolve_config import resolve_config
 
     package = importlib.import_module("mdlm")
     sets = [f"train.steps={STEPS}", f"train.evaluate_every={STEPS + 1}"]
-    run = choose(package, {"fill": "eos"}, {"ema": 0.9999}, TASK, "cpu", sets=sets)
+    run = resolve_config(package, {"fill": "eos"}, {"ema": 0.9999}, TASK, "cpu", sets=sets)
     return [(harness_step(run), bare_step(run)) for _ in range(rounds)]
 
 
 def harness_step(run) -> float:
-    """The harness as `train` runs it: averaged weights, logs and all."""
+    """The harness as in `train`, with averaged weights and logs."""
     from lightning.pytorch.callbacks import Callback
 
     from xlm_spec.runtime import train
+    from xlm_spec.runtime.ending import Ending
 
     times: list[float] = []
 
@@ -180,33 +181,34 @@ def harness_step(run) -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        train.quiet()
-        data, harness = train.parts(run, place)
-        trainer = train.trainer_of(run, place, None, 1)
+        train.silence_lightning()
+        data, harness = train.data_and_harness(run, place)
+        ending = Ending(run.train.minutes, run.train.accumulate)
+        trainer = train.trainer_of(run, place, None, 1, ending)
         trainer.callbacks.append(Clock())
         trainer.fit(harness, data)
     return median_step(times)
 
 
 def bare_step(run) -> float:
-    """The same model, batches, objective, optimiser and clipping, and nothing else."""
+    """A loop with the same model, batches, objective, optimiser and clipping only."""
     import torch
 
     from xlm_spec.runtime import train
     from xlm_spec.runtime.data import Stream
 
     with tempfile.TemporaryDirectory() as folder:
-        data, harness = train.parts(run, Path(folder))
+        data, harness = train.data_and_harness(run, Path(folder))
     model, package = copy.deepcopy(harness.model), run.package
     made = harness.configure_optimizers()
     groups = made["optimizer"].param_groups
     names = {id(p): n for n, p in harness.model.named_parameters()}
-    mine = dict(model.named_parameters())
-    swapped = [g | {"params": [mine[names[id(p)]] for p in g["params"]]} for g in groups]
+    parameters = dict(model.named_parameters())
+    swapped = [g | {"params": [parameters[names[id(p)]] for p in g["params"]]} for g in groups]
     optimizer = torch.optim.AdamW(swapped, fused=True)
     rng, times = torch.Generator().manual_seed(0), []
-    for part, _ in zip(Stream(data.train, run, 0, 0, 1), range(STEPS), strict=False):
-        terms = package.objective(model, part.x, run.config, rng)
+    for batch, _ in zip(Stream(data.train, run, 0, 0, 1), range(STEPS), strict=False):
+        terms = package.objective(model, batch.x, run.config, rng)
         loss = torch.stack(list(terms.values())).sum(0).mean() / harness.scale
         optimizer.zero_grad()
         loss.backward()

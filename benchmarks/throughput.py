@@ -1,4 +1,4 @@
-"""Training steps against the limit of this CPU's matrix products, and samples per second."""
+"""FLOP/s of training steps against the limit of this CPU, and samples per second."""
 
 import importlib
 import time
@@ -6,23 +6,23 @@ from collections.abc import Callable
 
 import torch
 
-from xlm_spec.runtime.choose import choose, model_of
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.scoring import Counted, start_of
+from xlm_spec.runtime.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.scoring import CallCounter, start_of
 from xlm_spec.workbench.flops import flops_of, step_of
 
 TASK, BATCH, LIMIT = "star_easy", 64, 2048
 
 
 def limit() -> float:
-    """FLOP/s of a product of two square matrices, float32."""
+    """FLOP/s of a product of two square matrices in float32."""
     a, b = torch.randn(2, LIMIT, LIMIT)
     return 2 * LIMIT**3 / seconds(lambda: a @ b)
 
 
 def seconds(call: Callable[[], object], times: int = 3) -> float:
-    """The least of a few timings of a call."""
+    """The minimum over a few timings of a call."""
     call()
     found = []
     for _ in range(times):
@@ -33,7 +33,7 @@ def seconds(call: Callable[[], object], times: int = 3) -> float:
 
 
 def training(name: str, width: int) -> tuple[Callable[[], object], float]:
-    """A training step of a package at size `cpu` but for its width, and its FLOP."""
+    """A training step of a package at size `cpu` with another width, and its FLOP."""
     run = package_run(name, f"backbone.width={width}", f"train.batch={BATCH}")
     step = step_of(run, layout_of(run.package, run.task, run.config.vocab, run.data.fill))
     step()
@@ -41,24 +41,24 @@ def training(name: str, width: int) -> tuple[Callable[[], object], float]:
 
 
 def package_run(name: str, *sets: str):
-    """A package on star_easy at size `cpu`, as `train` would take it."""
+    """The run of a package on star_easy at size `cpu`, as `train` resolves it."""
     package = importlib.import_module(name)
     main = importlib.import_module(f"{name}.__main__")
-    return choose(package, main.DATA, main.TRAIN, TASK, "cpu", sets=sets)
+    return resolve_config(package, main.DATA, main.TRAIN, TASK, "cpu", sets=sets)
 
 
 @torch.no_grad()
 def sampling(name: str, rows: int = 250) -> dict[str, tuple[float, float]]:
-    """Samples per second of each sampler at its own numbers, and its calls an example.
+    """Samples per second of each sampler with its own settings, and its calls per example.
 
-    The weights are random: no sampler is helped by a network that is sure of itself.
+    The weights are random, so confident predictions speed up no sampler.
     """
     run = package_run(name)
     layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
     start = start_of(layout, run.task.rows("val").take(slice(0, rows)), "cpu")
-    model, out = model_of(run, layout.room).eval(), {}
+    model, out = build_model(run, layout.max_length).eval(), {}
     for sampler, sample in run.package.SAMPLERS.items():
-        counted = Counted(model)
+        counted = CallCounter(model)
         begun = time.perf_counter()
         for _ in sample(counted, run.config, start, generator("speed", sampler)):
             pass
@@ -67,7 +67,7 @@ def sampling(name: str, rows: int = 250) -> dict[str, tuple[float, float]]:
 
 
 def dropping(batch: int = 64, length: int = 128, words: int = 30_524) -> tuple[float, float]:
-    """Seconds in which package `ilm` drops tokens and names the missing; MB more at the peak."""
+    """Seconds for corruption and targets of package `ilm`, and the increase of peak memory, MB."""
     import resource
 
     ilm = importlib.import_module("ilm")
@@ -78,7 +78,7 @@ def dropping(batch: int = 64, length: int = 128, words: int = 30_524) -> tuple[f
     x = ilm.Examples(tokens, torch.ones_like(first), first)
 
     def corrupted():
-        z = noise.corrupt(x, noise.choose(x, rng))
+        z = noise.corrupt(x, noise.select_tokens(x, rng))
         return target.gap_tokens(x, z.dropped, z.gap, z.open), target.stop(z.dropped)
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""The site: Markdown, one theme, nothing from the network."""
+"""Sphinx settings of the documentation: Markdown, one theme, no files from the network."""
 
 from xlm_spec import __version__
 

@@ -1,57 +1,62 @@
-"""Writes docs/reference/ anew: from the components, and from what the commands say of themselves.
+"""Regenerates docs/reference/ from the components and the help texts of the commands.
 
-`make regen` calls it; `tests/test_docs.py` holds the pages to it.
+`make regen` calls it; `tests/docs/test_docs.py` checks that the pages are up to date.
 """
 
 import argparse
 import inspect
+import re
 from pathlib import Path
 
 import click
 
 from xlm_spec.cli import cli
-from xlm_spec.compiler.shown import explain
-from xlm_spec.compiler.shown.markdown import escaped
-from xlm_spec.compiler.shown.reference import FOLDERS, page, pages, table
+from xlm_spec.compiler.docs import explain
+from xlm_spec.compiler.docs.markdown import escaped
+from xlm_spec.compiler.docs.reference import FOLDERS, declarations_table, page, pages, table
 from xlm_spec.runtime.main import parser
 
 REFERENCE = Path(__file__).parent / "reference"
+CONTRIBUTING = Path(__file__).parent.parent / "CONTRIBUTING.md"
+DECLARED = re.compile(r"(<!-- declarations: .*? -->\n).*?(<!-- end of declarations -->)", re.S)
+WRITTEN = ("glossary.md",)  # pages of the reference that are written by hand
 
 
 def reference() -> dict[str, str]:
-    """Every page of the reference, by the name of its file."""
+    """Every generated page of the reference, by file name."""
     own = {"commands.md": commands(), "diagnostics.md": diagnostics(), "index.md": contents()}
     return pages() | own
 
 
 def contents() -> str:
-    """The index: the language, its axes in the order of a spec, the rest."""
-    listed = ["language", *FOLDERS, "settings", "tasks", "commands", "diagnostics"]
+    """The index: the language, its axes in the order of a spec, the other pages."""
+    listed = ["glossary", "language", *FOLDERS, "declarations"]
+    listed += ["settings", "tasks", "commands", "diagnostics"]
     return page(
         [
             "# Reference",
-            "Derived from the components, the runtime's settings and the commands; `make regen` "
-            "writes it anew. A page of an axis has a card for each of its values: how it stands in "
-            "a spec, its equation, what it needs from others, its parameters, paper and source. "
-            "`xlm-spec axes AXIS VALUE` prints the same card.",
+            "`make regen` derives these pages from the components, the runtime's settings and the "
+            "commands. Only the [glossary](glossary.md) is written by hand. The page of an axis "
+            "has a card for each value: its line in a spec, its equation, what it requires, its "
+            "parameters, paper and source. `xlm-spec axes AXIS VALUE` prints the same card.",
             "```{toctree}\n:maxdepth: 1\n\n" + "\n".join(listed) + "\n```",
         ]
     )
 
 
 def commands() -> str:
-    """`xlm-spec` and `python -m NAME`: arguments, flags, meaning."""
+    """The commands `xlm-spec` and `python -m NAME` with their arguments and flags."""
     parts = ["# Commands", "## xlm-spec"]
     for name, command in cli.commands.items():
-        words = " ".join(told(p)[0] for p in command.params if isinstance(p, click.Argument))
+        words = " ".join(parameter(p)[0] for p in command.params if isinstance(p, click.Argument))
         parts += [f"### xlm-spec {name}", f"`xlm-spec {name} {words}`".replace(" `", "`")]
         parts += [escaped(inspect.cleandoc(command.help or ""))]
-        parts += flags(told(p) for p in command.params if isinstance(p, click.Option))
+        parts += flags(parameter(p) for p in command.params if isinstance(p, click.Option))
     top = parser("NAME")
     parts += [
         "## A package",
-        "In its folder, or where it is installed; `NAME` is the package's. Exit code 1: a "
-        "diagnostic; 2: a usage error.",
+        "Run these in the package's folder, or anywhere if it is installed. `NAME` is the name of "
+        "the package. Exit code 1: a diagnostic; 2: a usage error.",
     ]
     [words] = [a for a in top._actions if isinstance(a, argparse._SubParsersAction)]
     for name, sub in words.choices.items():
@@ -61,11 +66,11 @@ def commands() -> str:
 
 
 def diagnostics() -> str:
-    """A section for each code: the page that `xlm-spec explain` prints."""
+    """A section for each code: its page."""
     return page(
         [
             "# Diagnostics",
-            "Every code that a command prints. `xlm-spec explain X102` prints its section.",
+            "All codes of diagnostics. `xlm-spec explain X102` prints one of these sections.",
             *(f"#{text.rstrip()}" for text in explain.pages().values()),
         ]
     )
@@ -76,8 +81,8 @@ def flags(rows) -> list[str]:
     return [table(("flag", "meaning"), found)] if found else []
 
 
-def told(p: click.Parameter) -> tuple[str, str]:
-    """A flag or an argument as it is written, and its meaning."""
+def parameter(p: click.Parameter) -> tuple[str, str]:
+    """The syntax and the meaning of a flag or an argument of click."""
     if isinstance(p, click.Argument):
         name = p.metavar or (p.name or "").upper()
         return (name if p.required or p.metavar else f"[{name}]"), ""
@@ -89,7 +94,7 @@ def told(p: click.Parameter) -> tuple[str, str]:
 
 
 def option(a: argparse.Action) -> tuple[str, str]:
-    """A flag of argparse as it is written, and its meaning."""
+    """The syntax and the meaning of a flag of argparse."""
     choices = "|".join(map(str, a.choices or ()))
     value = "" if a.nargs == 0 else f" {choices or a.metavar or a.dest.upper()}"
     given = a.default not in (None, False) and a.default != [] and "default" not in (a.help or "")
@@ -97,14 +102,21 @@ def option(a: argparse.Action) -> tuple[str, str]:
     return ", ".join(a.option_strings) + value, f"{a.help or ''}{default}".strip()
 
 
+def contributing() -> str:
+    """CONTRIBUTING.md with the table of declarations as it is now."""
+    text = CONTRIBUTING.read_text(encoding="utf-8")
+    return DECLARED.sub(lambda m: f"{m[1]}\n{declarations_table()}\n\n{m[2]}", text)
+
+
 def main() -> None:
     made = reference()
     REFERENCE.mkdir(exist_ok=True)
     for page_of in REFERENCE.glob("*.md"):
-        if page_of.name not in made:
+        if page_of.name not in (*made, *WRITTEN):
             page_of.unlink()
     for name, text in made.items():
         (REFERENCE / name).write_text(text, encoding="utf-8", newline="\n")
+    CONTRIBUTING.write_text(contributing(), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

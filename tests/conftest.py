@@ -7,7 +7,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
-from running import TINY, run
+from bad_specs import bad_specs
+from package_runs import TINY, run
 
 torch.set_num_threads(1)
 HOME = tempfile.TemporaryDirectory(prefix="xlm-spec-home-")  # the suite leaves the user's alone
@@ -25,7 +26,37 @@ def data_cache(tmp_path_factory):
 
 
 def pytest_addoption(parser):
-    parser.addoption("--rewrite", action="store_true", help="write the messages of tests/bad anew")
+    parser.addoption("--rewrite", action="store_true", help="write the outputs on pages anew")
+
+
+def pytest_configure(config):
+    if config.getoption("--rewrite") and hasattr(config, "workerinput"):
+        raise pytest.UsageError("--rewrite writes files that workers share: leave -n out")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from scheduling import Scheduling
+
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        from scheduling import slow_first
+
+        slow_first(items)
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="needs CUDA"))
+
+
+@pytest.fixture(scope="session")
+def bad_files(tmp_path_factory):
+    """Every spec of tests/bad as a file."""
+    folder = tmp_path_factory.mktemp("bad")
+    return [case.write(folder) for case in bad_specs()]
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from making import ROOT
+from methods import ROOT
 
 
 def module(path: Path):
@@ -15,14 +15,6 @@ def module(path: Path):
 
 
 HOOK = module(ROOT / "hatch_build.py")
-
-
-SINCE = {"own": "0.2.0", "exact_at": "0.3.0", "laws": "0.3.0"}  # keys of the plan
-
-
-def as_released(ir: dict, version: str) -> dict:
-    """A plan without what came after a release."""
-    return {k: v for k, v in ir.items() if SINCE.get(k, version) <= version}
 
 
 def content(folder: Path) -> dict[str, bytes]:

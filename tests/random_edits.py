@@ -1,4 +1,4 @@
-"""What people do to a package between builds, drawn; and what must hold whatever they did."""
+"""Random edits of a package between builds, and the properties that must hold after them."""
 
 import shutil
 from collections import Counter
@@ -9,17 +9,19 @@ from pathlib import Path
 import hypothesis
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
-from making import text
-from packages import as_released, content
+from methods import text
+from packages import content
 
-from xlm_spec.compiler import templates
-from xlm_spec.compiler.form.load import parse
-from xlm_spec.compiler.form.validate import validate
-from xlm_spec.compiler.lower import lower
-from xlm_spec.compiler.render import STATE, rendered
+from xlm_spec.compiler.emit import templates
+from xlm_spec.compiler.emit.lower import lower
+from xlm_spec.compiler.emit.render import rendered
+from xlm_spec.compiler.emit.state import STATE
+from xlm_spec.compiler.frontend.load import parse
+from xlm_spec.compiler.frontend.validate import validate
+from xlm_spec.compiler.middle.compose import compose
 from xlm_spec.diagnostics import Failed
 from xlm_spec.refresh.merge import conflicts
-from xlm_spec.refresh.outcome import ASIDE, Did
+from xlm_spec.refresh.outcome import REJECTED, FileAction
 from xlm_spec.refresh.package import refresh
 
 LEFT = {"target": "next_token", "loss": "cross_entropy", "sampler": "autoregressive"}
@@ -27,7 +29,7 @@ SPECS = [
     text(sampler="{kind: ancestral, steps: 8}"),
     text(sampler="{kind: ancestral, steps: 9}", noise="{process: mask, schedule: cosine}"),
     text(sampler="{a: {kind: ancestral, steps: 8}, b: first_hitting}"),
-    text(sampler="{kind: fixed_budget, sites: confidence}", loss="cross_entropy"),
+    text(sampler="{kind: fixed_budget, order: confidence}", loss="cross_entropy"),
     text(noise="{process: mask, count: exact, schedule: {kind: polynomial, power: 2}}"),
     text(noise="{process: none}", **LEFT),
 ]
@@ -36,8 +38,8 @@ VERSIONS = templates.releases()
 
 @cache
 def files_of(spec: int, version: str) -> dict[str, bytes]:
-    """What a build by a release writes."""
-    ir = as_released(asdict(lower(validate(parse(SPECS[spec].encode())))), version)
+    """The files that a build by a release writes."""
+    ir = asdict(lower(compose(validate(parse(SPECS[spec].encode())))))
     return rendered(ir, templates.released(version), version)
 
 
@@ -57,7 +59,7 @@ histories = st.tuples(builds, st.lists(st.tuples(edits, builds), min_size=1, max
 
 @dataclass
 class Person:
-    """Edits a package, and knows which lines of theirs they left there."""
+    """Edits a package, and records the lines that the user added."""
 
     folder: Path
     lines: set[bytes] = field(default_factory=set)
@@ -73,7 +75,7 @@ class Person:
             names = [
                 "notes.md",
                 "method/mine.py",
-                *(p for p in files_of(2, "0.2.0") if p not in STATE),
+                *(p for p in files_of(2, "0.4.0") if p not in STATE),
             ]
             file = self.folder / names[int(where * len(names))]
             old = file.read_bytes() if file.exists() else b""
@@ -117,9 +119,9 @@ class Person:
         self.lines -= {line.strip() for line in lines}
 
     def resolves(self) -> None:
-        """Keeps both texts of every conflict, and decides against what was set aside."""
+        """Keeps both texts of every conflict, and deletes rejected texts."""
         for file in self.files():
-            if file.name.endswith(ASIDE):
+            if file.name.endswith(REJECTED):
                 file.unlink()
             elif conflicts(file.read_bytes()):
                 marks = (b"<<<<<<< ", b"||||||| ", b"=======", b">>>>>>> ")
@@ -128,8 +130,8 @@ class Person:
 
 
 def drawn(count: int, folder: Path, seed: int | None = None, derandomize: bool = False) -> Counter:
-    """So many histories, carried out; how often builds did what. Raises AssertionError."""
-    seen: Counter[Did] = Counter()
+    """Runs random histories; counts the actions of builds. Raises AssertionError."""
+    seen: Counter[FileAction] = Counter()
 
     @settings(
         max_examples=count,
@@ -146,18 +148,18 @@ def drawn(count: int, folder: Path, seed: int | None = None, derandomize: bool =
     return seen
 
 
-def holds(folder: Path, history) -> list[Did]:
-    """Carries a history out. Raises AssertionError; returns what builds did."""
+def holds(folder: Path, history) -> list[FileAction]:
+    """Runs a history; returns the actions of builds. Raises AssertionError."""
     first, rounds = history
     shutil.rmtree(folder, ignore_errors=True)
     refresh(folder, files_of(*first))
-    person, seen, last = Person(folder), list[Did](), files_of(*first)
-    for doings, chosen in rounds:
+    person, seen, last = Person(folder), list[FileAction](), files_of(*first)
+    for doings, corrupted in rounds:
         for doing in doings:
             person.does(*doing)
-        new = files_of(*chosen)
+        new = files_of(*corrupted)
         done = refresh(folder, new)
-        seen += {o.did for o in done.outcomes}
+        seen += {o.action for o in done.outcomes}
         check(folder, person, done, last, new)
         person.resolves()
         last = new
@@ -169,10 +171,15 @@ def check(folder: Path, person: Person, done, last: dict, new: dict) -> None:
     there = {line.strip() for t in tree.values() for line in t.splitlines()}
     assert person.lines <= there, "a line of the person's is gone"
     marked = [p for p, t in tree.items() if conflicts(t)]
-    aside = [p for p in tree if p.endswith(ASIDE)]
-    assert bool(done.wanting) or not (marked or aside), "exit 0 with a conflict"
+    aside = [p for p in tree if p.endswith(REJECTED)]
+    assert bool(done.decisions) or not (marked or aside), "exit 0 with a conflict"
     for o in done.outcomes:
-        if o.did in (Did.MERGED, Did.CONFLICT, Did.UPDATED, Did.KEPT):
+        if o.action in (
+            FileAction.MERGED,
+            FileAction.CONFLICT,
+            FileAction.UPDATED,
+            FileAction.KEPT,
+        ):
             came = {*new[o.path].splitlines()} - {*last.get(o.path, b"").splitlines()}
             held = {line.rstrip(b"\r") for line in tree[o.path].splitlines()}
             assert came <= held, "a line of the build's did not arrive"

@@ -1,4 +1,4 @@
-"""The three import lines: compiler without torch, runtime without compiler, package with torch.
+"""The import lines: compiler without torch, runtime without compiler, package and laws with torch.
 
 Each in a process where the others can't be imported.
 """
@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from making import ROOT
+from methods import ROOT
 
 GUARD = """
 import sys
@@ -31,7 +31,7 @@ def run(code: str, closed: list[str], paths: list[str] = ()) -> subprocess.Compl
 
 BUILD = """
 from xlm_spec.compiler.plan import plan_of
-from xlm_spec.compiler.render import render
+from xlm_spec.compiler.emit.render import render
 print(len(render(plan_of("specs/mdlm.yaml"))))
 """
 
@@ -59,12 +59,14 @@ def test_the_compiler_builds_without_torch_and_without_copier():
     assert int(done.stdout) > 15
 
 
+@pytest.mark.slow
 def test_the_runtime_works_without_the_compiler():
     closed = [c for c in COMPILER_NEEDS if c != "jinja2"]  # torch itself imports jinja2
     done = run(RUNTIME, [*closed, "xlm_spec.compiler", "xlm_spec.workbench"])
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["arlm", "mdlm", "mdlm_cosine"])
 def test_a_package_needs_torch_alone(name):
     closed = ["lightning", "torchmetrics", "datasets", "xlm_spec", "click", "jsonschema", "ruamel"]
@@ -72,6 +74,7 @@ def test_a_package_needs_torch_alone(name):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "closed"),
     [
@@ -86,6 +89,7 @@ def test_control_a_closed_import_fails(code, closed):
     assert f"closed: {closed[0]}" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_star_path_imports_no_datasets():
     code = """
 import xlm_spec.runtime.train, xlm_spec.runtime.tasks.star_mini, xlm_spec.runtime.evaluate
@@ -132,6 +136,7 @@ assert not {"torch", "numpy", "lightning", "copier", "jinja2", "yaml"} & set(sys
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_every_benchmark_can_be_imported():
     """They run for hours; a name that is not there is told now."""
     code = """
@@ -142,4 +147,19 @@ for m in pkgutil.walk_packages(benchmarks.__path__, "benchmarks."):
         importlib.import_module(m.name)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+LAWS = """
+import importlib, pkgutil
+import xlm_spec.laws
+for m in pkgutil.walk_packages(xlm_spec.laws.__path__, "xlm_spec.laws."):
+    importlib.import_module(m.name)
+"""
+
+
+def test_the_laws_need_torch_alone():
+    closed = [*COMPILER_NEEDS, "lightning", "torchmetrics", "datasets", "yaml", "safetensors"]
+    closed += [f"xlm_spec.{part}" for part in ("compiler", "runtime", "workbench", "refresh")]
+    done = run(LAWS, closed)
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from making import ROOT
+from methods import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(

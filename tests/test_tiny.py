@@ -1,14 +1,15 @@
 """The tour: one spec through every stage of the compiler, then one training step and one sample."""
 
 import torch
-from making import ROOT
+from methods import ROOT
 
 from xlm_spec.compiler.build import build
-from xlm_spec.compiler.check import check
-from xlm_spec.compiler.form.load import parse
-from xlm_spec.compiler.form.validate import validate
-from xlm_spec.compiler.lower import lower
-from xlm_spec.compiler.render import render
+from xlm_spec.compiler.emit.lower import lower
+from xlm_spec.compiler.emit.render import render
+from xlm_spec.compiler.frontend.load import parse
+from xlm_spec.compiler.frontend.validate import validate
+from xlm_spec.compiler.middle.check import check
+from xlm_spec.compiler.middle.compose import compose
 
 SPEC = b"""
 xlm_spec: 1
@@ -31,12 +32,17 @@ def test_the_tour(tmp_path, monkeypatch):
     assert spec.process.component.title.startswith("Absorbing noise")
     assert spec.schedule is None
 
-    check(spec)  # the pieces fit
+    method = compose(spec)  # defaults filled in, every argument traced to what provides it
+    assert [line.name for line in method.objective] == ["t", "corrupted", "z", "hidden"]
+    assert method.schedule.value == "linear"
 
-    plan = lower(spec)  # defaults filled in, heads and special tokens found
+    assert check(method) == []  # the components fit, the mathematics holds; no warnings
+
+    plan = lower(method)  # definitions corrupted, lines laid out
     assert plan.method["noise"]["schedule"] == {"kind": "linear", "eps": "0.0"}
     assert plan.inferred == {
         "attention": "bidirectional",
+        "elbo_weights": {"cross_entropy": "elbo_weight"},
         "fill": "eos",
         "heads": ["token_logits"],
         "likelihood": "objective",

@@ -1,7 +1,7 @@
 """A task with a file of its own and few examples: what is tested on it is told in seconds."""
 
 from xlm_spec.runtime.tasks.pairs import Pairs
-from xlm_spec.runtime.words import Words
+from xlm_spec.runtime.words import WordTokenizer
 
 
 def draw(rng):
@@ -11,7 +11,7 @@ def draw(rng):
 
 TASK = Pairs(
     name="sort",
-    words=Words(tuple("0123456789")),
+    words=WordTokenizer(tuple("0123456789")),
     draw=draw,
     longest_prompt=6,
     longest_answer=6,

@@ -1,7 +1,7 @@
 """Freezes the templates of a release: `python tools/release.py`, after setting `__version__`.
 
-`templates/history/<version>/` is what `copier update` and damaged records are merged from, for
-ever; its sum is written beside it, and a test compares them. Packages are then built anew.
+`copier update` and packages with a damaged record merge from `templates/history/<version>/`, which
+never changes: a test compares it with the sum in `sums.json`. Rebuild the packages afterwards.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from xlm_spec import __version__
-from xlm_spec.compiler import templates
+from xlm_spec.compiler.emit import templates
 
 SUMS = templates.HISTORY / "sums.json"  # {version: sha256 of its tree}
 
@@ -25,10 +25,10 @@ def sums() -> dict[str, str]:
 
 
 def problems() -> list[str]:
-    """What is not as it was released, or could not be released as it is."""
+    """Errors in the frozen releases, and reasons why the current state cannot be released."""
     known, found = sums(), templates.releases()
-    wrong = [f"{v} is not what was released" for v in found if known.get(v) != tree_sum(v)]
-    wrong += [f"{v} is gone" for v in known if v not in found]
+    wrong = [f"{v} differs from its release" for v in found if known.get(v) != tree_sum(v)]
+    wrong += [f"{v} is missing" for v in known if v not in found]
     wrong += [f"{v} drops {p}: add it to _exclude in copier.yml" for v, p in dropped()]
     if __version__ in found and templates.version() != __version__:
         wrong.append(f"the templates differ from release {__version__}: raise __version__")
@@ -38,9 +38,9 @@ def problems() -> list[str]:
 
 
 def dropped() -> list[tuple[str, str]]:
-    """(version, path) of what a later state makes no more: copier would delete it, with edits."""
+    """(version, path) of files that a later version drops: copier would delete them, with edits."""
     trees = {v: templates.released(v) for v in templates.releases()} | {
-        "this state": templates.live()
+        "current state": templates.live()
     }
     return [
         (after, path)
@@ -53,7 +53,7 @@ def dropped() -> list[tuple[str, str]]:
 
 
 def excluded(path: str) -> str:
-    """As `_exclude` names what a template makes."""
+    """The path of a rendered file, as `_exclude` in copier.yml names it."""
     return path.removeprefix("package/").removesuffix(".jinja")
 
 
@@ -62,7 +62,7 @@ def tree_sum(version: str) -> str:
 
 
 def release() -> Path:
-    """Raises SystemExit where the version is no release, or was one before."""
+    """Freezes the templates. Raises SystemExit if the version cannot be released."""
     if ".dev" in __version__ or __version__ in templates.releases():
         sys.exit(f"{__version__} can't be released: set __version__ to the next version")
     if problems():

@@ -1,24 +1,25 @@
-"""What a person is told of a bad input: code, place, one sentence, what is allowed, a hint.
+"""Diagnostics of invalid input: a code, a location, one sentence, a hint.
 
-Used by the compiler and the runtime alike; imports nothing but the standard library.
+Used by the compiler and the runtime; imports only the standard library.
 """
 
 import difflib
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
-LONGEST, WIDEST = 80, 160  # characters of a quoted text, and of a line
-MOST = 400  # of a message or a hint
-UNSEEN = "\ufffd"
+LONGEST, WIDEST = 80, 160  # characters of a quoted text, and of a source line
+MOST = 400  # characters of a message or a hint
+UNPRINTABLE = "\ufffd"
 
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of a text, 0-based, the end excluded."""
+    """A range of a text: 0-based, without the end."""
 
     line: int
     column: int
@@ -28,7 +29,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One thing that is wrong. `source` is the text in which `span` lies."""
+    """One error or warning. `source` is the text that `span` refers to."""
 
     code: str
     message: str
@@ -40,7 +41,7 @@ class Diagnostic:
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """By which diagnostics of one text are sorted."""
+        """The sort key of the diagnostics of one text."""
         return (self.span.line, self.span.column, self.code) if self.span else (-1, -1, self.code)
 
     def as_json(self) -> dict:
@@ -59,11 +60,11 @@ class Diagnostic:
         }
 
     def text(self, colour: bool = False) -> str:
-        """The lines that a person reads."""
-        loud = "\33[33m" if self.severity == "warning" else "\33[31m"  # yellow, red
-        red, blue, bold, plain = (loud, "\33[34m", "\33[1m", "\33[0m") if colour else [""] * 4
-        told, file = shown(self.message, MOST), shown(self.file, MOST)
-        out = [f"{red}{self.severity}[{self.code}]{plain}{bold}: {told}{plain}"]
+        """The diagnostic as lines for a terminal."""
+        tone = "\33[33m" if self.severity == "warning" else "\33[31m"  # yellow, red
+        red, blue, bold, plain = (tone, "\33[34m", "\33[1m", "\33[0m") if colour else [""] * 4
+        message, file = shown(self.message, MOST), shown(self.file, MOST)
+        out = [f"{red}{self.severity}[{self.code}]{plain}{bold}: {message}{plain}"]
         gutter = ""
         if self.file and self.span:
             number = str(self.span.line + 1)
@@ -83,7 +84,7 @@ class Diagnostic:
 
 
 class Failed(Exception):
-    """The input is bad; what is wrong, and the exit code it ends in."""
+    """The input is invalid: the diagnostics, and the exit code."""
 
     def __init__(self, diagnostics: Diagnostic | Iterable[Diagnostic], exit_code: int = 1):
         found = [diagnostics] if isinstance(diagnostics, Diagnostic) else list(diagnostics)
@@ -92,10 +93,10 @@ class Failed(Exception):
 
 
 def hidden(c: str) -> bool:
-    """Is it a character that is not seen, or that changes how those around it are read?
+    """Is the character invisible, or does it change how the characters around it are displayed?
 
-    Controls, halves of a pair, changes of direction, ends of lines but for the plain one. Joiners
-    are letters' business in some scripts, and part of pictures.
+    True for control characters, surrogates, marks of direction and line ends other than LF. False
+    for joiners, which some scripts and emoji need.
     """
     strange = unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in "\ufffe\uffff"
     return strange and c not in "\n\t\u200c\u200d"
@@ -106,14 +107,14 @@ def seen(c: str) -> bool:
 
 
 def shown(text: object, most: int = LONGEST) -> str:
-    """A text of somebody's as part of a sentence: in one line, not too long, nothing hidden."""
+    """User text as part of a sentence: one line, shortened, unprintable characters replaced."""
     whole = str(text)
     part = whole if len(whole) <= most else whole[: most - 1] + "…"
-    return "".join(" " if c in "\n\xa0" else c if seen(c) else UNSEEN for c in part)
+    return "".join(" " if c in "\n\xa0" else c if seen(c) else UNPRINTABLE for c in part)
 
 
 def excerpt(source: str, span: Span) -> tuple[str, str]:
-    """The line in which a span begins, and carets below it; of a long one the part around it."""
+    """The line in which a span begins, with carets below; of a long line, the part around it."""
     line = "".join(source.split("\n")[span.line : span.line + 1])
     end = span.end_column if span.end_line == span.line else len(line)
     first = 0 if len(line) <= WIDEST else max(0, span.column - WIDEST // 4)
@@ -123,28 +124,46 @@ def excerpt(source: str, span: Span) -> tuple[str, str]:
     return part, under + "^" * max(1, min(end - span.column, len(part) - start))
 
 
+def first_line(e: BaseException) -> str:
+    """The first line of an exception's message; its type if it has no message."""
+    return next((line for line in str(e).splitlines() if line.strip()), type(e).__name__)
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant: one that is alike, or the only one it begins."""
+    """The most similar known word, or the only one that starts with `word`."""
     known = list(known)
-    begun = [k for k in known if len(word) > 1 and k.startswith(word)]
-    alike = difflib.get_close_matches(word, known, 1, 0.6) or (begun if len(begun) == 1 else [])
-    return next(iter(alike), None)
+    longer = [k for k in known if len(word) > 1 and k.startswith(word)]
+    similar = difflib.get_close_matches(word, known, 1, 0.6) or (longer if len(longer) == 1 else [])
+    return next(iter(similar), None)
 
 
 def alternatives(word: object, known: Iterable[str]) -> str:
-    """A hint: the word that was probably meant, and all that are allowed."""
+    """A hint: the most similar word, and all allowed words."""
     known = list(known)
     meant = nearest(str(word), known)
-    listed = "allowed: " + ", ".join(known) if known else "nothing is allowed here"
+    listed = "allowed: " + ", ".join(known) if known else "no value is allowed here"
     return f"did you mean `{meant}`? {listed}" if meant else listed
 
 
 def more(found: Iterable[Diagnostic]) -> str:
-    """Where to read more of what was told."""
+    """The command that explains the codes of these diagnostics."""
     codes = dict.fromkeys(d.code for d in found)
     return f"more: xlm-spec explain {' '.join(codes)}"
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """A terminal that NO_COLOR does not forbid."""
+    """Is the stream a terminal, and NO_COLOR unset?"""
     return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def of_system(e: OSError) -> Diagnostic:
+    """The diagnostic of an error of the operating system."""
+    message = f"operating system error: {e.strerror or first_line(e)}"
+    return Diagnostic("X611", message, file=str(e.filename2 or e.filename or ""))
+
+
+def lenient_streams() -> None:
+    """Lets stdout escape characters that its encoding lacks, as stderr does."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,1 +1,1 @@
-"""This system and the peer, xlm-core with xlm-models, alternately at equal size."""
+"""xlm-spec against the peer, xlm-core with xlm-models, measured alternately at equal size."""

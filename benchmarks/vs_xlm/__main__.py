@@ -1,10 +1,10 @@
-"""This system and the peer (xlm-core with xlm-models), alternately, at equal size.
+"""xlm-spec against the peer (xlm-core with xlm-models), measured alternately at equal size.
 
 python -m benchmarks.vs_xlm [--rounds 3] [--rows training text sampling starts helps typos]
                             [--folder DIR] [--into FILE]
 
 The first run installs the peer into a virtual environment (2 GB, some minutes); --folder keeps it.
-Ratios are ours over the peer's, above one where ours is better, round by round.
+Ratios are computed per round; above one means that xlm-spec is better.
 """
 
 import argparse
@@ -37,18 +37,18 @@ def main() -> None:
             made = [row.cells for row in ROWS[name](bench)]
             print(table(made) + "\n", flush=True)
             found += made
-        told = f"{machine(threads=1)}\npeer: {peer.versions(commands)}; {args.rounds} rounds"
-    print(f"median (lowest to highest); width {setting.WIDTH}, {setting.LAYERS} layers\n{told}")
+        message = f"{machine(threads=1)}\npeer: {peer.versions(commands)}; {args.rounds} rounds"
+    print(f"median (lowest to highest); width {setting.WIDTH}, {setting.LAYERS} layers\n{message}")
     if args.into:
-        args.into.write_text(f"{markdown(found)}\n{told}\n")
+        args.into.write_text(f"{markdown(found)}\n{message}\n")
 
 
 def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS))
-    p.add_argument("--folder", help="keeps the peer's environment, and takes it up")
-    p.add_argument("--into", type=Path, help="writes the table there as markdown")
+    p.add_argument("--folder", help="folder of the peer's environment, which is reused")
+    p.add_argument("--into", type=Path, help="file for the table as Markdown")
     return p.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Seconds and memory of a process; read on both sides, so it needs the standard library alone."""
+"""Seconds and memory of a process. Both sides import it, so it uses the standard library only."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def seconds(call: Callable[[], object], times: int) -> list[float]:
-    """Of each call."""
+    """The seconds of each call."""
     found = []
     for _ in range(times):
         begun = time.perf_counter()
@@ -16,6 +16,6 @@ def seconds(call: Callable[[], object], times: int) -> list[float]:
 
 
 def most_memory() -> float:
-    """MiB of this process at its largest; Linux. `ru_maxrss` would count what came before exec."""
+    """The peak memory of this process in MiB (Linux). `ru_maxrss` includes memory before exec."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024

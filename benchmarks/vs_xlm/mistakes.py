@@ -1,10 +1,10 @@
-"""Ten mistakes, and what either system tells of them.
+"""Ten mistakes and the error messages of both systems.
 
 python -m benchmarks.vs_xlm.mistakes [--folder DIR] [--into FILE]
 
-Of each: seconds until a process ends, or until it has trained a step; lines printed; whether its
-last lines name the mistake (the word, and for a file the line) and the way out (the right word or
-the range).
+For each: seconds until the process ends or has trained a step, lines printed, and whether its last
+lines contain the mistake (the word, and for a file the line) and a fix (the right word or the
+range).
 """
 
 import argparse
@@ -30,21 +30,21 @@ TIMES = 3  # rounds; the fastest counts
 
 @dataclass(frozen=True)
 class Mistake:
-    """In our spec: a text and what is written for it. For the peer: lines of an experiment, or
-    words of its command line."""
+    """For xlm-spec: a replacement in a spec. For the peer: lines of an experiment, or words of
+    its command line."""
 
     what: str
     old: str
     new: str
-    word: str  # that is wrong, or a pattern of what is wrong on either side
-    right: str  # a pattern of the way out
+    word: str  # the wrong word, or a pattern for both systems
+    right: str  # a pattern of the fix
     lines: str = ""
     words: tuple[str, ...] = ()
 
 
 MISTAKES = (
     Mistake(
-        "misspelt key of the network",
+        "misspelt key of the model",
         "layers:",
         "layer:",
         "layer|num_layer",
@@ -61,7 +61,7 @@ MISTAKES = (
         words=("experiment=star_eazy_arlm",),
     ),
     Mistake(
-        "a word for a number",
+        "a word instead of a number",
         "layers: 12",
         "layers: four",
         "four",
@@ -93,7 +93,7 @@ MISTAKES = (
         words=("optimizer.lr=-0.0001",),
     ),
     Mistake(
-        "a batch of none",
+        "a batch of size 0",
         "batch: 64",
         "batch: 0",
         "batch|batch_size|per_device_batch_size",
@@ -102,7 +102,7 @@ MISTAKES = (
     ),
     Mistake("no loss", "loss:", "lost:", "lost", "loss", words=("~loss",)),
     Mistake(
-        "a key that stands twice",
+        "a duplicate key",
         "xlm_spec: 1\n",
         "xlm_spec: 1\nxlm_spec: 1\n",
         "xlm_spec|block_size",
@@ -113,7 +113,7 @@ MISTAKES = (
 
 
 @dataclass(frozen=True)
-class Told:
+class ErrorReport:
     seconds: float
     text: str
     trained: bool
@@ -131,8 +131,10 @@ class Told:
         }
 
 
-def told(words: Sequence[object], folder: Path, env: Mapping[str, str], clock: Path) -> Told:
-    """Until the process ends, or has trained a step; then it is ended."""
+def run_to_error(
+    words: Sequence[object], folder: Path, env: Mapping[str, str], clock: Path
+) -> ErrorReport:
+    """Runs until the process ends or has trained a step; then kills it."""
     clock.unlink(missing_ok=True)
     with tempfile.TemporaryFile("w+") as out:
         begun = time.perf_counter()
@@ -145,31 +147,31 @@ def told(words: Sequence[object], folder: Path, env: Mapping[str, str], clock: P
         process.kill()
         process.wait()
         out.seek(0)
-        return Told(seconds, out.read(), trained)
+        return ErrorReport(seconds, out.read(), trained)
 
 
-def mine(m: Mistake, place: Path, clock: Path) -> Told:
+def mine(m: Mistake, place: Path, clock: Path) -> ErrorReport:
     assert m.old in SPEC, m.what
     file = place / "mistake.yaml"
     file.write_text(SPEC.replace(m.old, m.new, 1))
     check = [sys.executable, "-m", "xlm_spec", "check", file]
-    return told(check, place, ours.settings(place), clock)
+    return run_to_error(check, place, ours.settings(place), clock)
 
 
-def theirs(m: Mistake, place: Path, commands: Path, clock: Path) -> Told:
+def theirs(m: Mistake, place: Path, commands: Path, clock: Path) -> ErrorReport:
     if m.lines:
         words = peer.experiment(commands, place, "mistake", m.lines)
     else:
         words = peer.training(commands, "arlm", SHIPPED["arlm"], *m.words)
-        given = {w.partition("=")[0] for w in m.words}
-        words = [w for w in words if w in m.words or w.partition("=")[0] not in given]
-    return told([*words, *peer.clocked(clock)], place, peer.settings(), clock)
+        replaced = {w.partition("=")[0] for w in m.words}
+        words = [w for w in words if w in m.words or w.partition("=")[0] not in replaced]
+    return run_to_error([*words, *peer.clocked(clock)], place, peer.settings(), clock)
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    p.add_argument("--folder", help="keeps the peer's environment, and takes it up")
-    p.add_argument("--into", type=Path, help="writes the table there as markdown")
+    p.add_argument("--folder", help="folder of the peer's environment, which is reused")
+    p.add_argument("--into", type=Path, help="file for the table as Markdown")
     args = p.parse_args()
     rows = []
     with workplace(args.folder) as place, tempfile.TemporaryDirectory() as scratch:

@@ -1,4 +1,4 @@
-"""This system: its packages and commands."""
+"""xlm-spec: its packages and commands."""
 
 import os
 import sys
@@ -20,13 +20,13 @@ RUN = (f"train.batch={BATCH}", f"train.evaluate_every={STEPS + 1}", f"train.log_
 
 
 def settings(place: Path) -> dict[str, str]:
-    """Environment variables of a process of ours."""
+    """Environment variables of an xlm-spec process."""
     path = os.pathsep.join(map(str, (ROOT, HERE, *(place / m for m in METHODS))))
     return surroundings(path)
 
 
 def training(method: str, run: Path, *more: str, steps: int = STEPS) -> list[str]:
-    """The command line of our trainer; size `paper`: the network as the spec has it."""
+    """The command line of training at size `paper`: the backbone of the spec."""
     sets = [w for s in (*SETS, *RUN, *more) for w in ("--set", s)]
     words = ["train", "--task", "star_easy", "--steps", str(steps), "--run", str(run), *sets]
     return [sys.executable, "-m", method, *words]

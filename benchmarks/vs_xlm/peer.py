@@ -1,7 +1,7 @@
 """The peer: its environment, data in its format, its commands.
 
-xlm-core 0.3.1 leaves transformers unpinned and fails to import with the newest; 4.57.1 is the
-version that its requirements for molecules name.
+xlm-core 0.3.1 does not pin transformers and fails to import with the newest version; 4.57.1 is
+the version in its requirements for molecules.
 """
 
 import json
@@ -20,7 +20,7 @@ TORCH = "torch==2.13.0"
 PACKAGES = ("xlm-core==0.3.1", "xlm-models==0.3.1", "transformers==4.57.1")
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 SHOWN = ("torch", "lightning", *(p.partition("==")[0] for p in PACKAGES))
-CPU = (  # none of it is the default; pin_memory and workers slow a CPU down
+CPU = (  # not the defaults; pin_memory and workers are slow on a CPU
     "trainer_strategy=cpu",
     "trainer.num_sanity_val_steps=0",
     "num_dataset_workers=1",
@@ -32,7 +32,7 @@ CPU = (  # none of it is the default; pin_memory and workers slow a CPU down
 
 
 def environment(place: Path) -> Path:
-    """The folder of commands of a virtual environment that holds the peer; made on first use."""
+    """The command folder of the peer's virtual environment, which is created on first use."""
     made, ready = place / "peer", place / "peer" / "ready"
     commands = made / ("Scripts" if os.name == "nt" else "bin")
     if not ready.exists():
@@ -47,19 +47,19 @@ def environment(place: Path) -> Path:
 def versions(commands: Path) -> str:
     listed = [commands / "python", "-m", "pip", "list", "--format=json"]
     found = json.loads(subprocess.run(listed, check=True, capture_output=True).stdout)
-    told = {p["name"]: p["version"] for p in found}
-    return ", ".join(f"{name} {told[name]}" for name in SHOWN)
+    versions = {p["name"]: p["version"] for p in found}
+    return ", ".join(f"{name} {versions[name]}" for name in SHOWN)
 
 
 def settings() -> dict[str, str]:
-    """Environment variables of a process of the peer."""
+    """Environment variables of a peer process."""
     path = os.pathsep.join(map(str, (HERE, HERE / "peer_side")))
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     return surroundings(path) | offline
 
 
 def write_data(place: Path) -> Path:
-    """Our star_easy where the peer looks for its own, relative to the working directory."""
+    """Writes our star_easy data to the path where the peer expects its own."""
     folder = place / "dhruveshpatel" / "star-small"
     folder.mkdir(parents=True, exist_ok=True)
     task = tasks.find("star_easy")
@@ -70,9 +70,9 @@ def write_data(place: Path) -> Path:
 
 
 def graphs(rows: Rows) -> list[dict]:
-    """Rows whose answers are nodes, as the peer's generator writes them."""
+    """Rows with answers in nodes, in the peer's format."""
     found = []
-    columns = (column.tolist() for column in rows)
+    columns = (column.tolist() for column in rows[:4])
     for prompt, asked, answer, length in zip(*columns, strict=True):
         *edges, source, goal = prompt[:asked]
         pairs = [list(pair) for pair in zip(edges[::2], edges[1::2], strict=True)]
@@ -81,7 +81,7 @@ def graphs(rows: Rows) -> list[dict]:
 
 
 def training(commands: Path, method: str, blocks: tuple[int, int], *more: str) -> list[str]:
-    """The command line of its trainer at our sizes, its own experiment otherwise."""
+    """The command line of the peer's training, with its own experiment at our sizes."""
     prompt, answer = blocks
     rotary = "+" if method == "ilm" else ""  # ILM's shipped config leaves this at the default, 64
     return [
@@ -106,12 +106,12 @@ def training(commands: Path, method: str, blocks: tuple[int, int], *more: str) -
 
 
 def clocked(file: Path) -> list[str]:
-    """Writes the time at which each step ends."""
+    """Flags that write the end time of each step to a file."""
     return ["+callbacks.clock._target_=clock.Clock", f"+callbacks.clock.file={file}"]
 
 
 def experiment(commands: Path, place: Path, name: str, more: str) -> list[str]:
-    """An experiment of a user's own: star_easy_arlm as shipped, and some lines more."""
+    """The command line of a custom experiment: star_easy_arlm as shipped, with more lines."""
     find = "import arlm; print(arlm.__path__[0])"
     found = subprocess.run(
         [commands / "python", "-c", find], check=True, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""A row of the comparison: what either side took, round by round."""
+"""A row of the comparison: the measurements of both sides in each round."""
 
 import statistics
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ class Row:
     unit: str
     ours: Sequence[float]
     peer: Sequence[float]
-    goal: float = 0.0  # least ratio; 0 where none is set
+    goal: float = 0.0  # minimum ratio; 0: no goal
     more_is_better: bool = False
 
     @property
     def ratios(self) -> list[float]:
-        """How many times better ours is, round by round."""
+        """How many times better xlm-spec is, in each round."""
         pairs = zip(self.ours, self.peer, strict=True)
         return [o / p if self.more_is_better else p / o for o, p in pairs]
 

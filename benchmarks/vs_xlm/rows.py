@@ -1,4 +1,4 @@
-"""The rows: in each round ours, then the peer, as the user of either would run it."""
+"""The rows: each round runs xlm-spec and then the peer, as a user would run them."""
 
 import json
 import statistics
@@ -15,7 +15,7 @@ from benchmarks.vs_xlm.setting import (
     BATCH,
     EVERY,
     METHODS,
-    ROOM,
+    MINIMUM,
     SHIPPED,
     STEPS,
     TIGHT,
@@ -35,7 +35,7 @@ SIZES = {
     "vocabulary": setting.VOCABULARY,
     "tokens": setting.TOKENS,
     "shipped": SHIPPED,
-    "tight": ROOM,
+    "tight": MINIMUM,
     "sets": ours.SETS,
 }
 
@@ -47,7 +47,7 @@ class Bench:
     rounds: int
 
     def alternate(self, **measure: Callable[[], dict]) -> dict[str, list]:
-        """Every measurement once a round, in turn."""
+        """Runs each measurement once per round, alternately."""
         found: dict[str, list] = {name: [] for name in measure}
         for _ in range(self.rounds):
             for name, call in measure.items():
@@ -56,11 +56,11 @@ class Bench:
         return found
 
     def script(self, side: str, name: str, times: int, *flags: str, **more: object) -> dict:
-        """What a script prints that runs in the environment of one side."""
+        """The output of a script in the environment of one side."""
         env = peer.settings() if side == "peer_side" else ours.settings(self.place)
         python = self.commands / "python" if side == "peer_side" else sys.executable
         file = Path(__file__).parent / side / f"{name}.py"
-        words = [str(python), *flags, str(file), json.dumps(SIZES | {"times": times} | more)]
+        words = [str(python), *flags, str(file), json.dumps(SIZES | {"time_grid": times} | more)]
         done = to_the_end(words, self.place, env)
         if done.code:
             raise SystemExit(f"{file.name} of {side} failed:\n{done.text}")
@@ -68,21 +68,21 @@ class Bench:
 
 
 def training(bench: Bench) -> Iterator[Row]:
-    """Sequences a second in steady state, through either command line."""
+    """Sequences per second in steady state, through the command lines of both systems."""
     for method in METHODS:
         yield from trained(bench, method)
 
 
 def trained(bench: Bench, method: str) -> Iterator[Row]:
-    rooms = {"shipped": SHIPPED[method], "tight": TIGHT[method]}
+    lengths = {"shipped": SHIPPED[method], "tight": TIGHT[method]}
     found = bench.alternate(
         ours=lambda: BATCH / our_step(bench, method),
-        shipped=lambda: BATCH / peer_step(bench, method, rooms["shipped"]),
-        tight=lambda: BATCH / peer_step(bench, method, rooms["tight"]),
+        shipped=lambda: BATCH / peer_step(bench, method, lengths["shipped"]),
+        tight=lambda: BATCH / peer_step(bench, method, lengths["tight"]),
     )
-    for name, blocks in rooms.items():
-        told = f"training, {method}, the peer's rows {name} ({sum(blocks)} sites)"
-        yield Row(told, "sequences/s", found["ours"], found[name], TRAINING[method], True)
+    for name, blocks in lengths.items():
+        label = f"training, {method}, the peer's length {name} ({sum(blocks)} positions)"
+        yield Row(label, "sequences/s", found["ours"], found[name], TRAINING[method], True)
 
 
 def our_step(bench: Bench, method: str) -> float:
@@ -109,25 +109,25 @@ def peer_step(bench: Bench, method: str, blocks: tuple[int, int]) -> float:
 
 
 def text(bench: Bench) -> Iterator[Row]:
-    """A step of ILM at the shape of text, with its memory, each in a process of its own."""
+    """A step of ILM on text-shaped data, with its memory, each in a separate process."""
     found = bench.alternate(
         ours=lambda: bench.script("our_side", "text", 2),
         shipped=lambda: bench.script("peer_side", "text", 1),
         plain=lambda: bench.script("peer_side", "text", 1, "-O"),
     )
-    for name, told in (("shipped", "the peer as shipped"), ("plain", "the peer with python -O")):
+    for name, label in (("shipped", "the peer as shipped"), ("plain", "the peer with python -O")):
         took, mine = ([statistics.median(f["step"]) for f in found[n]] for n in (name, "ours"))
-        yield Row(f"ILM on text, {told}", "s/step", mine, took, 5.0)
+        yield Row(f"ILM on text, {label}", "s/step", mine, took, 5.0)
         memory, mine = ([f["memory"] for f in found[n]] for n in (name, "ours"))
-        yield Row(f"ILM on text, memory, {told}", "MiB", mine, memory, 4.0)
+        yield Row(f"ILM on text, memory, {label}", "MiB", mine, memory, 4.0)
         part = [statistics.median(f["collate"]) for f in found[name]]
-        print(f"  {told}: collation {statistics.median(part):.3g} s of a step")
+        print(f"  {label}: collation {statistics.median(part):.3g} s of a step")
     counts = {n: found[n][0]["parameters"] for n in ("ours", "shipped")}
     print(f"  parameters: ours {counts['ours']:,}, the peer {counts['shipped']:,}")
 
 
 def sampling(bench: Bench) -> Iterator[Row]:
-    """Sequences a second of the default samplers, random weights, answers alone."""
+    """Sequences per second of the default samplers with random weights, answers only."""
     file = str(peer.write_data(bench.place))
     found = bench.alternate(
         ours=lambda: bench.script("our_side", "sampling", 4, file=file),
@@ -135,14 +135,16 @@ def sampling(bench: Bench) -> Iterator[Row]:
     )
     for method in METHODS:
         mine = [f[method]["tight"] for f in found["ours"]]
-        for sizes, told in (
-            ("tight", f"the peer's room tight ({ANSWER + (method != 'ilm')} tokens)"),
-            ("shipped", "the peer's room shipped (14 tokens)"),
+        for sizes, label in (
+            ("tight", f"the peer's answer length tight ({ANSWER + (method != 'ilm')} tokens)"),
+            ("shipped", "the peer's answer length shipped (14 tokens)"),
             ("autograd", "the same with autograd on, as in its job_type=generate"),
         ):
             theirs = [f[method][sizes] for f in found["peer"]]
             both = [[BATCH / statistics.median(f["seconds"]) for f in x] for x in (mine, theirs)]
             goal = 0 if sizes == "autograd" else SAMPLING[method]
-            yield Row(f"sampling, {method}, {told}", "sequences/s", *both, goal, True)
+            yield Row(f"sampling, {method}, {label}", "sequences/s", *both, goal, True)
             calls = mine[0]["calls"], theirs[0]["calls"]
-            print(f"  {method} {sizes}: network calls a batch {calls[0]:g}, the peer {calls[1]:g}")
+            print(
+                f"  {method} {sizes}: network calls per batch {calls[0]:g}, the peer {calls[1]:g}"
+            )

@@ -1,4 +1,4 @@
-"""The rows about waiting: for the first step, for help, for the news that a key is misspelt."""
+"""The rows about latency: the first step, --help, and the error for a misspelt key."""
 
 import sys
 import tempfile
@@ -18,7 +18,7 @@ TOP = "optimzer:\n  lr: 0.001\n"
 
 
 def starts(bench: Bench) -> Iterator[Row]:
-    """Process start to the end of the first optimiser step, data prepared before."""
+    """Time from process start to the end of the first optimiser step, with prepared data."""
     words = peer.training(bench.commands, "arlm", SHIPPED["arlm"])
     peer_first(bench, words)
     our_first(bench)
@@ -57,7 +57,7 @@ def helps(bench: Bench) -> Iterator[Row]:
 
 
 def typos(bench: Bench) -> Iterator[Row]:
-    """A misspelt key of the network, at top level, and on the command line."""
+    """A misspelt key of the model, at top level, and on the command line."""
     spec = (ROOT / "specs" / "arlm.yaml").read_text()
     for what, mine, more in (
         ("network", spec.replace("layers:", "layer:"), NESTED),
@@ -78,7 +78,7 @@ def typos(bench: Bench) -> Iterator[Row]:
 
 
 def ended(bench: Bench, what: str, mine: Sequence, theirs: Sequence, goal: float) -> Row:
-    """Seconds until either process ends; the last lines that it prints are shown."""
+    """Seconds until each process ends; prints its last lines."""
     last: dict[str, Done] = {}
 
     def run(side: str, words: Sequence, env: dict[str, str]) -> float:
@@ -86,7 +86,7 @@ def ended(bench: Bench, what: str, mine: Sequence, theirs: Sequence, goal: float
         return last[side].seconds
 
     env = ours.settings(bench.place)
-    to_the_end(mine, bench.place, env)  # the first one writes the bytecode; the peer's has it
+    to_the_end(mine, bench.place, env)  # writes the bytecode, as installing did for the peer
     found = bench.alternate(
         ours=lambda: run("ours", mine, env), peer=lambda: run("peer", theirs, peer.settings())
     )
@@ -99,11 +99,11 @@ def ended(bench: Bench, what: str, mine: Sequence, theirs: Sequence, goal: float
 
 
 def unnoticed(bench: Bench, mine: Sequence, theirs: list[str]) -> Row:
-    """The peer trains on: the seconds are those to its first step, and no error comes."""
+    """Seconds to the peer's first step, because it ignores the mistake."""
     env = ours.settings(bench.place)
     found = bench.alternate(
         ours=lambda: to_the_end(mine, bench.place, env).seconds,
         peer=lambda: peer_first(bench, theirs),
     )
-    told = "misspelt key in a file, top level (the peer: first step, no error)"
-    return Row(told, "s", found["ours"], found["peer"], SOONER)
+    message = "misspelt key in a file, top level (the peer: first step, no error)"
+    return Row(message, "s", found["ours"], found["peer"], SOONER)

@@ -1,4 +1,4 @@
-"""Processes: until something is on record, or until they end."""
+"""Runs processes until a file has some content, or until they end."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ class Done:
 
 
 def surroundings(path: str) -> dict[str, str]:
-    """Environment variables of either side; Python keeps its bytecode, as a user's does."""
+    """Environment variables of both sides; Python writes bytecode, as for a user."""
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
 
@@ -29,9 +29,9 @@ def until(
     folder: Path,
     env: Mapping[str, str],
 ) -> tuple[float, str]:
-    """Seconds from the start of a process until a file of its own says enough; then it is killed.
+    """Seconds from the start of a process until its file passes `enough`; then kills it.
 
-    Raises SystemExit, with what it printed, where the process ends before.
+    Raises SystemExit with the output of the process if it ends earlier.
     """
     with tempfile.TemporaryFile("w+") as out:
         begun = time.perf_counter()

@@ -1,48 +1,190 @@
 """Small tensor operations on sequences of varying length."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.utils.checkpoint import checkpoint
 
-from .types import Examples, GapState, GapTokens, Vocab
+from .types import (
+    Draw,
+    Examples,
+    GapState,
+    GapTokens,
+    Interval,
+    Kernel,
+    Remembered,
+    Schedule,
+    State,
+    Stop,
+    Vocab,
+)
 
 
-def spread(values: Tensor, row: Tensor, col: Tensor, like: Tensor) -> Tensor:
-    """Values (N,) at sites (row, col) -> (B, L) of `like` (B, L, ...), zero elsewhere."""
+def scatter(values: Tensor, row: Tensor, col: Tensor, like: Tensor) -> Tensor:
+    """Values (N,) at positions (row, col) -> (B, L) of `like` (B, L, ...), zero elsewhere."""
     return values.new_zeros(like.shape[:2]).index_put((row, col), values, accumulate=True)
 
 
 def rank(score: Tensor, row: Tensor) -> Tensor:
-    """Place (N,) of each site among those of its row, the best-scored first: 0, 1, ..."""
+    """Rank (N,) of each position within its row, the highest score first: 0, 1, ..."""
     order = score.argsort(descending=True, stable=True)
     order = order[row[order].argsort(stable=True)]  # by row, then by score
     count = row.bincount()
     first = count.cumsum(0) - count  # of each row, within `order`
-    place = torch.arange(len(row), device=row.device) - first[row[order]]
-    return torch.empty_like(row).index_put((order,), place)
+    ranks = torch.arange(len(row), device=row.device) - first[row[order]]
+    return torch.empty_like(row).index_put((order,), ranks)
+
+
+def random_subset(free: Tensor, k: Tensor, rng: Generator) -> Tensor:
+    """k (B, 1) of the free positions of each row, every set equally likely, (B, L) bool."""
+    key = torch.rand(free.shape, generator=rng, device=free.device).masked_fill(~free, 2.0)
+    return free & (key.argsort(1).argsort(1) < k)
+
+
+def uniform_tokens(vocab: Vocab, like: Tensor) -> Tensor:
+    """The uniform distribution over the tokens that sequences contain, (V,)."""
+    p = like.new_ones(vocab.size)
+    p[list(vocab.special)] = 0
+    return p / p.sum()
+
+
+def mixed_tokens(share: Tensor, vocab: Vocab) -> Tensor:
+    """A share (B, 1) of random tokens, and masks: their distribution, (B, V)."""
+    mask = share.new_zeros(vocab.size)
+    mask[vocab.mask] = 1
+    return (1 - share) * mask + share * uniform_tokens(vocab, share)
+
+
+def random_tokens(x: Examples, vocab: Vocab, rng: Generator) -> Tensor:
+    """A token of this distribution at each position, (B, L)."""
+    allowed = uniform_tokens(vocab, torch.ones((), device=x.tokens.device)).nonzero()[:, 0]
+    drawn = torch.randint(len(allowed), x.tokens.shape, generator=rng, device=allowed.device)
+    return allowed[drawn]
+
+
+def states_p(z, x: Examples, alpha: Tensor, mass: Tensor) -> Tensor:
+    """P(x_t | x_0, t), (B,): alpha [x_t = x_0] + mass(x_t) at each free position.
+
+    `alpha` (B, 1), `mass` (B, V). Other positions do not change.
+    """
+    same = (z.tokens == x.tokens).to(alpha.dtype)
+    free = x.valid & ~x.fixed
+    return torch.where(free, alpha * same + mass.gather(1, z.tokens), same).prod(1)
+
+
+def reverse_step(model, state, t: Tensor, s_to_t: Kernel, to_s: Kernel, draw: Draw, rng: Generator):
+    """x_s at each free position, from q(x_s | x_t) ~ P(x_t | x_s) P(x_s), independently.
+
+    P(x_s) is the noise `to_s` of the predicted x_0, which is a prediction without x_t at this
+    position: P(x_t | x_s) contains it.
+    """
+    row, col = (state.valid & ~state.fixed).nonzero(as_tuple=True)
+    now = state.tokens[row, col, None]
+    hidden = model(state.tokens, state.valid, t)
+    predicted = model.token_logits(hidden[row, col]).softmax(-1)  # (N, V)
+    arrived = s_to_t.enter.gather(1, now).expand_as(predicted)  # P(x_t | each x_s)
+    arrived = arrived.scatter_add(1, now, s_to_t.keep.expand_as(now))
+    p = arrived * (to_s.keep * predicted + to_s.enter)
+    return state._replace(tokens=state.tokens.index_put((row, col), draw(p.log(), rng)))
+
+
+def masked_positions(state, vocab: Vocab) -> Tensor:
+    """The masks that a sampler may still unmask, (B, L) bool."""
+    return (state.tokens == vocab.mask) & state.valid & ~state.fixed
+
+
+def time_when_masked(state, masked: Tensor, schedule: Schedule) -> Tensor:
+    """The t (B, 1) at which this share of the free positions is masked: 1 - alpha(t) = share."""
+    free = state.valid & ~state.fixed
+    share = masked.sum(1, keepdim=True) / free.sum(1, keepdim=True)
+    return schedule.inverse(1 - share)
+
+
+def logits_at(model, state, where: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(row, col, logits (N, V)) of the N positions `where` (B, L); evaluates only rows with one."""
+    rows = where.any(1).nonzero()[:, 0]
+    hidden = model(state.tokens[rows], state.valid[rows], t[rows])
+    local, col = where[rows].nonzero(as_tuple=True)
+    return rows[local], col, model.token_logits(hidden[local, col])
+
+
+def probability(logits: Tensor, token: Tensor) -> Tensor:
+    """p(token), (N,) float32, from logits (N, V)."""
+    return logits.softmax(-1).gather(1, token[:, None])[:, 0].float()
+
+
+def intervals(grid: Tensor, state) -> Iterator[Interval]:
+    """The steps t -> s from each time of a grid to the next, each (B, 1)."""
+    for t, s in pairwise(grid):
+        yield Interval(t.expand(len(state.tokens), 1), s.expand(len(state.tokens), 1))
+
+
+def remember(state: State) -> Remembered:
+    """The state before any token is unmasked."""
+    confidence = torch.zeros(state.tokens.shape, device=state.tokens.device)
+    return Remembered(state.tokens, state.valid, state.fixed, confidence)
+
+
+def unmasked_positions(state, vocab: Vocab) -> Tensor:
+    """The tokens that a sampler has unmasked and may mask again, (B, L) bool."""
+    return (state.tokens != vocab.mask) & state.valid & ~state.fixed
+
+
+def largest_sigma(t: Tensor, s: Tensor, schedule: Schedule) -> Tensor:
+    """(1 - alpha(s)) / alpha(t), at most 1, (B, 1): no sigma may be larger (arXiv:2503.00307)."""
+    alpha_t = schedule.alpha(t)
+    tiny = torch.finfo(alpha_t.dtype).tiny  # alpha is 0 at t = 1
+    return ((1 - schedule.alpha(s)) / alpha_t.clamp(min=tiny)).clamp(max=1)
+
+
+def rewrite(
+    model,
+    state: Remembered,
+    sigma: Tensor,
+    t: Tensor,
+    s: Tensor,
+    schedule: Schedule,
+    vocab: Vocab,
+    draw: Draw,
+    rng: Generator,
+) -> Remembered:
+    """A step of ReMDM (arXiv:2503.00307): remasks w.p. sigma (B, L), and unmasks."""
+    alpha_t, alpha_s = schedule.alpha(t), schedule.alpha(s)  # (B, 1)
+    fires = (alpha_s - (1 - sigma) * alpha_t) / (1 - alpha_t)
+    u = torch.rand(state.tokens.shape, generator=rng, device=state.tokens.device)
+    fired = masked_positions(state, vocab) & (u < fires)
+    tokens = state.tokens.masked_fill(unmasked_positions(state, vocab) & (u < sigma), vocab.mask)
+    if not fired.any():
+        return state._replace(tokens=tokens)
+    row, col, logits = logits_at(model, state, fired, t)
+    token = draw(logits, rng)
+    return state._replace(
+        tokens=tokens.index_put((row, col), token),
+        confidence=state.confidence.index_put((row, col), probability(logits, token)),
+    )
 
 
 def number_of_sets(n: Tensor, k: Tensor) -> Tensor:
-    """C(n, k), float64: in how many ways k of n can be chosen."""
+    """C(n, k), float64: the number of ways to corrupt k of n positions."""
     n, k = n.double(), k.double()
     return (torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)).exp()
 
 
 def compact(keep: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
-    """Moves what is kept to the front of each row, in order: (keep, *arrays), each (B, L)."""
+    """Moves the kept positions to the front of each row, in order: (keep, *arrays), each (B, L)."""
     order = (~keep).long().argsort(dim=1, stable=True)
     return tuple(a.gather(1, order) for a in (keep, *arrays))
 
 
 def open_gaps(x: Examples) -> Tensor:
-    """Tokens right behind which text may grow, (B, L) bool.
+    """Tokens after which tokens may be inserted, (B, L) bool.
 
-    All but those that stand before a given token and are given themselves; or as `x.gaps` says, and
-    in any case those before a free token.
+    All tokens but fixed ones before a fixed one; with `x.gaps`, those it marks and all tokens
+    before a free one.
     """
-    follows = torch.zeros_like(x.valid)  # is the next token given?
+    follows = torch.zeros_like(x.valid)  # is the next token fixed?
     follows[:, :-1] = (x.valid & x.fixed)[:, 1:]
     free = torch.zeros_like(x.valid)
     free[:, :-1] = (x.valid & ~x.fixed)[:, 1:]
@@ -51,29 +193,29 @@ def open_gaps(x: Examples) -> Tensor:
 
 
 def insert(counts: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Makes room for counts (B, L) new sites behind the valid ones, as far as the row has room.
+    """Inserts counts (B, L) positions after the valid ones, up to the length of the row.
 
-    Returns (valid, new, source), each (B, L): `source` is where a site stood before; of a new one,
-    where its left neighbour stood.
+    Returns (valid, new, source), each (B, L): `source` is the former index of a position; of a new
+    one, that of its left neighbour.
     """
     length = valid.shape[1]
-    site = torch.arange(length, device=valid.device)
+    index = torch.arange(length, device=valid.device)
     used = valid.sum(1, keepdim=True)
-    total = (counts * valid).cumsum(1).clamp(max=length - used)  # new sites up to and behind one
+    total = (counts * valid).cumsum(1).clamp(max=length - used)  # new positions up to and after one
     before = torch.cat([torch.zeros_like(total[:, :1]), total[:, :-1]], 1)
-    place = torch.where(valid, site + before, length)  # padding falls off the end
-    old = valid.new_zeros(len(valid), length + 1).scatter(1, place, valid)[:, :length]
-    grown = site < used + total[:, -1:]
+    moved = torch.where(valid, index + before, length)  # padding falls off the end
+    old = valid.new_zeros(len(valid), length + 1).scatter(1, moved, valid)[:, :length]
+    grown = index < used + total[:, -1:]
     return grown, grown & ~old, (old.long().cumsum(1) - 1).clamp(min=0)
 
 
 def insert_one(state: GapState, row: Tensor, gap: Tensor, token: Tensor) -> GapState:
-    """A token (N,) behind the site `gap` (N,) of N different rows; a row that is full is closed."""
+    """Inserts a token (N,) after position `gap` (N,) of N different rows; closes full rows."""
     counts = torch.zeros_like(state.tokens).index_put((row, gap), torch.ones_like(gap))
     valid, new, source = insert(counts, state.valid)
-    written = torch.zeros_like(state.tokens[:, 0]).index_put((row,), token)[:, None]
+    inserted = torch.zeros_like(state.tokens[:, 0]).index_put((row,), token)[:, None]
     return GapState(
-        tokens=torch.where(new, written, state.tokens.gather(1, source)),
+        tokens=torch.where(new, inserted, state.tokens.gather(1, source)),
         valid=valid,
         fixed=state.fixed.gather(1, source) & valid & ~new,
         open=state.open.gather(1, source) & valid & ~valid.all(1, keepdim=True),
@@ -81,17 +223,40 @@ def insert_one(state: GapState, row: Tensor, gap: Tensor, token: Tensor) -> GapS
 
 
 def pieces(total: int, each: int, most: int = 1 << 22) -> Iterator[slice]:
-    """`total` things of `each` numbers, so many at a time that no more than `most` are held.
+    """Slices of `total` items of `each` numbers, with at most `most` numbers per slice.
 
-    Of nothing there is one piece, which is empty.
+    If `total` is zero, one empty slice.
     """
     size = max(1, most // each)
     for first in range(0, max(total, 1), size):
         yield slice(first, min(first + size, total))
 
 
+def max_insertions(state: GapState) -> int:
+    """The largest number of tokens that can be inserted in a row with open gaps."""
+    space = (~state.valid).sum(1) * state.open.any(1)
+    return int(space.max())
+
+
+def read_growing(
+    model, state: GapState, stop: Stop, rng: Generator
+) -> tuple[GapState, Tensor, Tensor, Tensor]:
+    """Evaluates the rows with open gaps, and closes those that are complete.
+
+    Returns the state and, for the R unfinished rows, their indices (R,), hidden states (R, L, D)
+    and open gaps (R, L), up to the length L of the longest.
+    """
+    rows = state.open.any(1).nonzero()[:, 0]
+    width = int(state.valid[rows].sum(1).max())  # no row is longer
+    tokens, valid, _, open = (a[rows, :width] for a in state)
+    hidden = model(tokens, valid)
+    complete = stop(model.stop_logit(hidden[:, 0]), rng)
+    state = state._replace(open=state.open.index_fill(0, rows[complete], False))
+    return state, rows[~complete], hidden[~complete], open[~complete]
+
+
 def gap_mass(head: Callable, hidden: Tensor, open: Tensor, vocab: Vocab) -> Tensor:
-    """log sum_v exp score(gap, v), (B, L); -inf where no gap is open."""
+    """log sum_v exp logit(gap, v), (B, L); -inf where no gap is open."""
     row, col = open.nonzero(as_tuple=True)
     found = [head(hidden[row[p], col[p]]).logsumexp(-1) for p in pieces(len(row), vocab.size)]
     none = hidden.new_full(open.shape, -torch.inf, dtype=found[0].dtype)
@@ -101,16 +266,16 @@ def gap_mass(head: Callable, hidden: Tensor, open: Tensor, vocab: Vocab) -> Tens
 def gap_log_p(head: Callable, hidden: Tensor, target: GapTokens, vocab: Vocab) -> Tensor:
     """log p(gap, token | x_t) of each missing token, (N,).
 
-    One softmax over the open gaps of a row and all tokens. The scores of a large vocabulary are
-    made in pieces, and anew for the gradient, so that they are never all held.
+    One softmax over the open gaps of a row and all tokens. With a large vocabulary the logits are
+    computed in pieces, and recomputed for the gradient, to save memory.
     """
     row, col = target.open.nonzero(as_tuple=True)
-    site = (target.open.flatten().cumsum(0) - 1).view_as(target.open)[target.row, target.col]
+    gap = (target.open.flatten().cumsum(0) - 1).view_as(target.open)[target.row, target.col]
     parts = list(pieces(len(row), vocab.size))
     found, total = [], []
     for p in parts:
-        here = ((site >= p.start) & (site < p.stop)).nonzero()[:, 0]
-        given = head, hidden[row[p], col[p]], site[here] - p.start, target.token[here]
+        here = ((gap >= p.start) & (gap < p.stop)).nonzero()[:, 0]
+        given = head, hidden[row[p], col[p]], gap[here] - p.start, target.token[here]
         if len(parts) == 1:
             score, mass = scores(*given)
         else:
@@ -123,23 +288,23 @@ def gap_log_p(head: Callable, hidden: Tensor, target: GapTokens, vocab: Vocab) -
     return torch.empty_like(score).index_put((where,), score) - normalizer[target.row]
 
 
-def scores(head: Callable, hidden: Tensor, site: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
-    """Of sites (G, D): the scores of tokens at some, (N,); log sum_v exp of all scores, (G,)."""
-    picked, mass = PickedAndMass.apply(head(hidden), site, token)
+def scores(head: Callable, hidden: Tensor, gap: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
+    """For gaps (G, D): logits of N pairs (gap, token), (N,); the logsumexp of each gap, (G,)."""
+    picked, mass = PickedAndMass.apply(head(hidden), gap, token)
     return picked, mass
 
 
 class PickedAndMass(torch.autograd.Function):
-    """Some of the scores (G, V), and log sum_v exp of each row; one gradient (G, V) for both."""
+    """Some of the logits (G, V), and the logsumexp of each row; one gradient (G, V) for both."""
 
     @staticmethod
-    def forward(ctx, logits: Tensor, site: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(ctx, logits: Tensor, row: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
         mass = logits.logsumexp(-1)
-        ctx.save_for_backward(logits, mass, site, token)
-        return logits[site, token], mass
+        ctx.save_for_backward(logits, mass, row, token)
+        return logits[row, token], mass
 
     @staticmethod
     def backward(ctx, d_picked: Tensor, d_mass: Tensor):
-        logits, mass, site, token = ctx.saved_tensors
+        logits, mass, row, token = ctx.saved_tensors
         d = (logits - mass[:, None]).exp_().mul_(d_mass[:, None])  # softmax, (G, V)
-        return d.index_put_((site, token), d_picked, accumulate=True), None, None
+        return d.index_put_((row, token), d_picked, accumulate=True), None, None

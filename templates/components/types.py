@@ -1,6 +1,6 @@
-"""What passes between the parts of a method.
+"""Types of the values that components exchange.
 
-Shapes: B batch, L room (length of the buffer), V vocabulary, D width, N chosen sites.
+Shapes: B batch, L maximum length, V vocabulary, D width, N selected positions.
 Time: t = 0 data, t = 1 noise.
 """
 
@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True)
 class Vocab:
-    """Ids that the task's tokenizer decides; -1 where the method needs no such token."""
+    """Token ids, defined by the task's tokenizer; -1 for tokens that the method does not use."""
 
     size: int
     pad: int = -1
@@ -27,19 +27,45 @@ class Vocab:
 
 
 class Examples(NamedTuple):
-    """Clean sequences. Site 0 is BOS, and fixed; the free sites are exactly `valid & ~fixed`."""
+    """Clean sequences. Position 0 is BOS and fixed; free positions are `valid & ~fixed`."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool, False on padding
-    fixed: Tensor  # (B, L) bool, given tokens: never corrupted, never a target, never altered
-    gaps: Tensor | None = None  # (B, L) bool, text may be inserted right after this token
+    fixed: Tensor  # (B, L) bool, never corrupted, never a target, never changed by a sampler
+    gaps: Tensor | None = None  # (B, L) bool, tokens may be inserted right after this one
     segments: Tensor | None = None  # (B, L) long, packed documents
-    index: Tensor | None = None  # (B,) long, place in the global batch of this optimiser step
+    index: Tensor | None = None  # (B,) long, index in the global batch of this optimiser step
     total: int | None = None  # size of that global batch
+    step: int | None = None  # of training; None elsewhere
 
 
 class State(NamedTuple):
-    """What a sampler holds whose room is fixed."""
+    """The state of a sampler of fixed-length sequences."""
+
+    tokens: Tensor  # (B, L) long
+    valid: Tensor  # (B, L) bool
+    fixed: Tensor  # (B, L) bool
+
+
+class Remembered(NamedTuple):
+    """A State, and the probability of each token when it was unmasked."""
+
+    tokens: Tensor  # (B, L) long
+    valid: Tensor  # (B, L) bool
+    fixed: Tensor  # (B, L) bool
+    confidence: Tensor  # (B, L); no meaning at other positions
+
+
+class Replaced(NamedTuple):
+    """The state of a sampler of uniform noise: any free token may be wrong."""
+
+    tokens: Tensor  # (B, L) long
+    valid: Tensor  # (B, L) bool
+    fixed: Tensor  # (B, L) bool
+
+
+class Mixed(NamedTuple):
+    """The state of a sampler of mixed noise: any free token may be a mask, or wrong."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool
@@ -47,7 +73,7 @@ class State(NamedTuple):
 
 
 class Prefix(NamedTuple):
-    """What a sampler holds that writes left to right: a row is valid up to its last token."""
+    """The state of a left-to-right sampler: a row is valid up to its last token."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool
@@ -55,12 +81,12 @@ class Prefix(NamedTuple):
 
 
 class GapState(NamedTuple):
-    """What a sampler holds that inserts: the tokens of a row stand together at its front."""
+    """The state of an insertion sampler: the tokens of a row are at its front."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool
     fixed: Tensor  # (B, L) bool
-    open: Tensor  # (B, L) bool, something may be inserted right behind this token
+    open: Tensor  # (B, L) bool, tokens may be inserted right after this one
 
 
 class Interval(NamedTuple):
@@ -71,21 +97,21 @@ class Interval(NamedTuple):
 
 
 class Round(NamedTuple):
-    """One of several rounds over all free sites."""
+    """One of several rounds over all free positions."""
 
     left: int  # rounds that come after it
     of: int  # rounds in all
 
 
 class Window(NamedTuple):
-    """A block: the free sites first <= place < last of each row."""
+    """A block: the free positions first <= index < last of each row."""
 
     first: int
     last: int
 
 
-class TokenSites(NamedTuple):
-    """The token wanted at each of N sites."""
+class TokenPositions(NamedTuple):
+    """The target token at each of N positions."""
 
     row: Tensor  # (N,) long
     col: Tensor  # (N,) long
@@ -93,48 +119,62 @@ class TokenSites(NamedTuple):
 
 
 class GapTokens(NamedTuple):
-    """N missing tokens, each behind the site (row, col)."""
+    """N missing tokens, each right after position (row, col)."""
 
     row: Tensor  # (N,) long
     col: Tensor  # (N,) long
     token: Tensor  # (N,) long
-    open: Tensor  # (B, L) bool, the gaps in which something may be missing
+    open: Tensor  # (B, L) bool, the gaps in which tokens may be missing
 
 
 class Complete(NamedTuple):
-    """Is nothing missing?"""
+    """Whether each sequence is complete."""
 
     complete: Tensor  # (B,) bool
 
 
 class Schedule(Protocol):
-    """The share alpha(t) of tokens that survive until t."""
+    """alpha(t), the probability that a token is not corrupted at time t."""
 
     def alpha(self, t: Tensor) -> Tensor: ...  # decreasing from alpha(0) = 1, any shape
     def dalpha(self, t: Tensor) -> Tensor: ...  # its derivative, <= 0
     def inverse(self, alpha: Tensor) -> Tensor: ...  # the t at which alpha(t) = alpha
 
 
+class MixedSchedule(Schedule, Protocol):
+    """A schedule of masks and random tokens."""
+
+    def random_share(self, t: Tensor) -> Tensor: ...  # of the corrupted tokens, in [0, 1]
+    def drandom_share(self, t: Tensor) -> Tensor: ...  # its derivative
+
+
+class Kernel(NamedTuple):
+    """The noise from s to t at N positions: P(x_t = y | x_s) = keep [y = x_s] + enter(y)."""
+
+    keep: Tensor  # (N, 1)
+    enter: Tensor  # (N, V)
+
+
 class Draw(Protocol):
-    """A rule that draws a token at each of N sites."""
+    """A rule that draws a token at each of N positions."""
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor: ...  # (N, V) -> (N,)
 
 
 class Score(Protocol):
-    """A rule that scores N sites, each at its place in the row; the best go first."""
+    """A rule that scores N positions; the highest scores are unmasked first."""
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor: ...  # -> (N,)
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor: ...  # -> (N,)
 
 
 class Remask(Protocol):
-    """A rule for the probability sigma <= most that a written token is masked again."""
+    """A rule for the probability sigma <= most that an unmasked token is masked again."""
 
-    # (B, 1), (B, L) of each written token, (B, L) bool -> (B, L)
-    def __call__(self, most: Tensor, confidence: Tensor, written: Tensor) -> Tensor: ...
+    # (B, 1), (B, L) of each unmasked token, (B, L) bool -> (B, L)
+    def __call__(self, most: Tensor, confidence: Tensor, unmasked: Tensor) -> Tensor: ...
 
 
 class Stop(Protocol):
-    """A rule that says which texts are complete, from the log-odds that they are."""
+    """A rule that decides which sequences are complete, from the logits of p(complete)."""
 
     def __call__(self, logit: Tensor, rng: Generator) -> Tensor: ...  # (B,) -> (B,) bool

@@ -1,26 +1,26 @@
-"""The key/value cache changes nothing: cached hidden states equal those of one whole pass."""
+"""The key/value cache does not change the output: hidden states equal those of one full pass."""
 
 import pytest
 import torch
-from making import PLAIN, package
+from methods import PLAIN, package
 
 from components.backbone.rotary import Backbone
 from components.types import Examples
-from verify.world import generator
+from xlm_spec.laws.toy_distribution import generator
 
 ROWS, LENGTH, SIZE = 6, 12, 9
 
 
-def backbone(mixing: bool, positions: int) -> Backbone:
+def backbone(token_shift: bool, positions: int) -> Backbone:
     torch.manual_seed(0)
-    more = {"dropout": 0.0, "mixing": mixing, "positions": positions}
+    more = {"dropout": 0.0, "token_shift": token_shift, "positions": positions}
     return Backbone(SIZE, "causal", layers=3, width=32, heads=4, **more).eval().double()
 
 
-def gap(net: Backbone, shift: int = 0) -> float:
+def largest_difference(net: Backbone, shift: int = 0) -> float:
     """Largest difference between cached and direct hidden states, with prompts of varying length.
 
-    `shift` misplaces the site that is read: the control.
+    The control: `shift` moves the position of the output.
     """
     tokens = torch.randint(0, SIZE, (ROWS, LENGTH), generator=generator())
     length = torch.tensor([1, 2, 3, 5, 8, 4])
@@ -36,20 +36,20 @@ def gap(net: Backbone, shift: int = 0) -> float:
     return worst
 
 
-@pytest.mark.parametrize("mixing", [False, True])
+@pytest.mark.parametrize("token_shift", [False, True])
 @pytest.mark.parametrize("positions", [0, LENGTH])
-def test_cached_states_equal_one_pass(mixing, positions):
+def test_cached_states_equal_one_pass(token_shift, positions):
     with torch.no_grad():
-        assert gap(backbone(mixing, positions)) < 1e-12
+        assert largest_difference(backbone(token_shift, positions)) < 1e-12
 
 
-def test_control_a_cache_one_site_off_is_caught():
+def test_control_a_cache_one_position_off_is_detected():
     with torch.no_grad():
-        assert gap(backbone(True, LENGTH), shift=1) > 1e-3
+        assert largest_difference(backbone(True, LENGTH), shift=1) > 1e-3
 
 
-def test_a_package_writes_what_one_pass_at_a_time_would(tmp_path):
-    """Greedy, with prompts of varying length and a token given further right."""
+def test_a_package_samples_the_same_tokens_with_its_cache(tmp_path):
+    """Greedy, with prompts of varying length and a fixed token after a gap."""
     method = package(tmp_path, PLAIN, sampler="{kind: autoregressive, tokens: {kind: top_k, k: 1}}")
     config = method.Config.small()
     torch.manual_seed(1)
@@ -62,7 +62,7 @@ def test_a_package_writes_what_one_pass_at_a_time_would(tmp_path):
     *_, last = method.sample(model, config, start, generator())
     with torch.no_grad():
         best = model.token_logits(model(last.tokens, last.valid)).argmax(-1)
-    written = (last.valid & ~last.fixed)[:, 1:]
-    assert written.sum() > ROWS
-    assert torch.equal(best[:, :-1][written], last.tokens[:, 1:][written])
+    sampled = (last.valid & ~last.fixed)[:, 1:]
+    assert sampled.sum() > ROWS
+    assert torch.equal(best[:, :-1][sampled], last.tokens[:, 1:][sampled])
     assert torch.equal(last.tokens[last.fixed], start.tokens[last.fixed])

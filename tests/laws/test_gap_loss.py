@@ -1,13 +1,13 @@
-"""Gap cross-entropy and the bound's term: sparse as they are, they are the dense formulas.
+"""The sparse gap cross-entropy and insertion bound equal the dense formulas.
 
-In float64, with gradients; each with a control that must fail.
+In float64, with gradients and negative controls.
 """
 
 from math import log
 
 import pytest
 import torch
-from laws.holding import laid_out
+from laws.sampled_laws import laid_out
 
 from components.count import uniform
 from components.loss.gap_cross_entropy import gap_cross_entropy
@@ -15,19 +15,19 @@ from components.loss.insertion_bound import insertion_bound
 from components.process.drop import corrupt
 from components.target.gap_tokens import gap_tokens
 from components.types import Examples, Vocab
-from verify.world import generator, world
+from xlm_spec.laws.toy_distribution import generator, toy_distribution
 
 
 @pytest.mark.parametrize(("length", "floor"), [(4, 0.6356), (5, 0.7979)])
-def test_the_floor_of_gap_cross_entropy_is_the_mean_of_ln_max_n_1(length, floor):
-    """A network that knows the text has only the order left to guess: ln n nats for n missing."""
+def test_the_minimum_of_gap_cross_entropy_is_the_mean_of_ln_max_n_1(length, floor):
+    """For one sequence only the order is random: ln n nats for n missing tokens."""
     x = laid_out(torch.arange(9, 10 + length)[None], torch.tensor([1 + length]), Examples)
     vocab = Vocab(size=20, bos=9)
     means = []
     for n in range(length + 1):
-        chosen = torch.zeros_like(x.valid)
-        chosen[:, 1 : 1 + n] = True
-        z = corrupt(x, chosen)
+        corrupted = torch.zeros_like(x.valid)
+        corrupted[:, 1 : 1 + n] = True
+        z = corrupt(x, corrupted)
         target = gap_tokens(x, z.dropped, z.gap, z.open)
         logits = torch.full((1, 1 + length, 20), -torch.inf)
         logits[0, target.col, target.token] = 0.0
@@ -38,7 +38,7 @@ def test_the_floor_of_gap_cross_entropy_is_the_mean_of_ln_max_n_1(length, floor)
 
 
 class Table:
-    """A network whose hidden states are the scores."""
+    """A model whose hidden states are the scores."""
 
     def gap_token_logits(self, hidden):
         return hidden
@@ -48,12 +48,12 @@ def some_target(rows=5, length=9, vocab=11, seed=0):
     rng = generator(seed)
     tokens = torch.randint(0, vocab - 1, (rows, length), generator=rng)
     x = laid_out(tokens, torch.randint(3, length + 1, (rows,), generator=rng), Examples)
-    z = corrupt(x, uniform.choose(x, rng))
+    z = corrupt(x, uniform.select_tokens(x, rng))
     return gap_tokens(x, z.dropped, z.gap, z.open)
 
 
 def dense(logits, target):
-    """Straight from the formula: counts (B, L, V), normalised, against one softmax, float64."""
+    """The formula: counts (B, L, V), normalised, against one softmax, float64."""
     counts = torch.zeros_like(logits)
     for b, i, v in zip(target.row, target.col, target.token, strict=True):
         counts[b, i, v] += 1
@@ -63,19 +63,19 @@ def dense(logits, target):
     return cross, cross - counts.sum((1, 2))[:, None].clamp(min=1).log()
 
 
-@pytest.mark.parametrize("held", [None, 40])
-def test_the_sparse_losses_are_the_dense_ones_and_so_are_their_gradients(held, monkeypatch):
-    """Also where scores are made in pieces, and anew on the way back."""
-    if held:
+@pytest.mark.parametrize("piece", [None, 40])
+def test_the_sparse_losses_and_their_gradients_equal_the_dense_ones(piece, monkeypatch):
+    """Also if scores are computed in pieces, and again in the backward pass."""
+    if piece:
         from components import ops
 
-        whole = ops.pieces
-        monkeypatch.setattr(ops, "pieces", lambda total, each: whole(total, each, held))
+        pieces = ops.pieces
+        monkeypatch.setattr(ops, "pieces", lambda total, each: pieces(total, each, piece))
     target, vocab = some_target(), Vocab(size=11)
     logits = torch.randn(*target.open.shape, 11, generator=generator(), dtype=torch.float64)
     logits.requires_grad_()
-    for mine, theirs in zip((gap_cross_entropy, insertion_bound), (0, 1), strict=True):
-        sparse, full = mine(Table(), logits, target, vocab), dense(logits, target)[theirs]
+    for loss, i in zip((gap_cross_entropy, insertion_bound), (0, 1), strict=True):
+        sparse, full = loss(Table(), logits, target, vocab), dense(logits, target)[i]
         assert torch.allclose(sparse, full, atol=1e-9)
         a, b = (torch.autograd.grad(v.sum(), logits)[0] for v in (sparse, full))
         assert torch.allclose(a, b, atol=1e-9)
@@ -91,7 +91,7 @@ def test_control_a_normaliser_over_closed_gaps_is_another_loss():
     assert not torch.allclose(right, wrong, atol=1e-3)
 
 
-def test_a_row_that_lacks_nothing_costs_nothing_and_has_a_gradient():
+def test_a_complete_sequence_has_no_loss_and_a_zero_gradient():
     target = some_target()
     none = target._replace(**{k: getattr(target, k)[:0] for k in ("row", "col", "token")})
     logits = torch.randn(*target.open.shape, 11, requires_grad=True)
@@ -101,10 +101,10 @@ def test_a_row_that_lacks_nothing_costs_nothing_and_has_a_gradient():
     assert (logits.grad == 0).all()
 
 
-def test_dropping_and_inserting_give_the_text_back():
-    tokens, valid = world("grow").rows()
+def test_inserting_the_dropped_tokens_restores_the_sequence():
+    tokens, valid = toy_distribution("grow").batch()
     x = laid_out(tokens, valid.sum(1), Examples)
-    z = corrupt(x, uniform.choose(x, generator(2)))
+    z = corrupt(x, uniform.select_tokens(x, generator(2)))
     target = gap_tokens(x, z.dropped, z.gap, z.open)
     lines = [line[:n].tolist() for line, n in zip(z.tokens, z.valid.sum(1), strict=True)]
     for row, col, token in reversed([*zip(*(a.tolist() for a in target[:3]), strict=True)]):

@@ -1,16 +1,16 @@
-"""What undoes dropping grows a text only where it may grow (its laws: test_samplers.py)."""
+"""Insertion samplers insert in open gaps only (their laws: test_samplers.py)."""
 
 import pytest
 import torch
-from making import INSERTED, package
+from methods import INSERTED, package
 
 from components.process.drop import prior
 from components.types import Examples
-from verify.world import BOS, PAD, generator
+from xlm_spec.laws.toy_distribution import BOS, PAD, generator
 
 
-def test_text_grows_only_in_open_gaps():
-    """Fixed: BOS a b . c d; the site behind b is free, so only the gaps behind b and d are open."""
+def test_tokens_are_inserted_only_in_open_gaps():
+    """Fixed: BOS a b . c d. Only the gaps after b and d are open, as a position after b is free."""
     tokens = torch.tensor([[BOS, 0, 1, PAD, 2, 0, PAD, PAD]])
     valid = torch.tensor([[1, 1, 1, 1, 1, 1, 0, 0]]).bool()
     fixed = torch.tensor([[1, 1, 1, 0, 1, 1, 0, 0]]).bool()
@@ -24,8 +24,8 @@ def test_text_grows_only_in_open_gaps():
 
 
 @pytest.mark.parametrize("kind", ["insertion", "joint_insertion"])
-def test_what_is_given_stays_and_stays_together(kind, tmp_path):
-    """With any network: given tokens, in order, with text only where a site was free."""
+def test_fixed_tokens_and_closed_gaps_do_not_change(kind, tmp_path):
+    """Fixed tokens, in order, with insertions only in open gaps."""
     method = package(tmp_path, INSERTED, sampler=f"{{kind: {kind}, stop: drawn}}")
     config = method.Config.small()
     torch.manual_seed(0)
@@ -36,28 +36,30 @@ def test_what_is_given_stays_and_stays_together(kind, tmp_path):
     fixed = torch.tensor([[1, 1, 1, 0, 1, 1, 0, 0, 0]]).bool().expand(200, -1)
     states = list(method.sample(model, config, method.Examples(tokens, valid, fixed), generator()))
     for state in states:
-        for line, given, n in zip(state.tokens, state.fixed, state.valid.sum(1), strict=True):
-            assert line[:n][given[:n]].tolist() == [bos, 0, 1, 2, 0]
+        for line, fixed_now, n in zip(state.tokens, state.fixed, state.valid.sum(1), strict=True):
+            assert line[:n][fixed_now[:n]].tolist() == [bos, 0, 1, 2, 0]
             assert line[:3].tolist() == [bos, 0, 1]
-            place = given[:n].nonzero()[:, 0].tolist()
-            assert place[4] == place[3] + 1, "2 0 stay together"
+            positions = fixed_now[:n].nonzero()[:, 0].tolist()
+            assert positions[4] == positions[3] + 1, "2 0 stay adjacent"
     lengths = states[-1].valid.sum(1)
-    assert int(lengths.max()) == 9, "up to the end of the room"
-    assert int(lengths.min()) == 5, "and a text may be complete as it is"
+    assert int(lengths.max()) == 9, "up to the maximum length"
+    assert int(lengths.min()) == 5, "and the prompt can be complete"
 
 
-def test_columns_of_padding_change_nothing(tmp_path):
-    """With token mixing a site sees its right neighbour: none, or padding, must be the same.
+def test_padding_has_no_effect(tmp_path):
+    """With token shift, a last position without a right neighbour and one before padding are equal.
 
-    Training has rows that fill the room, sampling has not; a network that sees where the room ends
-    learns to copy that instead (exact match stays at 5 % on star graphs).
+    Sequences fill the canvas in training, but not in sampling. A model that depends on the end of
+    the canvas learns to copy it (exact match stays at 5% on star graphs).
     """
-    method = package(tmp_path, INSERTED, backbone="{kind: rotary, mixing: true, positions: 20}")
+    method = package(
+        tmp_path, INSERTED, backbone="{kind: rotary, token_shift: true, positions: 20}"
+    )
     config = method.Config.small()
     config = config.__class__(
         vocab=config.vocab,
         backbone=method.config.Backbone(
-            layers=2, width=32, heads=2, dropout=0.0, mixing=True, positions=20
+            layers=2, width=32, heads=2, dropout=0.0, token_shift=True, positions=20
         ),
     )
     model = method.Model(config).eval()
@@ -69,8 +71,8 @@ def test_columns_of_padding_change_nothing(tmp_path):
     assert not torch.allclose(model(wide, valid)[:, :6], seen, atol=1e-3), "the control"
 
 
-def test_where_nothing_may_be_inserted_there_is_no_loss_and_no_step(tmp_path):
-    """Every token given and every gap closed, in all rows of a batch."""
+def test_without_open_gaps_there_is_no_loss_and_no_step(tmp_path):
+    """All tokens fixed and all gaps closed, in all sequences of a batch."""
     method = package(tmp_path, INSERTED)
     config = method.Config.small()
     model = method.Model(config)

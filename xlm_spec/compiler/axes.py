@@ -1,9 +1,10 @@
-"""The axes of the language: where each stands in a spec, and where its components live."""
+"""The axes of the language: the path of each in a spec, and the folder of its components."""
 
 import ast
 import re
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
 
 from xlm_spec.compiler.components import (
     HERE,
@@ -16,38 +17,57 @@ from xlm_spec.compiler.components import (
 )
 
 TASKS = HERE / "runtime" / "tasks"
+Path = tuple[str | int, ...]  # the path of a value in a spec
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One choice that a spec makes. `default` is taken where a component reads `wire`."""
+    """One choice of a spec. `default` is used if a component requires `wire`.
 
-    path: str  # in the spec
+    `place` is its path in a spec: `#` is the number of an item, `*` a name, `(…)` is optional.
+    """
+
+    place: str
     folder: str  # of its components
     meaning: str
-    wire: str = ""  # under which other components read what it makes
+    wire: str = ""  # the name by which other components require its value
     default: str = ""
-    synonyms: tuple[str, ...] = ()  # what other code calls the key
+    synonyms: tuple[str, ...] = ()  # keys of other code with this meaning
 
-    @property
+    @cached_property
+    def path(self) -> str:
+        """Its name: its place without numbers and names."""
+        return re.sub(r"[()]|\.[#*]", "", self.place)
+
+    @cached_property
     def parts(self) -> tuple[str, ...]:
         return tuple(self.path.split("."))
+
+    @property
+    def many(self) -> bool:
+        """Does a spec list several values, each by its name?"""
+        return self.place.endswith("(.#)")
 
     @property
     def key(self) -> str:
         return self.parts[-1]
 
+    @property
+    def config(self) -> str:
+        """The path of its parameters in a package's Config: the same as in the spec."""
+        return f"config.{self.path}"
+
 
 PROCESS = Axis(
     "noise.process",
     "process",
-    "how clean text x_0 becomes x_t",
+    "how the clean sequence x_0 becomes the corrupted sequence x_t",
     synonyms=("kernel", "type", "kind", "transition", "forward", "corruption", "graph", "state"),
 )
 SCHEDULE = Axis(
     "noise.schedule",
     "schedule",
-    "alpha(t), the share that survives",
+    "alpha(t), the probability that a token is not corrupted at time t",
     wire="schedule",
     default="linear",
     synonyms=("noise_schedule", "alpha_schedule", "alpha_scheduler", "kappa", "sigma", "alpha"),
@@ -55,7 +75,7 @@ SCHEDULE = Axis(
 TIME = Axis(
     "noise.time",
     "time",
-    "how the times of training are drawn",
+    "how training times are drawn",
     wire="t",
     default="stratified",
     synonyms=("time_sampling", "time_sampler", "timesteps", "timestep_sampling", "t", "t_sampling"),
@@ -63,34 +83,43 @@ TIME = Axis(
 COUNT = Axis(
     "noise.count",
     "count",
-    "how many free tokens are hidden, and which",
-    wire="chosen",
+    "how many free tokens are corrupted, and which",
+    wire="corrupted",
     default="bernoulli",
     synonyms=("num_masked", "n_masked", "masking_count", "mask_count", "drop_count", "n_drop"),
 )
+ROLL_IN = Axis(
+    "noise.roll_in(.#)",
+    "roll_in",
+    "further inputs of the model in training, made from its output on the input before",
+    synonyms=("roll_ins", "rollin", "unroll", "unrolled", "views"),
+)
 TARGET = Axis(
+    "target(.#)",
     "target",
-    "target",
-    "what the network is asked for, and where",
+    "what the model predicts, and at which positions",
     synonyms=("targets", "parameterization", "parameterisation", "prediction", "predict", "label"),
 )
 LOSS = Axis(
-    "loss",
+    "loss(.#)",
     "loss",
     "the terms of the objective, each with a weight",
     synonyms=("losses", "objective", "objectives", "criterion", "loss_fn", "loss_type"),
 )
 WEIGHT = Axis(
-    "loss.weight",
+    "loss(.#).*.weight",
     "weight",
-    "what a term's nats are multiplied by",
+    "the weight of a term of the objective",
     default="one",
-    synonyms=("weighting", "weights", "loss_weight", "loss_weighting", "reweighting", "w"),
+    synonyms=(
+        *("weighting", "weights", "loss_weight", "loss_weighting", "reweighting", "w"),
+        *("coef", "coefficient", "factor", "lambda", "multiplier", "scale"),
+    ),
 )
 SAMPLER = Axis(
+    "sampler(.*)",
     "sampler",
-    "sampler",
-    "how text is drawn from the network",
+    "how sequences are drawn with the model",
     synonyms=(
         "samplers",
         "sampling",
@@ -101,102 +130,210 @@ SAMPLER = Axis(
         "inference",
     ),
 )
-SITES = Axis(
-    "sampler.sites",
-    "sites",
-    "which sites go first",
-    wire="sites",
-    synonyms=("order", "positions", "position", "site_rule", "unmasking", "alg", "score"),
+ORDER = Axis(
+    "sampler(.*).order",
+    "order",
+    "the unmasking order",
+    wire="order",
+    synonyms=("sites", "positions", "position", "site_rule", "unmasking", "alg", "score"),
 )
 TOKENS = Axis(
-    "sampler.tokens",
+    "sampler(.*).tokens",
     "tokens",
-    "how a token is drawn",
+    "how a token is drawn from its distribution",
     wire="draw",
     default="temperature",
     synonyms=("token", "token_rule", "token_sampling", "sampling_method", "filter"),
 )
 REMASKING = Axis(
-    "sampler.remasking",
+    "sampler(.*).remasking",
     "remasking",
-    "which written tokens are masked again",
+    "which unmasked tokens are masked again",
     wire="remasking",
     default="cap",
-    synonyms=("remask", "corrector", "remdm", "sigma"),
+    synonyms=("remask", "remdm", "sigma"),
 )
 GAPS = Axis(
-    "sampler.gaps",
+    "sampler(.*).gaps",
     "tokens",
-    "how a gap is drawn",
+    "how a gap is drawn from its distribution",
     wire="gaps",
     default="temperature",
     synonyms=("gap", "slots", "slot", "insert_positions"),
 )
 STOP = Axis(
-    "sampler.stop",
+    "sampler(.*).stop",
     "stop",
-    "when a text is complete",
+    "when a sequence is complete",
     wire="stop",
     default="threshold",
     synonyms=("stopping", "stop_rule", "termination", "done"),
 )
-OUTER = Axis(
-    "sampler.outer",
-    "outer",
-    "a loop around the sampler's own",
-    synonyms=("wrapper", "around", "semi_autoregressive", "semi_ar"),
+WRAP = Axis(
+    "sampler(.*).wrap(.#)",
+    "wrap",
+    "loops around the sampler and wraps of its model, the outermost first",
+    synonyms=("outer", "wraps", "wrapper", "around", "semi_autoregressive", "semi_ar"),
+)
+CORRECTOR = Axis(
+    "sampler(.*).corrector(.#)",
+    "corrector",
+    "moves after each step, which keep the distribution of the state",
+    synonyms=("correctors", "corrector_steps", "predictor_corrector"),
 )
 BACKBONE = Axis(
     "backbone",
     "backbone",
-    "the network",
+    "the network that computes the hidden states",
     synonyms=("model", "network", "net", "architecture", "arch", "denoiser", "transformer"),
 )
 
-NOISE = (PROCESS, SCHEDULE, TIME, COUNT)
-RULES = (SITES, GAPS, TOKENS, STOP, REMASKING)  # objects that a sampler is given
-AXES = (*NOISE, TARGET, LOSS, WEIGHT, SAMPLER, *RULES, OUTER, BACKBONE)
+HEAD = Axis(
+    "head(.#)",
+    "head",
+    "the outputs of the model, computed from hidden states; listed for a custom file or parameters",
+    synonyms=("output_head", "output_heads", "prediction_head", "prediction_heads", "readout"),
+)
 
-OTHERS = {  # keys of a spec that are neither an axis nor settings -> what other code calls them
+CLOCK = "^(?!{})[a-z][a-z0-9]*(_[a-z0-9]+)*_schedule$".format(  # keys of further schedules
+    "|".join(f"{word}$" for word in SCHEDULE.synonyms if word.endswith("_schedule"))
+)
+NOISE = (PROCESS, SCHEDULE, TIME, COUNT)
+RULES = (ORDER, GAPS, TOKENS, STOP, REMASKING)  # objects that a sampler calls
+AROUND = (WRAP, CORRECTOR)  # lists in a sampler, which calls none of them
+INSIDE = (*RULES, *AROUND)  # axes inside one sampler
+AXES = (*NOISE, ROLL_IN, TARGET, LOSS, WEIGHT, SAMPLER, *INSIDE, BACKBONE, HEAD)
+
+
+def within(parts: tuple[str, ...]) -> list[Axis]:
+    """The axes whose keys are in a mapping: in `noise`, in a loss, in a sampler."""
+    return [a for a in AXES if a.parts[:-1] == parts]
+
+
+def is_clock(key: Any) -> bool:
+    """Is this the key of a further schedule of the noise, such as `drop_schedule`?"""
+    return isinstance(key, str) and re.search(CLOCK, key) is not None
+
+
+@cache
+def clock(key: str) -> Axis:
+    """The axis of a further schedule; components require it by its key."""
+    meaning = f"{SCHEDULE.meaning}, of another kind of corruption"
+    return replace(SCHEDULE, place=f"noise.{key}", meaning=meaning, wire=key, synonyms=())
+
+
+def named(samplers: Any) -> bool:
+    """Is this a mapping from names to samplers, not one sampler?"""
+    return isinstance(samplers, dict) and "kind" not in samplers
+
+
+def at(path: Path, values: dict) -> Axis | None:
+    """The axis of the value at a path of a spec, alone or as `kind`."""
+    bare = path[:-1] if path[-1:] == ("kind",) else path
+    if len(bare) == 2 and bare[0] == SCHEDULE.parts[0] and is_clock(bare[1]):
+        return clock(str(bare[1]))
+    known = shapes(named(values.get(SAMPLER.key)))
+    return next((a for shape, a in known if len(shape) == len(bare) and fits(shape, bare)), None)
+
+
+@cache
+def shapes(named: bool) -> list[tuple[list[str], Axis]]:
+    """The paths of each axis, with and without the optional part."""
+    out = []
+    for axis in AXES:
+        places = [axis.place]
+        for part in ("(.*)", "(.#)"):
+            bare = part[1:-1] if named or part == "(.#)" else ""
+            places = [p.replace(part, with_) for p in places for with_ in dict.fromkeys(("", bare))]
+        out += [(p.split("."), axis) for p in places]
+    return out
+
+
+def fits(shape: list[str], path: Path) -> bool:
+    """Does a path have this shape, with the same words, numbers and names?"""
+    return all(
+        isinstance(p, int if s == "#" else str) and s in ("#", "*", p)
+        for s, p in zip(shape, path, strict=True)
+    )
+
+
+OTHERS = {  # keys of a spec that are neither an axis nor settings -> keys of other code
     "xlm_spec": ("version", "spec_version", "schema_version", "xlmspec", "spec"),
     "name": ("model_name", "model_type", "package", "job_name", "experiment", "project", "id"),
     "title": ("description", "full_name", "summary"),
     "paper": ("url", "arxiv", "reference", "citation", "link", "source"),
     "noise": ("corruption", "diffusion", "forward_process", "noising", "interpolant"),
 }
-DECIDED = {  # what other code lets one say, and what decides it here
-    "vocab_size": "the task's words decide it",
-    "causal": "the target decides it: `next_token` is read causally",
-    "attention": "the target decides it: `next_token` is read causally",
-    "time_conditioning": "the backbone decides it: `dit` and `rotary_timed` are told the time",
-    "epochs": "training is counted in `steps`",
-    "optimizer": "it is AdamW",
-    "betas": "the first is 0.9; the second is `beta2`",
-    "scheduler": "the learning rate falls along half a cosine, to the share `lr_end`",
-    "min_lr": "write `lr_end`, the share of `lr` that is left at the end",
-    "devices": "a run is told: `--devices N`",
+DECIDED = {  # settings of other code -> what decides them here
+    "vocab_size": "the task decides the vocabulary",
+    "causal": "the target decides it: `next_token` uses causal attention",
+    "attention": "the target decides it: `next_token` uses causal attention",
+    "time_conditioning": "the backbone decides it: `dit` and `rotary_timed` are time-conditioned",
+    "epochs": "write `steps`, the number of training steps",
+    "betas": "write the second as `beta2`; the first is 0.9",
+    "min_lr": "write `lr_end`, the last learning rate as a share of `lr`",
+    "devices": "write `--devices N` on the command line of a run",
 }
+KEYS = {  # keys of other code whose values mean something else there
+    "kappa": "time has the opposite direction there: kappa(t) = alpha(1 - t), 1 on data",
+    **dict.fromkeys(
+        ("semi_ar", "semi_autoregressive"),
+        "the blocks of LLaDA are `{blocks: {size: …}}`; the sliding window of MDLM is not"
+        " available",
+    ),
+}
+NUMBERS = {  # what a number means after a key of other code, if the language lacks it
+    TIME: "discrete time (T steps of training) is not available: t is continuous in training;"
+    " `steps` of a sampler is its time grid",
+    COUNT: "a constant number of corrupted tokens is not available: `uniform` draws the number,"
+    " `exact` computes it from t",
+}
+OF = "of"  # the key of a loss that names its target
 KIND = ("type", "name", "class", "cls", "_target_", "variant")
 
-Cards = dict[str, Component]
+Components = dict[str, Component]
 
 
-def cards(axis: Axis) -> Cards:
+def components_of(axis: Axis) -> Components:
     """The components of an axis by value."""
     return {v: component(axis.folder, v) for v in values(axis.folder)}
 
 
 def settings() -> Component:
-    """The runtime's own settings (`data`, `train`), read like a component."""
+    """The settings of the runtime (`data`, `train`), read like a component."""
     source = HERE / "runtime" / "settings.py"
     return read(source.read_text(encoding="utf-8"), "runtime", "settings")
 
 
+def code_settings() -> dict[str, dict[str, str]]:
+    """The settings whose value is code, by dotted name: their names, and what these stand for."""
+    names: dict[str, dict[str, str]] = settings().constants["NAMES"]
+    return names
+
+
+def described_as_code(section: str, p: Parameter) -> Parameter:
+    """A setting as documentation shows it: the names of the code that can be its value."""
+    names = code_settings().get(f"{section}.{p.name}")
+    if names is None:
+        return p
+    many = isinstance(p.default, tuple)
+    default = ", ".join(p.default) if isinstance(p.default, tuple) else p.default
+    return replace(
+        p, type="list of code" if many else "code", choices=tuple(names), default=default or None
+    )
+
+
+@cache
+def default_task() -> str:
+    """The default task, from the settings of the runtime."""
+    return str(next(p.default for p in settings().fields["Data"] if p.name == "task"))
+
+
 @cache
 def tasks() -> dict[str, tuple[Parameter, ...]]:
-    """The tasks that ship, from their files, and what a spec may set of each under `data`.
+    """The shipped tasks, and the options of each that a spec can set under `data`.
 
-    A task's options are the class `Options` of its file, or of one that this file imports from.
+    The options are the fields of the class `Options` in its file, or in one that it imports from.
     """
     found = {p.stem: p.read_text(encoding="utf-8") for p in sorted(TASKS.glob("*.py"))}
     of_file = {stem: options(source) for stem, source in found.items()}
@@ -209,7 +346,7 @@ def tasks() -> dict[str, tuple[Parameter, ...]]:
 
 
 def options(source: str) -> tuple[Parameter, ...]:
-    """The fields of the class `Options` in the source of a task."""
+    """The fields of `Options` in the source of a task."""
     classes = (n for n in ast.parse(source).body if isinstance(n, ast.ClassDef))
     node = next((n for n in classes if n.name == "Options"), None)
     if node is None:

@@ -1,7 +1,7 @@
-"""Components, read statically: what a file says of itself is in its syntax; none is imported.
+"""Components, read from their syntax; none is imported.
 
-A component is a Python module under `templates/components/<folder>/<value>.py`. Its definitions are
-copied into packages as they stand; its signatures are its interface (see CONTRIBUTING.md).
+A component is a Python module `templates/components/<folder>/<value>.py`. Packages contain copies
+of its definitions; its signatures are its interface (see CONTRIBUTING.md).
 """
 
 import ast
@@ -20,15 +20,19 @@ TEMPLATES = HERE / "_templates"  # in the wheel
 if not TEMPLATES.is_dir():
     TEMPLATES = HERE.parent / "templates"  # in a checkout
 COMPONENTS = TEMPLATES / "components"
+LAW = "_law"  # `<value>_law.py`, beside a component, holds its laws (xlm_spec/laws)
+
+NETWORKS = ("backbone", "head")  # whose parameters are those of the `__init__` of a class
 
 SHAPE = re.compile(r"\([BN](?:, [\w /+]+)*\)")
 KNOWN_AS = re.compile(r"\n*^Also known as:(.*(?:\n    .+)*)", re.M)
-SYNONYM = re.compile(r"([^\s,(]+)(?: \((.+?)\))?")
+SYNONYM = re.compile(r"([^\s,(]+)(?:\s\((.+?)\))?")
+DIFFERS = re.compile(r"\n*^Differs:((?:\n    .+)+)", re.M)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number or switch of the spec: keyword-only in a component, or a field of its dataclass."""
+    """A parameter of the spec: keyword-only in a component, or a field of its dataclass."""
 
     name: str
     type: str  # float, int, bool or str
@@ -38,27 +42,47 @@ class Parameter:
     choices: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
 
+    def accepts(self, value: object) -> bool:
+        """Does a value have the right type, and is it in the range?"""
+        kinds = {"float": (int, float), "int": (int,), "bool": (bool,)}.get(self.type, (str,))
+        if not isinstance(value, kinds) or (isinstance(value, bool) and self.type != "bool"):
+            return False
+        return (not self.choices or value in self.choices) and (
+            self.range is None or value in self.range
+        )
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values, in words."""
+        if self.choices:
+            return " or ".join(f'"{c}"' for c in self.choices)
+        return f"{self.type} in {self.range}" if self.range else self.type
+
 
 @dataclass(frozen=True)
 class Function:
-    """A signature: positional parameters are wires (name -> type), keyword-only ones parameters."""
+    """A signature: positional parameters are wires (name -> type), keyword-only ones parameters.
+
+    A wire is a value that one component provides and another requires (`middle/wires`).
+    """
 
     name: str
     wires: dict[str, str]
     parameters: tuple[Parameter, ...]
     returns: str
     doc: str
+    defaults: dict[str, str] = field(default_factory=dict)  # of wires that a method can do without
 
     @property
     def shape(self) -> str:
-        """The first shape that the docstring names, such as (B, 1)."""
+        """The first shape in the docstring, such as (B, 1)."""
         found = SHAPE.search(self.doc)
         return found[0] if found else ""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A top-level function or class, or a method that a package may go without."""
+    """A top-level function or class, an optional method, or a constant that one of them uses."""
 
     name: str  # `corrupt`, `Backbone.open_cache`
     text: str
@@ -66,18 +90,18 @@ class Definition:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """What it reads."""
+        """The names that it uses."""
         return frozenset(n.id for n in ast.walk(self.node) if isinstance(n, ast.Name))
 
     @cached_property
     def attributes(self) -> frozenset[tuple[str, str]]:
-        """(x, y) for each x.y, x a plain name."""
+        """(x, y) for each x.y where x is a name."""
         found = (n for n in ast.walk(self.node) if isinstance(n, ast.Attribute))
         return frozenset((n.value.id, n.attr) for n in found if isinstance(n.value, ast.Name))
 
     @cached_property
     def members(self) -> frozenset[str]:
-        """Every y of ....y."""
+        """The attributes that it uses, of any object."""
         return frozenset(n.attr for n in ast.walk(self.node) if isinstance(n, ast.Attribute))
 
 
@@ -90,17 +114,20 @@ class Component:
     title: str
     doc: str
     paper: str
-    synonyms: dict[str, str]  # word of papers or other code -> parameters that go with it, or ""
-    imports: dict[str, frozenset[str]]  # module -> names; "" -> modules imported whole
+    synonyms: dict[str, str]  # word of papers or other code -> the parameters that it implies
+    differs: dict[str, str]  # such a word -> how its meaning elsewhere differs
+    imports: dict[str, frozenset[str]]  # module -> names; "" -> modules
     definitions: dict[str, Definition]
     functions: dict[str, Function]
     fields: dict[str, tuple[Parameter, ...]]  # class -> its annotated fields
     types: dict[str, dict[str, str]]  # class -> field -> annotation
     methods: dict[str, dict[str, Function]]
     classes: dict[str, str]  # class -> its docstring
+    bases: dict[str, tuple[str, ...]]  # class -> its bases
     constants: dict[str, Any] = field(default_factory=dict)
-    file: str = ""  # of a spec's author, as the spec names it; "" for those that ship
-    source: str = ""  # its text
+    file: str = ""  # of a custom component, as the spec names it; "" if shipped
+    source: str = ""  # of a custom component
+    law: str = ""  # the text of the law file of a custom component
 
     @property
     def path(self) -> str:
@@ -108,33 +135,75 @@ class Component:
 
     @property
     def main(self) -> Function:
-        """The function that is named like the file (many-of axes)."""
+        """The function that is named like the file (targets, losses, weights)."""
         return self.functions[self.value]
 
     @property
     def object(self) -> str:
-        """The dataclass that ends up in Config (schedules and rules); "" where there is none."""
+        """The dataclass that Config contains (schedules and rules); "" if there is none."""
         return next(iter(self.fields), "")
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """The parameters that a spec may set, each once."""
+    def wrapper(self) -> str:
+        """The class of a wrap that stands in for the model; "" for a loop around a sampler."""
+        if self.folder != "wrap" or "windows" in self.functions:
+            return ""
+        called = {n: m for n, m in self.methods.items() if "__call__" in m}
+        built = [n for n, defined in called.items() if "__init__" in defined]
+        return next((n for n in built if "model" in called[n]["__init__"].wires), "") or next(
+            iter([*built, *called]), ""
+        )
+
+    @property
+    def network(self) -> str:
+        """The class of a backbone or a head; "" in a head that shares the class of another one."""
         if self.folder == "backbone":
-            return self.methods["Backbone"]["__init__"].parameters
+            return "Backbone"
+        return next(iter(self.modules), "")
+
+    @property
+    def modules(self) -> list[str]:
+        """The classes that derive from `nn.Module`."""
+        nodes = {n: d.node for n, d in self.definitions.items() if isinstance(d.node, ast.ClassDef)}
+        return [n for n, c in nodes.items() if any(is_module(b) for b in c.bases)]
+
+    @property
+    def build(self) -> Function:
+        """The `__init__` of a backbone or a head."""
+        return self.methods[self.network]["__init__"]
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters that a spec can set, each once."""
+        if self.folder in NETWORKS:
+            return self.build.parameters if self.network else ()
+        if self.wrapper:
+            return self.methods[self.wrapper]["__init__"].parameters
         if not self.functions:
             return self.fields.get(self.object, ())
         found = {p.name: p for f in self.functions.values() for p in f.parameters}
         for f in self.functions.values():
             for p in f.parameters:
-                assert found[p.name] == p, f"{self.path}: `{p.name}` is declared in two ways"
+                assert found[p.name] == p, f"{self.path}: `{p.name}` has two different declarations"
         return tuple(found.values())
+
+
+def is_module(base: ast.expr) -> bool:
+    """Is a base class `nn.Module`?"""
+    return ast.unparse(base) in ("Module", "nn.Module", "torch.nn.Module")
+
+
+def kind(folder: str) -> str:
+    """A component of this folder, in messages: `a process`, `an order rule`."""
+    rule = " rule" * (folder in ("order", "tokens", "stop", "remasking"))
+    return f"{'an' if folder[0] in 'aeiou' else 'a'} {folder.replace('_', '-')}{rule}"
 
 
 @cache
 def values(folder: str) -> tuple[str, ...]:
-    """The values of an axis, from its files."""
+    """The shipped values of an axis, from its files."""
     found = (p.stem for p in (COMPONENTS / folder).glob("*.py"))
-    return tuple(sorted(v for v in found if v != "__init__"))
+    return tuple(sorted(v for v in found if v != "__init__" and not v.endswith(LAW)))
 
 
 @cache
@@ -144,21 +213,22 @@ def component(folder: str, value: str) -> Component:
 
 
 def parsed(text: str) -> ast.Module:
-    """Python has opinions on what it parses (`\\d` in a string, `1 is x`); a linter tells them."""
+    """The syntax tree, without Python's warnings (`\\d` in a string, `1 is x`)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
 
 
 def read(source: str, folder: str, value: str) -> Component:
-    """What the source of a component says of itself."""
+    """The component in a source text."""
     tree, lines = parsed(source), source.split("\n")
     doc = ast.get_docstring(tree) or ""
     words = also_known_as(doc)
     imports: dict[str, set[str]] = {}
     definitions: dict[str, Definition] = {}
-    functions, fields, types, methods, classes = {}, {}, {}, {}, {}
+    functions, fields, types, methods, classes, bases = {}, {}, {}, {}, {}, {}
     constants: dict[str, Any] = {}
+    lines_of: dict[str, Definition] = {}  # of constants
     for node in tree.body[1 if doc else 0 :]:
         match node:
             case ast.ImportFrom():
@@ -171,6 +241,7 @@ def read(source: str, folder: str, value: str) -> Component:
                 definitions[node.name] = definition(node, node.name, lines)
             case ast.ClassDef():
                 classes[node.name] = ast.get_docstring(node) or ""
+                bases[node.name] = tuple(map(ast.unparse, node.bases))
                 definitions |= class_definitions(node, lines, prunable=folder == "backbone")
                 methods[node.name] = {
                     m.name: signature(m, lines, words)
@@ -187,8 +258,11 @@ def read(source: str, folder: str, value: str) -> Component:
                     )
             case ast.Assign(targets=[ast.Name(id=name)]):
                 constants[name] = ast.literal_eval(node.value)
+                lines_of[name] = definition(node, name, lines)
             case _:
-                raise AssertionError(f"{folder}/{value}.py:{node.lineno}: not part of a component")
+                raise AssertionError(f"{folder}/{value}.py:{node.lineno}: invalid statement")
+    used = {n for d in definitions.values() for n in d.names}
+    definitions = {n: d for n, d in lines_of.items() if n in used} | definitions
     paper = re.search(r"^Paper: (.+)$", doc, re.M)
     return Component(
         folder=folder,
@@ -197,6 +271,7 @@ def read(source: str, folder: str, value: str) -> Component:
         doc=doc,
         paper=paper[1] if paper else "",
         synonyms=words.get("", {}),
+        differs=differences(doc),
         imports={m: frozenset(n) for m, n in imports.items()},
         definitions=definitions,
         functions=functions,
@@ -204,6 +279,7 @@ def read(source: str, folder: str, value: str) -> Component:
         types=types,
         methods=methods,
         classes=classes,
+        bases=bases,
         constants=constants,
     )
 
@@ -212,9 +288,9 @@ Words = dict[str, dict[str, str]]
 
 
 def also_known_as(doc: str) -> Words:
-    """The words by which papers and other code call a thing ("") and its parameters.
+    """The words of papers and other code for a value ("") and for its parameters.
 
-    `Also known as: poly, cubic (power: 3)`, and below it, indented, `power: exponent, degree`.
+    `Also known as: poly, square (power: 2)`, then indented lines such as `power: exponent, degree`.
     """
     found = KNOWN_AS.search(doc)
     out: Words = {}
@@ -227,13 +303,28 @@ def also_known_as(doc: str) -> Words:
     return out
 
 
+def differences(doc: str) -> dict[str, str]:
+    """The words that mean something else in other code, each with the difference.
+
+    `Differs:`, then indented lines such as `quadratic, cubic: (1 - t)^n is not available; ...`. A
+    line that is indented twice continues the line above.
+    """
+    found = DIFFERS.search(doc)
+    out: dict[str, str] = {}
+    for entry in re.split(r"\n    (?! )", found[1])[1:] if found else ():
+        words, _, note = " ".join(entry.split()).partition(": ")
+        out |= dict.fromkeys(words.split(", "), note)
+    return out
+
+
 def without_synonyms(doc: str) -> str:
-    """A docstring as far as it is prose."""
+    """A docstring without its synonyms."""
     return KNOWN_AS.sub("", doc)
 
 
 def signature(node: ast.FunctionDef, lines: list[str], words: Words) -> Function:
     given = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    optional = node.args.args[len(node.args.args) - len(node.args.defaults) :]
     return Function(
         name=node.name,
         wires={
@@ -246,6 +337,7 @@ def signature(node: ast.FunctionDef, lines: list[str], words: Words) -> Function
         ),
         returns=ast.unparse(node.returns) if node.returns else "",
         doc=ast.get_docstring(node) or "",
+        defaults={a.arg: ast.unparse(d) for a, d in zip(optional, node.args.defaults, strict=True)},
     )
 
 
@@ -257,10 +349,9 @@ def name_of(node: ast.AnnAssign) -> str:
 def parameter(
     name: str, annotation: ast.expr | None, default: ast.expr | None, line: str, words: Words
 ) -> Parameter:
-    """From `steps: int = 128,  # of equal length; in [1, inf)`."""
+    """The parameter in a line such as `steps: int = 128,  # of equal length; in [1, inf)`."""
     meaning, stated = ranges.split(line.partition("  # ")[2])
-    assert annotation is not None, f"`{name}` has no type"
-    kind, choices = ast.unparse(annotation), ()
+    kind, choices = ast.unparse(annotation) if annotation else "", ()
     if kind.startswith("Literal["):
         kind, choices = "str", tuple(ast.literal_eval(f"({kind[8:-1]},)"))
     value = None if default is None else literal(default)
@@ -270,7 +361,7 @@ def parameter(
 def literal(node: ast.expr) -> object:
     try:
         return ast.literal_eval(node)
-    except ValueError:  # an object, as in the runtime's nested settings
+    except ValueError:  # an object, as in nested settings of the runtime
         return None
 
 
@@ -282,23 +373,25 @@ def definition(node: ast.stmt, name: str, lines: list[str]) -> Definition:
 def class_definitions(
     node: ast.ClassDef, lines: list[str], prunable: bool
 ) -> dict[str, Definition]:
-    """A class; the public methods at its end that a package may go without are apart from it."""
-    apart: list[ast.FunctionDef] = []
+    """A class; each optional public method at its end is a definition of its own."""
+    optional: list[ast.FunctionDef] = []
     for n in reversed(node.body if prunable else []):
         if not isinstance(n, ast.FunctionDef) or n.name in ("__init__", "forward"):
             break
-        apart.insert(0, n)
-    kept = [n for n in node.body if n not in apart]
+        optional.insert(0, n)
+    required = [n for n in node.body if n not in optional]
     whole = ast.ClassDef(
         name=node.name,
         bases=node.bases,
         keywords=node.keywords,
-        body=kept,
+        body=required,
         decorator_list=node.decorator_list,
         lineno=node.lineno,
-        end_lineno=kept[-1].end_lineno,
+        col_offset=node.col_offset,
+        end_lineno=required[-1].end_lineno,
+        end_col_offset=required[-1].end_col_offset,
     )
     out = {node.name: definition(whole, node.name, lines)}
     return out | {
-        f"{node.name}.{n.name}": definition(n, f"{node.name}.{n.name}", lines) for n in apart
+        f"{node.name}.{n.name}": definition(n, f"{node.name}.{n.name}", lines) for n in optional
     }

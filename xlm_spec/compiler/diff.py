@@ -1,29 +1,33 @@
-"""What differs between specs, in the order of a method section, and between their packages."""
+"""Differences between specs, in the order of a method section, and between their packages."""
 
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlm_spec.compiler.form.load import parse
-from xlm_spec.compiler.lower import Plan
+from xlm_spec.compiler.emit.lower import Plan
+from xlm_spec.compiler.emit.render import render
+from xlm_spec.compiler.emit.state import STATE
+from xlm_spec.compiler.frontend.load import parse
 from xlm_spec.compiler.plan import plan_of
-from xlm_spec.compiler.render import STATE, render
 
-SECTIONS = ("title", "paper", "noise", "target", "loss", "sampler", "backbone", "data", "train")
+SECTIONS = (
+    *("title", "paper", "noise", "target", "loss", "sampler", "backbone", "head"),
+    *("data", "train"),
+)
 ABSENT = "-"
 
 
 @dataclass(frozen=True)
 class Section:
-    """The lines of a section in which specs differ: dotted name, and what each spec has there."""
+    """The rows in which specs differ in a section: dotted name, and the value in each spec."""
 
     name: str
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
     @property
     def outline(self) -> list[tuple[str, str, tuple[str, ...]]]:
-        """(heading, name below it, values): the section's own values stand at its heading."""
+        """(heading, name, values): the section's own values are in the row of its heading."""
         own = [values for key, values in self.rows if key == self.name]
         inner = [(k.partition(".")[2], v) for k, v in self.rows if k != self.name]
         heads = own or ([()] if inner else [])
@@ -31,38 +35,40 @@ class Section:
 
 
 def diff(a: str | Path, b: str | Path, code: bool = False) -> str:
-    """Two specs as method sections; with `code` the files of their packages."""
+    """The differences between two specs; with `code`, between the files of their packages."""
     plans = [plan_of(a), plan_of(b)]
-    return code_diff(*plans) if code else told(differences(plans), names_of(a, b))
+    return code_diff(*plans) if code else text(differences(plans), names_of(a, b))
 
 
 def names_of(a: str | Path, b: str | Path) -> list[str]:
-    """The names of the files; their paths where these are alike."""
+    """The names of the files; their paths if the names are equal."""
     stems = [Path(a).stem, Path(b).stem]
     return stems if stems[0] != stems[1] else [str(a), str(b)]
 
 
 def differences(plans: Sequence[Plan]) -> list[Section]:
-    """Every section; one without rows is equal in all specs. Defaults are filled in."""
+    """Every section, with defaults; a section without rows is equal in all specs."""
     by_plan = [lines(p) for p in plans]
     keys = list(dict.fromkeys(k for found in by_plan for k in found))
     sections = []
     for name in SECTIONS:
-        mine = [k for k in keys if k.partition(".")[0] == name]
-        rows = [(k, tuple(found.get(k, ABSENT) for found in by_plan)) for k in mine]
+        in_section = [k for k in keys if k.partition(".")[0] == name]
+        if name == "head" and not in_section:
+            continue  # the heads of both are inferred
+        rows = [(k, tuple(found.get(k, ABSENT) for found in by_plan)) for k in in_section]
         sections.append(Section(name, tuple(r for r in rows if len(set(r[1])) > 1)))
     return sections
 
 
 def lines(plan: Plan) -> dict[str, str]:
-    """Dotted name -> value: a kind stands at the name of its axis, its numbers below it.
+    """Dotted name -> value: a kind has the name of its axis, its parameters are below it.
 
-    What the spec says of data and training is as it was written: their defaults are the runtime's.
+    `data` and `train` are as written in the spec: the runtime adds their defaults.
     """
     given = parse(plan.source.encode()).values
-    sections = {"title": plan.title, "paper": plan.paper} | plan.method
+    sections = {"title": plan.title, "paper": plan.paper, "head": {}} | plan.method
     sections |= {"target": ", ".join(plan.method["target"])}
-    sections |= {"loss": {loss["kind"]: loss for loss in plan.method["loss"]}}
+    sections |= {"loss": {loss.get("term", loss["kind"]): loss for loss in plan.method["loss"]}}
     sections |= {k: given.get(k, {}) for k in ("data", "train")}
     return {k: v for name in SECTIONS for k, v in flat(name, sections[name]) if v}
 
@@ -75,8 +81,8 @@ def flat(name: str, node: object) -> Iterator[tuple[str, str]]:
         yield from flat(name if key == "kind" else f"{name}.{key}", value)
 
 
-def told(sections: list[Section], names: list[str]) -> str:
-    """What each spec is, then columns under their names, section by section; last what is equal."""
+def text(sections: list[Section], names: list[str]) -> str:
+    """Title and paper of each spec, a table of differences, and the names of equal sections."""
     prose = [
         f"{n}: {v}"
         for s in sections[:2]
@@ -87,7 +93,7 @@ def told(sections: list[Section], names: list[str]) -> str:
     for head, key, values in (line for s in sections[2:] for line in s.outline):
         table.append((head or f"  {key}", *(values or [""] * len(names))))
     equal = [s.name for s in sections if not s.rows]
-    last = f"equal: {', '.join(equal)}" if equal else "nothing is equal"
+    last = f"equal: {', '.join(equal)}" if equal else "no section is equal"
     columns = aligned(table) if len(table) > 1 else []
     return "\n\n".join("\n".join(part) for part in (prose, columns, [last]) if part)
 
@@ -99,7 +105,7 @@ def aligned(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def code_diff(a: Plan, b: Plan) -> str:
-    """The packages as a unified diff, file by file, and how many lines they share."""
+    """The packages as a unified diff, file by file, and the number of shared lines."""
     old, new = files(a), files(b)
     out: list[str] = []
     shared = only_a = only_b = 0
@@ -116,7 +122,7 @@ def code_diff(a: Plan, b: Plan) -> str:
 
 
 def files(plan: Plan) -> dict[str, list[str]]:
-    """The lines of each file, by its path with `{name}` where the package's name stands."""
+    """The lines of each file, by its path with `{name}` in place of the package's name."""
     own = {f"{plan.name}/": "{name}/", f"tests/test_{plan.name}.py": "tests/test_{name}.py"}
     found = {}
     for path, data in render(plan).items():

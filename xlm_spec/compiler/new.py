@@ -1,4 +1,4 @@
-"""A new spec: a preset, or a first one to fill in, with the schema beside it, and built."""
+"""Writes and builds a new spec: a preset or a starter, with the schema beside it."""
 
 import json
 import os
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from xlm_spec.compiler.build import GENERATED, build
 from xlm_spec.compiler.components import HERE
-from xlm_spec.compiler.form.forms import NAME
-from xlm_spec.compiler.form.names import hides
-from xlm_spec.compiler.form.schema import current
+from xlm_spec.compiler.frontend.forms import NAME
+from xlm_spec.compiler.frontend.names import name_conflict
+from xlm_spec.compiler.frontend.schema import current
 from xlm_spec.compiler.starter import starter
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+from xlm_spec.refresh.disk import create, replace
 from xlm_spec.refresh.package import Refreshed
-from xlm_spec.refresh.places import create, replace
 
 PRESETS = HERE / "_specs"  # in the wheel
 if not PRESETS.is_dir():
@@ -25,25 +25,25 @@ MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"
 def new(name: str, preset: str | None = None, into: str | Path | None = None) -> Refreshed:
     """Writes `specs/<name>.yaml` and the schema, and builds the spec into `into/<name>/`.
 
-    The preset of that name, or the one that is asked for, or a starter. Raises Failed: X105 where
-    there is no such preset, X107 where a package can't have the name, X404 where a spec has it.
+    The text is the preset `preset` or `name`, or else a starter. Raises Failed: X105 for an unknown
+    preset, X107 for an invalid name, X404 if the spec exists.
     """
     if not re.fullmatch(NAME, name):
-        hint = "words of small letters and digits, joined by _"
-        raise Failed(Diagnostic("X107", f"`{name}` is no name for a package", hint))
-    if why := hides(name):
+        hint = "use lower-case letters, digits and single underscores, such as my_method"
+        raise Failed(Diagnostic("X107", f"`{name}` is not a valid name for a package", hint))
+    if why := name_conflict(name):
         raise Failed(Diagnostic("X107", *why))
     file = Path(FOLDER) / f"{name}.yaml"
     text = MODELINE + text_of(name, preset)
     if os.path.lexists(file):
-        hint = "another name, or delete the file yourself"
-        raise Failed(Diagnostic("X404", "a spec of this name stands here already", hint, str(file)))
+        hint = "choose another name, or delete the file"
+        raise Failed(Diagnostic("X404", "a spec with this name already exists", hint, str(file)))
     try:
         replace(file.with_name(SCHEMA), (json.dumps(current(), indent=2) + "\n").encode())
         create(file, text.encode())
     except OSError as e:
-        told = f"cannot write the spec: {e.strerror}"
-        raise Failed(Diagnostic("X403", told, file=str(file))) from None
+        message = f"cannot write the spec: {e.strerror}"
+        raise Failed(Diagnostic("X403", message, file=str(file))) from None
     return build(file, into)
 
 
@@ -52,11 +52,11 @@ def presets() -> dict[str, Path]:
 
 
 def text_of(name: str, preset: str | None) -> str:
-    """The spec without its first line, which tells an editor the schema."""
+    """The spec without its first line, which names the schema for editors."""
     known = presets()
     if preset is not None and preset not in known:
-        told = f"no preset is called `{preset}`"
-        raise Failed(Diagnostic("X105", told, alternatives(preset, known)))
+        message = f"unknown preset `{preset}`"
+        raise Failed(Diagnostic("X105", message, alternatives(preset, known)))
     if (preset or name) not in known:
         return starter(name)
     text = known[preset or name].read_text(encoding="utf-8")
@@ -65,7 +65,7 @@ def text_of(name: str, preset: str | None) -> str:
 
 
 def next_steps(name: str, into: str | Path | None) -> str:
-    """What to run from here on."""
+    """The commands to run next."""
     built = "" if into is None else f" --into {into}"
     into = into or GENERATED
     return "\n".join(

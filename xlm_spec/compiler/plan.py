@@ -1,29 +1,30 @@
-"""Text -> Plan: the first four of the compiler's six calls."""
+"""Spec -> Method or Plan, for commands that write nothing."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
 
-from xlm_spec.compiler.check import check
-from xlm_spec.compiler.form.load import load
-from xlm_spec.compiler.form.validate import validate
-from xlm_spec.compiler.lower import Plan, lower
+from xlm_spec.compiler.emit.lower import Plan, lower
+from xlm_spec.compiler.emit.state import is_package
+from xlm_spec.compiler.frontend.load import load
+from xlm_spec.compiler.frontend.validate import validate
+from xlm_spec.compiler.middle.check import check
+from xlm_spec.compiler.middle.compose import compose
+from xlm_spec.compiler.middle.method import Method
 from xlm_spec.diagnostics import Diagnostic
 
 
+def checked(path: str | Path) -> tuple[Method, list[Diagnostic]]:
+    """The method of a spec, and its warnings. Raises Failed with the errors."""
+    method = compose(validate(load(path)))
+    return method, check(method)
+
+
 def plan_of(path: str | Path) -> Plan:
-    """The plan of a spec. Raises Failed with what is wrong."""
-    return checked(path)[0]
-
-
-def checked(path: str | Path) -> tuple[Plan, list[Diagnostic]]:
-    """The plan of a spec, and what is legal in it, but unwise. Raises Failed."""
-    doc = load(path)  # YAML text -> plain values, and the place of each
-    spec = validate(doc)  # right keys, right types, right ranges (X1xx)
-    warnings = check(spec)  # do the pieces fit, does the mathematics hold? (X2xx, X3xx)
-    return lower(spec), warnings  # defaults filled, components chosen, files named
+    """The plan of a spec. Raises Failed with the errors."""
+    return lower(checked(path)[0], is_package(Path(path).parent))
 
 
 def answers_of(path: str | Path) -> str:
-    """The plan as copier's answers: YAML that is JSON."""
+    """The plan as answers for copier: JSON, which is YAML."""
     return json.dumps({"ir": asdict(plan_of(path))}, indent=2, ensure_ascii=False) + "\n"

@@ -1,22 +1,22 @@
-"""A first spec, written like a method section: masked diffusion, every axis with its values."""
+"""The starter spec: masked diffusion, with the values of every axis in comments."""
 
 import textwrap
 from collections.abc import Iterator
 
 from xlm_spec.compiler import axes
-from xlm_spec.compiler.axes import Axis, cards, tasks
+from xlm_spec.compiler.axes import Axis, components_of, tasks
 
 WIDTH = 100
 
 
 def starter(name: str) -> str:
-    """The text of a spec that builds as it stands."""
+    """The text of a spec that builds without changes."""
     return "\n".join(lines(name)) + "\n"
 
 
 def lines(name: str) -> Iterator[str]:
-    yield from ("xlm_spec: 1", f"name: {name}", "title: A method of ours  # in a few words")
-    yield "# paper: arXiv:...          # where it is from"
+    yield from ("xlm_spec: 1", f"name: {name}", "title: My method  # a short description")
+    yield "# paper: arXiv:...      # reference"
     yield from ("", "# t = 0 is data, t = 1 is noise", "noise:")
     for axis, value in zip(axes.NOISE, ("mask", "linear", "stratified", "bernoulli"), strict=True):
         yield from choice(axis, f"{axis.key}: {value}", 2)
@@ -29,10 +29,10 @@ def lines(name: str) -> Iterator[str]:
     yield from choice(axes.SAMPLER, "sampler:", 0)
     yield from (
         "  kind: ancestral",
-        "  steps: 128                # each value has parameters of its own",
+        "  steps: 128                # each value has its own parameters",
     )
-    yield "  # rules, for the samplers that read them (`xlm-spec axes sampler VALUE` tells)"
-    for rule in (*axes.RULES, axes.OUTER):
+    yield "  # rules, for samplers that require them: see `xlm-spec axes sampler VALUE`"
+    for rule in (*axes.RULES, *axes.AROUND):
         shown = f"{rule.key}: temperature" if rule is axes.TOKENS else ""
         yield from choice(rule, shown, 2)
     yield ""
@@ -42,16 +42,18 @@ def lines(name: str) -> Iterator[str]:
         0,
     )
     yield ""
-    yield from comment(f"what it is trained on: {', '.join(tasks())}, or a file of yours", 0)
-    yield "data: {task: star_easy}"
+    yield from choice(axes.HEAD, "", 0)
+    yield ""
+    yield from comment(f"the training task: {', '.join(tasks())}, or a file of your own", 0)
+    yield f"data: {{task: {axes.default_task()}}}"
     yield "train: {batch: 64, steps: 80000, lr: 1e-4, ema: 0.9999}"
 
 
 def choice(axis: Axis, line: str, indent: int) -> Iterator[str]:
-    """A choice below what it decides; one that this spec does not make stands in the comment."""
-    values = ", ".join(cards(axis))
-    told = axis.meaning if line else f"{axis.key}: {axis.meaning}"
-    yield from comment(f"{told}: {values}", indent)
+    """A comment with the values of an axis, then the line that chooses one, if any."""
+    values = ", ".join(components_of(axis))
+    meaning = axis.meaning if line else f"{axis.key}: {axis.meaning}"
+    yield from comment(f"{meaning}: {values}", indent)
     if line:
         yield " " * indent + line
 

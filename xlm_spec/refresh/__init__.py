@@ -1,1 +1,1 @@
-"""Packages that live: what a build makes, merged with what a person wrote. Start in package.py."""
+"""Merges what a build generates with a user's edits of the package. Start in package.py."""

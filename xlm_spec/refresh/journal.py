@@ -1,6 +1,7 @@
-"""Many files change at once, or none: written aside, listed, and then moved to their places.
+"""Changes many files as one transaction: writes all new texts, lists them, then moves them.
 
-Killed before the list stands, a change never was. Killed after, the next build finishes it first.
+If a build is killed before the list is written, no file changes. If it is killed later, the next
+build moves the remaining files.
 """
 
 import errno
@@ -12,17 +13,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlm_spec.compiler.render import LOCK, STATE, safe
-from xlm_spec.refresh.places import content, digest, place, replace
-from xlm_spec.refresh.record import as_before, recorded
+from xlm_spec.compiler.emit.render import safe
+from xlm_spec.compiler.emit.state import LOCK, STATE
+from xlm_spec.refresh.disk import content, digest, real_path, replace
+from xlm_spec.refresh.record import as_before, last_build
 
-NEXT = ".xlm/next"  # what is on its way
+NEXT = ".xlm/next"  # the folder of new texts until they are moved
 LIST = "list.json"
 
 
 @dataclass(frozen=True)
 class Change:
-    """`data` for `path`; None removes the file. `was` is what is there now, if anything."""
+    """The new `data` of `path`; None removes the file. `was` is its current content, if any."""
 
     path: str
     data: bytes | None
@@ -30,87 +32,91 @@ class Change:
 
 
 def pending(folder: Path) -> bool:
-    """Was the last build of this package killed half-way?"""
+    """Was the last build of this package interrupted while it moved files?"""
     return (folder / NEXT / LIST).exists()
 
 
-def change(folder: Path, changes: Iterable[Change], told: Iterable[str] = ()) -> None:
-    """All of them, in their order. Raises OSError; if nothing was moved yet, nothing is changed.
+def apply_changes(folder: Path, changes: Iterable[Change], report: Iterable[str] = ()) -> None:
+    """Applies all changes in order. Raises OSError; before the first move nothing is changed.
 
-    `told` are paths of which a person has to hear, should this be finished by another build.
+    `report`: paths that a later build must report to the user if it completes this one.
     """
-    aside = folder / NEXT
-    shutil.rmtree(aside, ignore_errors=True)
+    staging = folder / NEXT
+    shutil.rmtree(staging, ignore_errors=True)
     try:
-        aside.mkdir(parents=True)
-        listed = [entry(folder, aside, str(i), c) for i, c in enumerate(changes)]
-        whole = {"changes": listed, "told": [*told]}
-        (aside / "list").write_text(json.dumps(whole), encoding="utf-8")
-        os.replace(aside / "list", aside / LIST)
+        staging.mkdir(parents=True)
+        listed = [stage(folder, staging, str(i), c) for i, c in enumerate(changes)]
+        whole = {"changes": listed, "report": [*report]}
+        (staging / "list").write_text(json.dumps(whole), encoding="utf-8")
+        os.replace(staging / "list", staging / LIST)
     except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         raise
-    finish(folder)
+    complete(folder)
 
 
-def entry(folder: Path, aside: Path, name: str, c: Change) -> dict:
-    """What the list says of a change, whose text is written aside."""
-    file = place(folder, c.path)
+def stage(folder: Path, staging: Path, name: str, c: Change) -> dict:
+    """Writes the new text of a change into the staging folder; returns its entry in the list."""
+    file = real_path(folder, c.path)
     home = next(p for p in file.parents if p.exists())
     effective = os.access in os.supports_effective_ids
     if not os.access(home, os.W_OK, effective_ids=effective):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(home))
     if c.data is not None:
-        (aside / name).write_bytes(c.data)
+        (staging / name).write_bytes(c.data)
         with suppress(FileNotFoundError):
-            shutil.copymode(file, aside / name)
+            shutil.copymode(file, staging / name)
     return {"path": c.path, "text": None if c.data is None else name, "was": digest(c.was)}
 
 
-def finish(folder: Path) -> list[str]:
-    """Moves what is listed to its place; returns of which paths a person has to hear.
+def complete(folder: Path) -> list[str]:
+    """Moves the listed files; returns the paths to report to the user.
 
-    A file that a person changed in between stays as it is; to the record it is what it was before,
-    and so the next build merges it.
+    A file that was edited after the interruption is not changed. Its record keeps the sum of the
+    build before, so that the next build merges it.
     """
-    aside = folder / NEXT
-    listed = entries(aside)
+    staging = folder / NEXT
+    listed = entries(staging)
     if listed is None:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         return []
-    changes, told = listed
-    left = []
+    changes, report = listed
+    edited = []
     for path, text, was in changes:
-        file = place(folder, path)
+        file = real_path(folder, path)
         now = digest(content(file))
         if (now is None) if text is None else (not text.exists()):
-            continue  # done before
+            continue  # already done
         if now != was and path not in STATE:
-            left.append(path)
+            edited.append(path)
         elif text is None:
             (folder / path).unlink()
         else:
-            if path == LOCK and left:
-                kept = recorded(content(file) or b"") or {}
-                replace(text, as_before(text.read_bytes(), kept, left))
+            if path == LOCK and edited:
+                before = last_build(folder).texts
+                replace(text, as_before(text.read_bytes(), before, edited))
             file.parent.mkdir(parents=True, exist_ok=True)
             os.replace(text, file)
-    (aside / LIST).unlink()
-    shutil.rmtree(aside, ignore_errors=True)
-    return told
+    (staging / LIST).unlink()
+    shutil.rmtree(staging, ignore_errors=True)
+    return report
 
 
-Entry = tuple[str, Path | None, str | None]  # path, its text written aside, digest of what was
+Entry = tuple[str, Path | None, str | None]  # path, its new text, digest of its text before
 
 
-def entries(aside: Path) -> tuple[list[Entry], list[str]] | None:
-    """What is listed, and of what a person has to hear; None without a list."""
+def entries(staging: Path) -> tuple[list[Entry], list[str]] | None:
+    """The listed changes, and the paths to report; None without a readable list."""
     try:
-        listed = json.loads((aside / LIST).read_bytes())
+        listed = json.loads((staging / LIST).read_bytes())
         changes = [
-            (safe(e["path"]), None if e["text"] is None else aside / str(int(e["text"])), e["was"])
+            (
+                safe(e["path"]),
+                None if e["text"] is None else staging / str(int(e["text"])),
+                e["was"],
+            )
             for e in listed["changes"]
         ]
-        return changes, [safe(p) for p in listed["told"]]
+        return changes, [safe(p) for p in listed["report"]]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

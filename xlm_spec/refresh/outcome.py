@@ -1,4 +1,4 @@
-"""What becomes of one file, by what is there, what the last build wrote, and what is new."""
+"""Decides what happens to one file, from its current, last built and newly built texts."""
 
 import re
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from enum import Enum
 
 from xlm_spec.refresh.merge import like, merge, same
 
-ASIDE = ".xlm-new"  # behind the name of a file that a person has to merge
+REJECTED = ".xlm-new"  # suffix of the file that holds a text which could not be merged
 
 
-class Did(Enum):
-    """In the words that `build` prints."""
+class FileAction(Enum):
+    """The values are the words that `build` prints."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -20,58 +20,58 @@ class Did(Enum):
     DELETED = "your deletion kept"
     UNCHANGED = "unchanged"
     CONFLICT = "conflict"
-    SET_ASIDE = "set aside"
-    ORPHAN = "kept although no longer generated"
+    REJECTED = "not merged"
+    ORPHAN = "kept, no longer generated"
 
     @property
     def order(self) -> int:
-        """In which they are told: what a person has to decide stands last."""
-        return [*Did].index(self)
+        """The order in which `build` prints them: those that need a decision come last."""
+        return [*FileAction].index(self)
 
 
-WANT_A_PERSON = (Did.CONFLICT, Did.SET_ASIDE, Did.ORPHAN)
+NEEDS_DECISION = (FileAction.CONFLICT, FileAction.REJECTED, FileAction.ORPHAN)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`data` is what `path` will hold; None where nothing is written."""
+    """`data` is the new content of `path`; None if nothing is written."""
 
-    did: Did
+    action: FileAction
     path: str
     data: bytes | None = None
-    lines: tuple[int, ...] = ()  # at which conflicts begin
+    lines: tuple[int, ...] = ()  # first lines of conflicts
 
 
-# What a build may take away: its own files alone. A component of the author's own is not.
-MADE = re.compile(r"[a-z0-9_]+/[a-z0-9_]+\.py|tests/verify/[a-z_]+\.py|README\.md|pyproject\.toml")
+# The only files that a build may remove; custom components and their laws are not among them.
+REMOVABLE = re.compile(r"(?!tests/.*_law\.py)[a-z0-9_]+/[a-z0-9_]+\.py|README\.md|pyproject\.toml")
 
 
 def outcome(path: str, yours: bytes | None, base: bytes | None, new: bytes | None) -> Outcome:
-    """None: the file is not there, was not made by the last build, is not made by this one."""
+    """`yours`: the current text; `base`: the last build's; `new`: this build's. None: no file."""
     if new is None:
         if yours is None:
-            return Outcome(Did.UNCHANGED, path)
-        unedited = base is not None and same(yours, base) and MADE.fullmatch(path)
-        return Outcome(Did.REMOVED if unedited else Did.ORPHAN, path)
+            return Outcome(FileAction.UNCHANGED, path)
+        unedited = base is not None and same(yours, base) and REMOVABLE.fullmatch(path)
+        return Outcome(FileAction.REMOVED if unedited else FileAction.ORPHAN, path)
     if yours is None:
         if base is None:
-            return Outcome(Did.CREATED, path, new)
-        return Outcome(Did.DELETED, path) if new == base else aside(path, new)
+            return Outcome(FileAction.CREATED, path, new)
+        return Outcome(FileAction.DELETED, path) if new == base else reject_file(path, new)
     if same(yours, new):
-        return Outcome(Did.UNCHANGED, path)
+        return Outcome(FileAction.UNCHANGED, path)
     if base is not None and same(yours, base):
-        return Outcome(Did.UPDATED, path, like(yours, new))
+        return Outcome(FileAction.UPDATED, path, like(yours, new))
     if new == base:
-        return Outcome(Did.KEPT, path)
+        return Outcome(FileAction.KEPT, path)
     merged = merge(yours, base or b"", new)
     if merged is None:
-        return aside(path, new)
-    did = Did.CONFLICT if merged.conflicts else Did.MERGED
-    if merged.text == yours and did is Did.MERGED:
-        return Outcome(Did.KEPT, path)
-    return Outcome(did, path, merged.text, merged.conflicts)
+        return reject_file(path, new)
+    action = FileAction.CONFLICT if merged.conflicts else FileAction.MERGED
+    if merged.text == yours and action is FileAction.MERGED:
+        return Outcome(FileAction.KEPT, path)
+    return Outcome(action, path, merged.text, merged.conflicts)
 
 
-def aside(path: str, new: bytes) -> Outcome:
-    """The new text beside the file, for a person to merge: it was moved, deleted, or is no text."""
-    return Outcome(Did.SET_ASIDE, path + ASIDE, new)
+def reject_file(path: str, new: bytes) -> Outcome:
+    """Writes the new text into `<path>.xlm-new`: the file was moved, deleted, or is not text."""
+    return Outcome(FileAction.REJECTED, path + REJECTED, new)

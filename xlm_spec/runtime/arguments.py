@@ -1,60 +1,94 @@
-"""The flags of each command of a package."""
+"""The command-line flags of a package."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 
+def path(text: str) -> Path:
+    """A path. An empty one, as from an unset variable, would mean the current folder."""
+    return Path(name(text))
+
+
+def name(text: str) -> str:
+    if not text.strip():
+        raise ArgumentTypeError("is empty")
+    return text
+
+
 def common(p: ArgumentParser) -> None:
-    p.add_argument("--task", help="what it is trained on: a name, or a file (default: the spec's)")
-    told = "a number by its dotted name, as in train.batch=64"
+    help = "task to train on: a name or a file (default: the task of the spec)"
+    p.add_argument("--task", type=name, help=help)
+    help = "change a setting by its dotted name, e.g. train.batch=64"
     p.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="sets", help=told
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="sets", help=help
     )
 
 
 def train(p: ArgumentParser) -> None:
-    p.add_argument("--size", help="numbers that a task names: cpu, paper (default: paper)")
-    p.add_argument("--config", type=Path, help="a config.yaml of an earlier run")
-    p.add_argument("--run", type=Path, metavar="DIR", help="folder of this run")
+    size(p)
+    p.add_argument("--config", type=path, help="config.yaml of an earlier run to repeat")
+    p.add_argument("--run", type=path, metavar="DIR", help="folder of this run")
     budget = p.add_mutually_exclusive_group()
-    budget.add_argument("--minutes", type=float, help="fix the number of steps from this")
+    help = "training time in minutes; use --steps for bit-for-bit repeatable runs"
+    budget.add_argument("--minutes", type=float, help=help)
     budget.add_argument("--steps", type=int, help="number of optimiser steps")
-    p.add_argument("--seed", type=int, help="of weights, data order and noise")
-    p.add_argument("--init", type=Path, metavar="CHECKPOINT", help="weights to start from")
-    p.add_argument("--resume", action="store_true", help="go on with the run in --run")
+    p.add_argument("--seed", type=int, help="seed for weights, data order and noise")
+    p.add_argument(
+        "--init",
+        type=path,
+        metavar="CHECKPOINT",
+        help="weights to start from: a checkpoint or a state dict",
+    )
+    p.add_argument(
+        "--teacher",
+        type=path,
+        metavar="CHECKPOINT",
+        help="model that losses read as model.teacher: a run folder or a checkpoint",
+    )
+    p.add_argument("--resume", action="store_true", help="continue the run in --run")
     p.add_argument("--overfit", action="store_true", help="train and validate on one batch")
-    p.add_argument("--devices", type=int, default=1, help="that share each batch")
+    help = "number of devices that share each batch (default: 1)"
+    p.add_argument("--devices", type=int, default=1, help=help)
 
 
 def evaluate(p: ArgumentParser) -> None:
     trained(p)
-    told = "which examples (default: test)"
-    p.add_argument("--split", choices=["val", "test"], default="test", help=told)
-    p.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    help = "split to evaluate (default: test)"
+    p.add_argument("--split", choices=["val", "test"], default="test", help=help)
+    p.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 
 def generate(p: ArgumentParser) -> None:
     trained(p)
-    p.add_argument("-n", type=int, default=1, help="samples of each prompt; test prompts if none")
-    given = p.add_mutually_exclusive_group()
-    told = "a text to go on from"
-    given.add_argument("--prompt", action="append", default=[], metavar="TEXT", help=told)
-    told = "a text with blanks: _ for a character or subword, ___ for a word"
-    given.add_argument("--fill", action="append", default=[], metavar="TEXT", help=told)
-    p.add_argument("--seed", type=int, default=0, help="of what is drawn")
-    p.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
-    p.add_argument("--watch", action="store_true", help="show every step")
-    told = "a page of trajectories, of every sampler unless one is named"
-    p.add_argument("--html", type=Path, metavar="FILE", help=told)
+    help = "number of samples per prompt; without prompts, number of test prompts (default: 1)"
+    p.add_argument("-n", type=int, default=1, help=help)
+    source = p.add_mutually_exclusive_group()
+    help = "prompt to continue"
+    source.add_argument("--prompt", action="append", default=[], metavar="TEXT", help=help)
+    help = "text with blanks to fill: _ for a character or subword, ___ for a word"
+    source.add_argument("--fill", action="append", default=[], metavar="TEXT", help=help)
+    p.add_argument("--seed", type=int, default=0, help="seed for sampling (default: 0)")
+    p.add_argument("--json", action="store_true", help="print one JSON object per line on stdout")
+    p.add_argument("--watch", action="store_true", help="show every decoding step")
+    help = "write a page of trajectories, for all samplers unless --sampler names one"
+    p.add_argument("--html", type=path, metavar="FILE", help=help)
 
 
 def info(p: ArgumentParser) -> None:
-    p.add_argument("--size", help="numbers that a task names")
+    size(p)
+    p.add_argument("--config", type=path, help="config.yaml of a run")
+    p.add_argument("--where", action="store_true", help="show which layer set each value")
+
+
+def size(p: ArgumentParser) -> None:
+    help = "named set of settings of the task: cpu or paper (default: paper)"
+    p.add_argument("--size", type=name, help=help)
 
 
 def trained(p: ArgumentParser) -> None:
-    """Which network, and which of its samplers."""
+    """Which checkpoint, and which sampler."""
     source = p.add_mutually_exclusive_group(required=True)
-    source.add_argument("--run", type=Path, metavar="DIR", help="its best checkpoint")
-    source.add_argument("--checkpoint", type=Path, metavar="FILE", help="any checkpoint")
-    p.add_argument("--sampler", help="by its name in the spec (default: the first)")
+    source.add_argument("--run", type=path, metavar="DIR", help="run folder; uses its best weights")
+    source.add_argument("--checkpoint", type=path, metavar="FILE", help="checkpoint file")
+    help = "name of a sampler in the spec (default: the first)"
+    p.add_argument("--sampler", type=name, help=help)

@@ -1,4 +1,4 @@
-"""What goes on beside training: averaged weights, progress."""
+"""Lightning callbacks: averaged weights and progress."""
 
 import sys
 import time
@@ -7,6 +7,9 @@ import torch
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar, WeightAveraging
 
 from xlm_spec.diagnostics import wants_colour
+from xlm_spec.runtime.ending import Ending
+
+LINES = 20  # progress lines per run
 
 
 class Averaged(WeightAveraging):
@@ -24,31 +27,49 @@ class Averaged(WeightAveraging):
 
 
 class Lines(Callback):
-    """Progress as plain lines on stderr, where there is no terminal; at most twenty a run."""
+    """Progress as plain lines on stderr if that is no terminal, at most twenty per run.
+
+    `ending`: the clock of a run with `--minutes`.
+    """
+
+    def __init__(self, ending: Ending | None):
+        self.ending = ending
 
     def on_train_start(self, trainer, pl_module) -> None:
         self.begun, self.first = time.perf_counter(), trainer.global_step
-        self.every = max(1, trainer.max_steps // 20)
-        self.told = self.first
+        self.printed_step = self.first
+        self.printed_share = self.ending.share if self.ending else 0.0
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         step = trainer.global_step
-        if not trainer.is_global_zero or step % self.every or step == self.told:
+        if not trainer.is_global_zero or step == self.printed_step or not self.due(trainer):
             return
-        self.told = step
+        self.printed_step = step
         rate = (step - self.first) / (time.perf_counter() - self.begun)
-        left = int((trainer.max_steps - step) / rate)
         loss = float(outputs["loss"]) * trainer.accumulate_grad_batches
-        line = f"step {step}/{trainer.max_steps}  loss {loss:.4f}  {rate:.1f} steps/s"
+        if self.ending:
+            left, of = int(self.ending.budget - self.ending.spent), ""
+        else:
+            left, of = int((trainer.max_steps - step) / rate), f"/{trainer.max_steps}"
+        line = f"step {step}{of}  loss {loss:.4f}  {rate:.1f} steps/s"
+        left = max(0, left)
         print(f"{line}  left {left // 60}:{left % 60:02d}", file=sys.stderr, flush=True)
 
+    def due(self, trainer) -> bool:
+        if self.ending is None:
+            return trainer.global_step % max(1, trainer.max_steps // LINES) == 0
+        if self.ending.share - self.printed_share < 1 / LINES:
+            return False
+        self.printed_share = self.ending.share
+        return True
+
     def on_validation_end(self, trainer, pl_module) -> None:
-        found = {k: v for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
-        if found and trainer.is_global_zero and not trainer.sanity_checking:
-            told = "  ".join(f"{k} {float(v):.4f}" for k, v in found.items())
-            print(f"step {trainer.global_step}  {told}", file=sys.stderr, flush=True)
+        metrics = {k: v for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
+        if metrics and trainer.is_global_zero and not trainer.sanity_checking:
+            values = "  ".join(f"{k} {float(v):.4f}" for k, v in metrics.items())
+            print(f"step {trainer.global_step}  {values}", file=sys.stderr, flush=True)
 
 
-def progress() -> Callback:
-    """A bar on a terminal, lines elsewhere."""
-    return TQDMProgressBar(refresh_rate=10) if wants_colour(sys.stderr) else Lines()
+def progress(ending: Ending | None = None) -> Callback:
+    """A progress bar on a terminal, else lines."""
+    return TQDMProgressBar(refresh_rate=10) if wants_colour(sys.stderr) else Lines(ending)

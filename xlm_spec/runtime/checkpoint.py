@@ -1,81 +1,102 @@
-"""Weights from files: what agrees is loaded, what differs is told."""
+"""Checkpoints: reading them, comparing them with a run, loading their weights."""
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.choose import Run
-from xlm_spec.runtime.dotted import flat
+from xlm_spec.diagnostics import Diagnostic, Failed, first_line
+from xlm_spec.runtime.overrides import flat
+from xlm_spec.runtime.resolve_config import Run
+
+
+def read(file: Path) -> Any:
+    """The content of a file of torch. Raises Failed (X701)."""
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise Failed(Diagnostic("X701", "checkpoint does not exist", file=str(file))) from None
+    except Exception as e:  # pickle, zip and torch raise different ones
+        message = f"cannot read the checkpoint: {first_line(e)}"
+        raise Failed(Diagnostic("X701", message, file=str(file))) from None
 
 
 def load(file: Path) -> dict:
-    """A checkpoint of ours. Raises Failed (X701)."""
+    """An xlm-spec checkpoint. Raises Failed (X701)."""
+    return checked(read(file), file)
+
+
+def is_checkpoint(content: Any) -> bool:
+    """Has a file the parts of an xlm-spec checkpoint?"""
+    return isinstance(content, dict) and {"state_dict", "xlm_spec"} <= set(content)
+
+
+def checked(content: Any, file: Path) -> dict:
+    """The content of an xlm-spec checkpoint. Raises Failed (X701)."""
+    if not is_checkpoint(content):
+        raise Failed(Diagnostic("X701", "not an xlm-spec checkpoint", file=str(file)))
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise Failed(Diagnostic("X701", "there is no such checkpoint", file=str(file))) from None
-    except Exception as e:  # pickle, zip and torch each have their own
-        told = f"cannot read the checkpoint: {str(e).splitlines()[0]}"
-        raise Failed(Diagnostic("X701", told, file=str(file))) from None
-    if not isinstance(found, dict) or not {"state_dict", "xlm_spec"} <= set(found):
-        told = "this is no checkpoint of a training run of ours"
-        raise Failed(Diagnostic("X701", told, file=str(file)))
-    try:
-        numbers_of(found)
-        found["state_dict"].items()
-        found.get("words", {}).items()
+        settings_of(content)
+        content["state_dict"].items()
+        content.get("words", {}).items()
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Failed(Diagnostic("X701", "the checkpoint is damaged", file=str(file))) from None
-    return found
+    return dict(content)
 
 
-def numbers_of(checkpoint: dict) -> dict:
-    """Every number that the weights were trained with, by dotted name."""
-    told = dict(checkpoint["xlm_spec"])
-    vocab = {f"vocab.{k}": v for k, v in told.pop("vocab").items()}
-    return flat(told) | vocab
+def settings_of(checkpoint: dict) -> dict:
+    """Every setting that the weights were trained with, by dotted name."""
+    stored = dict(checkpoint["xlm_spec"])
+    vocab = {f"vocab.{k}": v for k, v in stored.pop("vocab").items()}
+    return flat(stored) | vocab
 
 
-def agree(checkpoint: dict, run: Run, file: Path) -> list[str]:
-    """What differs from how the weights were trained, a line each.
+def differences(checkpoint: dict, run: Run, file: Path) -> list[str]:
+    """The settings of a run that differ from those of training, one per line.
 
-    Raises Failed (X702) where the vocabularies do.
+    Raises Failed (X702) if the vocabularies differ.
     """
-    mine = run.numbers | {f"vocab.{k}": v for k, v in asdict(run.config.vocab).items()}
-    theirs = numbers_of(checkpoint)
+    current = run.settings | {f"vocab.{k}": v for k, v in asdict(run.config.vocab).items()}
+    trained = settings_of(checkpoint)
     differ = [
-        f"{k}: {theirs[k]} in the checkpoint, {mine[k]} here"
-        for k in mine
-        if k in theirs and theirs[k] != mine[k]
+        f"{k}: {trained[k]} in the checkpoint, {current[k]} in this run"
+        for k in current
+        if k in trained and trained[k] != current[k]
     ]
     vocabulary = [d for d in differ if d.startswith("vocab.")]
     if not vocabulary and checkpoint.get("words", {}) != run.task.words.state:
-        vocabulary = ["the tokenizer's tokens are others"]
+        vocabulary = ["the tokenizer has other tokens"]
     if vocabulary:
-        raise disagreement(vocabulary, file)
+        raise mismatch(vocabulary, file)
     return differ
 
 
-def put(model: torch.nn.Module, checkpoint: dict, file: Path) -> None:
-    """Loads averaged weights into a model. Raises Failed (X702) where the networks differ."""
+def load_weights(model: torch.nn.Module, checkpoint: dict, file: Path) -> None:
+    """Loads the averaged weights into a model. Raises Failed (X702) if the shapes differ."""
     weights = {
         k.removeprefix("model."): v
         for k, v in checkpoint["state_dict"].items()
         if k.startswith("model.")
     }
-    wanted = {k: tuple(v.shape) for k, v in model.state_dict().items()}
-    given = {k: tuple(v.shape) for k, v in weights.items()}
-    if wanted != given:
-        names = [k for k in {**wanted, **given} if wanted.get(k) != given.get(k)]
-        told = [f"{k}: {given.get(k)} there, {wanted.get(k)} here" for k in names]
-        raise disagreement(told, file)
+    expected = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    stored = {k: tuple(v.shape) for k, v in weights.items()}
+    if expected != stored:
+        names = [k for k in {**expected, **stored} if expected.get(k) != stored.get(k)]
+        raise mismatch([shapes(k, stored.get(k), expected.get(k)) for k in names], file)
     model.load_state_dict(weights)
 
 
-def disagreement(differ: list[str], file: Path) -> Failed:
+def shapes(name: str, stored: tuple | None, expected: tuple | None) -> str:
+    if stored is None:
+        return f"`{name}` is missing, expected shape {expected}"
+    if expected is None:
+        return f"`{name}` is unexpected"
+    return f"`{name}` has shape {stored}, expected {expected}"
+
+
+def mismatch(differ: list[str], file: Path) -> Failed:
     more = f"; and {len(differ) - 3} more" if len(differ) > 3 else ""
-    told = f"these weights are of another network: {'; '.join(differ[:3])}{more}"
-    hint = "give the --size, --task and backbone.* numbers that they were trained with"
-    return Failed(Diagnostic("X702", told, hint, str(file)))
+    message = f"checkpoint does not match the model: {'; '.join(differ[:3])}{more}"
+    hint = "use the --size, --task and backbone.* settings of its training"
+    return Failed(Diagnostic("X702", message, hint, str(file)))

@@ -1,44 +1,61 @@
-"""The workflow `eval`: every example of a split, once."""
+"""The workflow `eval`: the metrics of a checkpoint on every example of a split."""
 
 import json
 import math
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from xlm_spec.runtime.choose import Run
-from xlm_spec.runtime.data import Scored
-from xlm_spec.runtime.loaded import Loaded, load, sampler_of
+from xlm_spec.runtime.data import EvalBatches, eval_batch_size
+from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.scoring import Scores, bound_of, draw, nats, sampling_generator, start_of, to
+from xlm_spec.runtime.resolve_config import Run
+from xlm_spec.runtime.scoring import (
+    MetricTracker,
+    SampleResult,
+    bound_of,
+    draw,
+    sampling_generator,
+    start_of,
+    to,
+)
 from xlm_spec.runtime.tasks.task import Rows, RunningText
+from xlm_spec.runtime.teacher import with_teacher
 
 
 def evaluate(package, data, train, args) -> None:
-    """Prints the figures of a checkpoint."""
-    loaded = load(package, data, train, args)
-    found = figures(loaded, sampler_of(loaded.run, args.sampler), args.split)
+    """Prints the metrics of a checkpoint."""
+    trained = load_model(package, data, train, args)
+    result = figures(trained, sampler_of(trained.run, args.sampler), args.split)
     if args.json:
-        print(json.dumps(found))
+        print(json.dumps(result))
         return
-    for key, value in found.items():
+    for key, value in result.items():
         print(f"{key:20} {value:.4f}" if isinstance(value, float) else f"{key:20} {value}")
 
 
 @torch.no_grad()
-def figures(loaded: Loaded, sampler: str, split: str) -> dict:
+def figures(trained: TrainedModel, sampler: str, split: str) -> dict:
     """The loss in nats per token, the task's metrics and, of running text, its likelihood."""
-    run, begun = loaded.run, time.perf_counter()
+    run, begun = with_teacher(trained.run), time.perf_counter()
+    if run.teacher is not None:
+        object.__setattr__(trained.model, "teacher", run.teacher)
     rows = run.task.rows(split)
-    clean = loaded.layout.examples(rows)
+    if trained.data.get(split, rows.digest) != rows.digest:
+        message = f"warning: the data of split `{split}` have changed since training"
+        print(message, file=sys.stderr)
+    clean = trained.layout.examples(rows)
     tokens = (clean.valid & ~clean.fixed).sum(1).double()
-    scores = Scores(run)
-    losses, bounds = nats_of(loaded, rows)
-    scores.add_loss(losses, tokens.mean().item())
-    written = sampled(loaded, sampler, rows, scores)
+    tracker = MetricTracker(run)
+    losses, bounds = losses_and_bounds(trained, rows)
+    tracker.add_loss(losses, tokens.mean().item())
+    n = run.task.samples or len(rows.prompt)
+    cost = score_samples(trained, sampler, repeated(rows, n), tracker)
     return {
         "package": run.name,
         "task": run.task.name,
@@ -46,66 +63,109 @@ def figures(loaded: Loaded, sampler: str, split: str) -> dict:
         "sampler": sampler,
         "split": split,
         "examples": len(rows.prompt),
-        **scores.compute(),
+        **tracker.compute(),
         **(likelihood(run, split, bounds, tokens) if bounds is not None else {}),
-        **written,
+        **({} if run.task.samples is None else {"samples": n}),
+        **cost,
         "seconds": round(time.perf_counter() - begun, 3),
-        "checkpoint": str(loaded.checkpoint),
+        "checkpoint": str(trained.checkpoint),
     }
 
 
-def sampled(loaded: Loaded, sampler: str, rows: Rows, scores: Scores) -> dict[str, float]:
-    """Scores what is written for all examples, or as many as the task wants; the cost of it.
-
-    `network_calls` are those of the batch that took most, `calls_per_example` how often an example
-    was read.
-    """
-    run, layout, device = loaded.run, loaded.layout, loaded.device
-    wanted = run.task.samples or len(rows.prompt)
-    some = rows.take(torch.arange(wanted) % len(rows.prompt))
-    calls = steps = read = 0
-    seconds = 0.0
-    scored = Scored(some)
-    for first, part in (scored[i] for i in range(len(scored))):
+def sampled(trained: TrainedModel, sampler: str, rows: Rows) -> Iterator[tuple[Rows, SampleResult]]:
+    """The batches of rows, each with the result of a sampler for its prompts."""
+    run, layout, device = trained.run, trained.layout, trained.device
+    for first, batch in EvalBatches(rows, eval_batch_size(run, layout)):
         rng = sampling_generator(run, sampler, first, device)
-        drawn = draw(run, layout, loaded.model, sampler, start_of(layout, part, device), rng)
-        scores.add_answers(drawn.answers, part)
-        calls, steps = max(calls, drawn.calls), max(steps, drawn.steps)
-        read, seconds = read + drawn.rows, seconds + drawn.seconds
-    told = {} if run.task.samples is None else {"samples": len(some.prompt)}
-    each = round(read / len(some.prompt), 3)
-    cost = {"steps": steps, "network_calls": calls, "calls_per_example": each}
-    return told | cost | {"sampling_seconds": round(seconds, 6)}
+        start = start_of(layout, batch, device)
+        yield batch, draw(run, layout, trained.model, sampler, start, rng)
 
 
-def nats_of(loaded: Loaded, rows: Rows) -> tuple[Tensor, Tensor | None]:
-    """The objective of each example and, of running text, minus the bound of its log p; (N,) both.
+def score_samples(
+    trained: TrainedModel, sampler: str, rows: Rows, tracker: MetricTracker
+) -> dict[str, float]:
+    """Scores samples for the prompts of rows; returns the cost of sampling.
 
-    Both are estimated with the same noise. Without a bound in the package there is none.
+    `network_calls` is the maximum over batches, `calls_per_example` the mean over examples.
     """
-    run, layout, device = loaded.run, loaded.layout, loaded.device
+    calls = steps = evaluated = 0
+    seconds = 0.0
+    for batch, result in sampled(trained, sampler, rows):
+        tracker.add_answers(result.answers, batch)
+        calls, steps = max(calls, result.calls), max(steps, result.steps)
+        evaluated, seconds = evaluated + result.rows, seconds + result.seconds
+    return {
+        "steps": steps,
+        "network_calls": calls,
+        "calls_per_example": round(evaluated / len(rows.prompt), 3),
+        "sampling_seconds": round(seconds, 6),
+    }
+
+
+def repeated(rows: Rows, n: int) -> Rows:
+    """The first `n` rows, starting again from the first if there are fewer."""
+    return rows.take(torch.arange(n) % len(rows.prompt))
+
+
+def losses_and_bounds(trained: TrainedModel, rows: Rows) -> tuple[Tensor, Tensor | None]:
+    """The objective of each example and, for running text, minus its likelihood bound; (N,) each.
+
+    Both use the same noise; a bound that calls the objective does not compute it again. The second
+    is None if the package has no bound.
+    """
+    run, layout, device = trained.run, trained.layout, trained.device
     bound = None if run.task.ends else bound_of(run)
     if bound is None and not run.task.ends:
-        told = f"{run.name} has no likelihood bound with these numbers: no figure of it"
-        print(told, file=sys.stderr)
+        message = f"warning: {run.name} has no likelihood bound with these settings"
+        print(message, file=sys.stderr)
     losses, bounds = [], []
-    scored = Scored(rows)
-    for first, part in (scored[i] for i in range(len(scored))):
+    for first, batch in EvalBatches(rows, eval_batch_size(run, layout)):
         rng = generator(run.train.seed, "evaluation", first, device=device)
-        losses.append(nats(run, layout, loaded.model, part, rng).cpu())
+        given = (trained.model, to(layout.examples(batch), device), run.config)
+        terms = run.package.objective(*given, rng)
+        losses.append(torch.stack(list(terms.values())).sum(0).cpu())
         if bound is not None:
-            rng = generator(run.train.seed, "evaluation", first, device=device)
-            x = to(layout.examples(part), device)
-            bounds.append(-bound(loaded.model, x, run.config, rng).cpu())
+            again = generator(run.train.seed, "evaluation", first, device=device)
+            with known_terms(bound, given, terms, rng.get_state()):
+                bounds.append(-bound(*given, again).cpu())
     return torch.cat(losses), torch.cat(bounds) if bounds else None
+
+
+@contextmanager
+def known_terms(bound, given: tuple, terms: dict[str, Tensor], after: Tensor) -> Iterator[None]:
+    """The first call of `objective` in a bound, with these arguments, returns terms that are known.
+
+    `after`: the state of the generator after the terms were computed. Further calls compute.
+    """
+    scope = bound.__globals__
+    objective = scope.get("objective")
+    calls = 0
+
+    def known(model, examples, config, rng: torch.Generator) -> dict[str, Tensor]:
+        nonlocal calls
+        calls += 1
+        same = all(a is b for a, b in zip((model, examples, config), given, strict=True))
+        if calls > 1 or not same:
+            return objective(model, examples, config, rng)
+        rng.set_state(after)
+        return terms
+
+    if objective is None:
+        yield
+        return
+    scope["objective"] = known
+    try:
+        yield
+    finally:
+        scope["objective"] = objective
 
 
 def likelihood(run: Run, split: str, nats: Tensor, tokens: Tensor) -> dict[str, float | bool]:
     """Nats per token r = sum nats / sum tokens, its standard error, bits per character.
 
-    `nll` where the package says that its bound is exact (`EXACT`), else `nelbo`. The error is
-    sqrt(n / (n - 1) sum_i (nats_i - r tokens_i)^2) / sum tokens over n blocks: it tells of the text
-    and of the noise.
+    The name is `nll` if the bound of the package is exact (`EXACT`), else `nelbo`. The error is
+    sqrt(n / (n - 1) sum_i (nats_i - r tokens_i)^2) / sum tokens over n blocks: it covers the
+    variance of the text and of the noise.
     """
     nats, n = nats.double(), len(nats)
     rate = nats.sum() / tokens.sum()

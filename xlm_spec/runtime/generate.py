@@ -1,4 +1,4 @@
-"""The workflow `generate`: behind a prompt, or into the blanks of a text."""
+"""The workflow `generate`: continue prompts, or fill the blanks of texts."""
 
 import json
 import sys
@@ -8,69 +8,77 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from xlm_spec.runtime.asked import Asked, blanks, prompts
-from xlm_spec.runtime.loaded import Loaded, load, sampler_of
+from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.page import page, write
+from xlm_spec.runtime.prompts import Prompts, prompts_to_continue, texts_to_fill
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.scoring import Drawn, draw
+from xlm_spec.runtime.scoring import SampleResult, draw
 from xlm_spec.runtime.watch import Screen
 
 
 def generate(package, data, train, args) -> None:
-    """Prints samples: texts on stdout, or with --json one object a line."""
-    loaded = load(package, data, train, args)
-    run, words = loaded.run, loaded.run.task.words
+    """Prints samples on stdout: one text per line, or with --json one object per line."""
+    trained = load_model(package, data, train, args)
+    run, words = trained.run, trained.run.task.words
     sampler = sampler_of(run, args.sampler)
-    asked = blanks(loaded, args.fill, args.n) if args.fill else prompts(loaded, args.prompt, args.n)
+    if args.fill:
+        prompts = texts_to_fill(trained, args.fill, args.n)
+    else:
+        prompts = prompts_to_continue(trained, args.prompt, args.n)
     if args.html:
-        write(args.html, "", "a")  # told before anything is drawn
+        write(args.html, "", "a")  # fails before anything is sampled
     keep, fill = bool(args.watch or args.html), bool(args.fill)
-    drawn, answers = sampled(loaded, sampler, asked, args.seed, keep, fill)
+    result, answers = sample_prompts(trained, sampler, prompts, args.seed, keep, fill)
     if args.watch:
-        Screen(run, sys.stderr).show(drawn.states)
-    for text, answer in zip(asked.texts, answers.tolist(), strict=True):
+        Screen(run, sys.stderr).show(result.states)
+    for text, answer in zip(prompts.texts, answers.tolist(), strict=True):
         tokens = [t for t in answer if t >= 0]
-        told = {
+        record = {
             "prompt": text,
             "text": words.decode(tokens),
             "tokens": tokens,
-            "steps": drawn.steps,
-            "network_calls": drawn.calls,
-            "seconds": round(drawn.seconds / len(asked.texts), 6),
+            "steps": result.steps,
+            "network_calls": result.calls,
+            "seconds": round(result.seconds / len(prompts.texts), 6),
         }
-        print(json.dumps(told) if args.json else f"{told['prompt']} -> {told['text']}")
+        print(json.dumps(record) if args.json else f"{record['prompt']} -> {record['text']}")
     if args.html:
         others = [] if args.sampler else [n for n in run.package.SAMPLERS if n != sampler]
-        more = {n: sampled(loaded, n, asked, args.seed, keep, fill)[0] for n in others}
-        write(args.html, page(loaded, args.seed, {sampler: drawn} | more))
+        more = {n: sample_prompts(trained, n, prompts, args.seed, keep, fill)[0] for n in others}
+        write(args.html, page(trained, args.seed, {sampler: result} | more))
 
 
 @torch.no_grad()
-def sampled(
-    loaded: Loaded, sampler: str, asked: Asked, seed: int, keep: bool = False, fill: bool = False
-) -> tuple[Drawn, Tensor]:
-    """What is drawn, and the answers (N, W), padded with -1; of filled blanks, the whole texts.
+def sample_prompts(
+    trained: TrainedModel,
+    sampler: str,
+    prompts: Prompts,
+    seed: int,
+    keep: bool = False,
+    fill: bool = False,
+) -> tuple[SampleResult, Tensor]:
+    """The result of a sampler, and its answers (N, W) padded with -1; with `fill` whole texts.
 
-    Blanks say how long a text is, so that none of them is filled with an end. The randomness of a
-    sampler does not depend on what else is drawn.
+    Blanks fix the length of a text, so EOS is forbidden in them. The randomness of a sampler does
+    not depend on the other samplers.
     """
-    run, layout, model = loaded.run, loaded.layout, loaded.model
-    rng = generator(seed, "generate", sampler, device=loaded.device)
+    run, layout, model = trained.run, trained.layout, trained.model
+    rng = generator(seed, "generate", sampler, device=trained.device)
     if not fill:
-        drawn = draw(run, layout, model, sampler, asked.start, rng, keep)
-        return drawn, drawn.answers
+        result = draw(run, layout, model, sampler, prompts.start, rng, keep)
+        return result, result.answers
     vocab = run.config.vocab
-    with never(model, vocab.eos, vocab.size):
-        drawn = draw(run, layout, model, sampler, asked.start, rng, keep)
-    last = drawn.states[-1]
-    return drawn, layout.whole(last.tokens.cpu(), last.valid.cpu())
+    with forbid_token(model, vocab.eos, vocab.size):
+        result = draw(run, layout, model, sampler, prompts.start, rng, keep)
+    last = result.states[-1]
+    return result, layout.whole(last.tokens.cpu(), last.valid.cpu())
 
 
 @contextmanager
-def never(model: torch.nn.Module, token: int, size: int) -> Iterator[None]:
-    """While it is open, no head gives a token any probability; `token` -1 stands for none."""
+def forbid_token(model: torch.nn.Module, token: int, size: int) -> Iterator[None]:
+    """Inside this context all heads give the token probability zero; -1 forbids nothing."""
 
-    def forbid(head, given, logits):
+    def forbid(head, inputs, logits):
         if token >= 0 and isinstance(logits, Tensor) and logits.shape[-1:] == (size,):
             return logits.index_fill(-1, torch.tensor([token], device=logits.device), -torch.inf)
         return logits

@@ -1,102 +1,118 @@
-"""A method as Lightning trains it: objective -> sum -> mean -> log."""
+"""A package as a LightningModule: objective -> sum -> mean -> log."""
 
 import json
-import math
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from xlm_spec.runtime.choose import Run, model_of
-from xlm_spec.runtime.data import Part
+from xlm_spec.runtime.data import MicroBatch
+from xlm_spec.runtime.ending import Ending
 from xlm_spec.runtime.layout import Layout
+from xlm_spec.runtime.lr_schedules import Progress
+from xlm_spec.runtime.optimizer import law_of, optimizer_of
 from xlm_spec.runtime.randomness import generator, seed_of
+from xlm_spec.runtime.resolve_config import Run, build_model
 from xlm_spec.runtime.rows import Rows
-from xlm_spec.runtime.scoring import Scores, draw, nats, sampling_generator, start_of, to
+from xlm_spec.runtime.scoring import (
+    MetricTracker,
+    draw,
+    nats,
+    sampling_generator,
+    start_of,
+    to,
+    training_loss,
+)
 
 
 class Harness(LightningModule):
-    """Composed of a package's parts. `scale`: mean free tokens of a training sequence."""
+    """Trains and validates a package. `scale`: mean free tokens per training sequence."""
 
     def __init__(self, run: Run, layout: Layout, scale: float, folder: Path):
         super().__init__()
         self.run, self.layout, self.scale, self.folder = run, layout, scale, folder
         torch.manual_seed(seed_of(run.train.seed, "weights"))
-        self.model = model_of(run, layout.room)
+        self.model = build_model(run, layout.max_length)
         if run.train.compile:
             self.model.backbone.compile()
-        self.scores = Scores(run)
-        self.noted: dict[str, Tensor] = {}  # means over the micro-batches of this step so far
+        self.metrics = MetricTracker(run)
+        self.ending: Ending | None = None  # the clock of a run with `--minutes`
+        self.digests: dict[str, str] = {}  # of the splits; checkpoints store them
+        self.means: dict[str, Tensor] = {}  # means over the micro-batches of this step so far
 
     def configure_optimizers(self):
-        train = self.run.train
-        matrices = [p for p in self.model.parameters() if p.ndim > 1]
-        others = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": matrices, "weight_decay": train.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        betas, fused = (0.9, train.beta2), train.precision == "32-true"
-        optimizer = torch.optim.AdamW(groups, lr=train.lr, betas=betas, fused=fused)
+        optimizer = optimizer_of(self.run, self.model)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.lr_share)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
+    @cached_property
+    def lr_law(self) -> Callable[[Progress], float]:
+        """`train.lr_schedule`, with its options."""
+        return law_of(self.run)
+
     def lr_share(self, step: int) -> float:
-        """Linear warm-up, then half a cosine down to `lr_end`."""
+        """Linear warm-up, then `train.lr_schedule`.
+
+        With `--minutes` it follows the used share of the training time.
+        """
         train = self.run.train
         rise = min(1.0, (step + 1) / (train.warmup + 1))
-        done = min(1.0, max(0, step - train.warmup) / max(1, train.steps - train.warmup))
-        fall = train.lr_end + (1 - train.lr_end) * (1 + math.cos(math.pi * done)) / 2
-        return rise * fall
+        if self.ending is not None and train.minutes:
+            done = self.ending.share
+        else:
+            done = min(1.0, max(0, step - train.warmup) / max(1, train.steps - train.warmup))
+        return rise * self.lr_law(Progress(step, done, train.warmup, train.lr_end))
 
-    def training_step(self, batch: Part, batch_idx: int) -> Tensor:
-        """Noise and dropout depend on the part of the global batch, not on who computes it."""
-        where = (self.run.train.seed, batch.step, batch.part)
-        torch.manual_seed(seed_of(*where, "dropout"))
-        rng = generator(*where, "noise", device=self.device)
-        terms = self.run.package.objective(self.model, batch.x, self.run.config, rng)
-        means = {k: v.mean() / self.scale for k, v in terms.items()}
-        loss = torch.stack(list(means.values())).sum()
+    def training_step(self, batch: MicroBatch, batch_idx: int) -> Tensor:
+        """Noise and dropout depend on the micro-batch, not on the rank that computes it."""
+        key = (self.run.train.seed, batch.step, batch.number)
+        torch.manual_seed(seed_of(*key, "dropout"))
+        rng = generator(*key, "noise", device=self.device)
+        loss, means = training_loss(self.run, self.model, batch.x, rng, self.scale)
         self.note({"loss": loss, **(means if len(means) > 1 else {})}, batch_idx)
         return loss
 
     def note(self, values: dict[str, Tensor], batch_idx: int) -> None:
-        """Logs the mean over all parts of the global batch, at the steps that are logged."""
+        """Logs the mean over the global batch, every `log_every` steps."""
         step, parts = self.global_step + 1, self.run.train.accumulate
-        if step % self.run.train.log_every:  # as Lightning's logger does
+        if step % self.run.train.log_every:  # the steps at which Lightning logs
             return
         if batch_idx % parts == 0:
-            self.noted = dict.fromkeys(values, torch.zeros((), device=self.device))
+            self.means = dict.fromkeys(values, torch.zeros((), device=self.device))
         for key, value in values.items():
-            self.noted[key] = self.noted[key] + value.detach() / parts
+            self.means[key] = self.means[key] + value.detach() / parts
         if batch_idx % parts == parts - 1:
-            told = {f"train/{k}": v for k, v in self.noted.items()}
-            self.log_dict(told, sync_dist=True)
+            means = {f"train/{k}": v for k, v in self.means.items()}
+            self.log_dict(means, sync_dist=True)
             self.log("step", float(step))
 
     def validation_step(self, batch: tuple[int, Rows], batch_idx: int) -> None:
         first, rows = batch
+        if not len(rows.prompt):  # fewer batches than devices
+            return
         rng = generator(self.run.train.seed, "validation", first, device=self.device)
-        self.scores.add_loss(nats(self.run, self.layout, self.model, rows, rng), self.scale)
-        wanted = self.run.train.sample_examples
-        left = min(wanted, self.run.task.samples or wanted) - first
+        self.metrics.add_loss(nats(self.run, self.layout, self.model, rows, rng), self.scale)
+        samples = self.run.train.sample_examples
+        left = min(samples, self.run.task.samples or samples) - first
         if left > 0:
             self.sample(first, rows.take(slice(0, left)), new=batch_idx == 0)
 
     def sample(self, first: int, rows: Rows, new: bool) -> None:
-        """Scores what the default sampler writes for some prompts, and keeps it in predictions/.
+        """Scores the answers of the default sampler to some prompts, and writes predictions/.
 
-        `new`: in a file that begins with them.
+        `new`: replaces the file, else appends to it.
         """
         sampler = next(iter(self.run.package.SAMPLERS))
         rng = sampling_generator(self.run, sampler, first, self.device)
         start = start_of(self.layout, rows, self.device)
         answers = draw(self.run, self.layout, self.model, sampler, start, rng).answers
-        self.scores.add_answers(answers.to(self.device), to(rows, self.device))
+        self.metrics.add_answers(answers.to(self.device), to(rows, self.device))
         write_predictions(
             self.folder / "predictions" / f"val-{self.global_step:07d}-{self.global_rank}.jsonl",
             self.run,
@@ -106,18 +122,19 @@ class Harness(LightningModule):
         )
 
     def on_validation_epoch_end(self) -> None:
-        found = self.scores.compute(answers=self.run.train.sample_examples > 0)
-        self.log_dict({f"val/{k}": v for k, v in found.items()})
+        means = self.metrics.compute(answers=self.run.train.sample_examples > 0)
+        self.log_dict({f"val/{k}": v for k, v in means.items()})
         self.log("step", float(self.global_step))
-        self.scores.reset()
+        self.metrics.reset()
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["xlm_spec"] = self.run.as_dict()
         checkpoint["words"] = self.run.task.words.state
+        checkpoint["data"] = self.digests
 
 
 def write_predictions(file: Path, run: Run, rows: Rows, answers: Tensor, mode: str) -> None:
-    """One JSON object a line: prompt, answer, truth."""
+    """Writes one JSON object per line: prompt, answer, truth."""
     decode = run.task.words.decode
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open(mode, encoding="utf-8", newline="\n") as out:
@@ -128,10 +145,10 @@ def write_predictions(file: Path, run: Run, rows: Rows, answers: Tensor, mode: s
             rows.truths.tolist(),
             strict=True,
         ):
-            told = {
+            record = {
                 "prompt": decode(prompt[:n]),
                 "answer": decode([t for t in answer if t >= 0]),
             }
             if run.task.ends:  # running text has no truth
-                told["truth"] = decode([t for t in truth if t >= 0])
-            out.write(json.dumps(told) + "\n")
+                record["truth"] = decode([t for t in truth if t >= 0])
+            out.write(json.dumps(record) + "\n")

@@ -1,38 +1,83 @@
-"""The workflow `info`: what a package is, at a size."""
+"""The workflow `info`: a package and its settings at a size."""
 
 import inspect
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from xlm_spec.runtime.choose import Run, model_of
+import yaml
+
+from xlm_spec.runtime import choices
 from xlm_spec.runtime.layout import layout_of
+from xlm_spec.runtime.resolve_config import Run, build_model
 from xlm_spec.runtime.scoring import bound_of
 
 
-def info(run: Run) -> None:
-    """Prints parameters, room, objective, samplers, needs and every number."""
+def info(run: Run, where: bool = False) -> None:
+    """Prints parameters, length, samplers, special tokens, likelihood, objective and settings.
+
+    `where`: with the layer that set each value.
+    """
     layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
-    model = model_of(run, layout.room)
+    model = build_model(run, layout.max_length)
     by_part = {n: sum(p.numel() for p in m.parameters()) for n, m in model.named_children()}
     body = inspect.getsource(run.package.objective).rstrip()
     print(f"{run.name}: {run.package.__doc__}")
     print(f"task         {run.task.name}, size {run.size}; others: {', '.join(run.task.sizes)}")
-    print(f"room         {layout.room} sites, {layout.canvas} of them for the answer")
-    print(f"parameters   {sum(by_part.values()):,} ({told(by_part)})")
+    print(f"length       {layout.max_length} positions, {layout.canvas} of them for the answer")
+    print(f"parameters   {sum(by_part.values()):,} ({counts(by_part)})")
     print(f"samplers     {', '.join(run.package.SAMPLERS)} (the first is the default)")
     print(f"needs        bos, {', '.join(run.package.NEEDS)}")
     print(f"likelihood   {likelihood(run)}")
     print(f"objective\n\n{body}\n")
-    for key, value in run.numbers.items():
-        print(f"{key:32} {value}")
+    origin = origins(run) if where else {}
+    for key, value in choices.expanded(run.settings).items():
+        print(f"{key:32} {value!s:24} {origin[key]}" if where else f"{key:32} {value}")
+
+
+def origins(run: Run) -> dict[str, str]:
+    """The layer that set each value: default, task, spec, size, --config or --set.
+
+    The numbers of a package are those of its spec, or defaults of its components.
+    """
+    written = written_in_spec(Path(run.package.__file__).resolve().parent.parent / "spec.yaml")
+    out = {}
+    for key in choices.expanded(run.settings):
+        owner = choices.owner_of(key)
+        out[key] = run.origin.get(key) or run.origin.get(owner) or "default"
+        if out[key] == "default" and key in written:
+            out[key] = "spec"
+    return out
+
+
+def written_in_spec(file: Path) -> set[str]:
+    """The dotted names of all values in the spec of a package; empty if the file is missing."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return set()
+    return set(names_in(content))
+
+
+def names_in(node: object, prefix: str = "") -> Iterator[str]:
+    """Dotted names; the items of a list are mappings from the name of a component."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from names_in(value, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(node, list):
+        for item in node:
+            yield from names_in(item, prefix)
+    else:
+        yield prefix
 
 
 def likelihood(run: Run) -> str:
-    """What the package tells of log p(x), with the numbers of the run."""
+    """The relation of the package's bound to log p(x), with the settings of the run."""
     if bound_of(run) is None:
         return "no bound of log p(x)"
     if run.package.EXACT:
         return "exact: log_likelihood_bound is log p(x)"
-    return "log_likelihood_bound bounds log p(x) from below, in expectation"
+    return "lower bound: log_likelihood_bound is below log p(x), in expectation"
 
 
-def told(by_part: dict[str, int]) -> str:
+def counts(by_part: dict[str, int]) -> str:
     return ", ".join(f"{n} {c:,}" for n, c in by_part.items())

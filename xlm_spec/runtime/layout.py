@@ -1,11 +1,11 @@
-"""Where prompt, answer and filler stand in a row; tasks and methods know nothing of each other.
+"""The positions of prompt, answer and padding in a sequence, independent of task and method.
 
-A row is BOS, prompt, BOS, answer, EOS (if the method reads one), padding. A prompt that is shorter
-than the task's longest has more BOS before it, so that every answer begins at the same site; the
-BOS behind it tells where, which a text that grows does not show. In a method whose room can't
-shrink (`fill: eos`) the rest of the longest answer's room is EOS too, predicted like any token.
-Blocks of running text have one BOS and no end, neither EOS nor filler; a prompt takes room inside
-the block.
+A sequence is BOS, prompt, BOS, answer, EOS (if the method has one), padding. A prompt shorter than
+the longest of the task has extra BOS tokens before it, so that all answers begin at the same
+position; the BOS after the prompt marks where, which methods that insert tokens need. In a method
+whose canvas has a fixed length (`fill: eos`) EOS tokens fill the canvas after the answer, and are
+predicted like any token. Blocks of running text have one BOS and no EOS; a prompt is part of the
+block.
 """
 
 from dataclasses import dataclass
@@ -29,100 +29,113 @@ class Layout:
     ends: bool = True  # False: rows are blocks of running text
 
     @property
-    def closed(self) -> bool:
-        """Does EOS stand behind an answer?"""
+    def ends_with_eos(self) -> bool:
+        """True if EOS follows an answer."""
         return self.ends and self.vocab.eos >= 0
 
     @property
-    def parted(self) -> bool:
-        """Does a second BOS stand between prompt and answer?"""
+    def separates_prompt(self) -> bool:
+        """True if a second BOS separates prompt and answer."""
         return self.ends and self.longest_prompt > 0
 
     @property
-    def marks(self) -> int:
-        """Sites of a row that hold BOS."""
-        return 1 + int(self.parted)
+    def bos_count(self) -> int:
+        """BOS tokens of a sequence with the longest prompt."""
+        return 1 + int(self.separates_prompt)
 
     @property
-    def filled(self) -> bool:
-        """Does EOS fill what an answer leaves of the room?"""
-        return self.closed and self.fill == "eos"
+    def fills_with_eos(self) -> bool:
+        """True if EOS tokens fill the canvas after an answer."""
+        return self.ends_with_eos and self.fill == "eos"
 
     @property
     def canvas(self) -> int:
-        """Free sites for an answer of unknown length."""
-        return self.longest_answer + self.closed
+        """Free positions for an answer of unknown length."""
+        return self.longest_answer + self.ends_with_eos
 
     @property
-    def room(self) -> int:
-        return self.marks + self.canvas + (self.longest_prompt if self.ends else 0)
+    def max_length(self) -> int:
+        """Positions of a sequence."""
+        return self.bos_count + self.canvas + (self.longest_prompt if self.ends else 0)
 
     @property
     def longest_text(self) -> int:
-        """Prompt and answer together."""
-        return self.room - self.marks - self.closed
+        """Tokens of prompt and answer together."""
+        return self.max_length - self.bos_count - self.ends_with_eos
 
     def before(self, prompt_length: Tensor) -> Tensor:
-        """Sites before a prompt, (N, 1)."""
-        shorter = self.longest_prompt - prompt_length if self.parted else prompt_length * 0
-        return 1 + shorter[:, None]
+        """Number of positions before a prompt, (N, 1)."""
+        shorter = self.longest_prompt - prompt_length
+        return 1 + (shorter if self.separates_prompt else prompt_length * 0)[:, None]
 
     def examples(self, rows: Rows):
-        """Clean sequences for training and scoring; the prompt is fixed."""
+        """Clean sequences for training and evaluation; the prompt is fixed.
+
+        The document of the first token of an answer is that of all positions before it, the
+        document of the last one that of EOS after it; -1 is that of padding.
+        """
         start = self.start(rows.prompt, rows.prompt_length)
-        begin = self.before(rows.prompt_length) + rows.prompt_length[:, None] + self.parted
-        place = torch.arange(self.room) - begin  # (N, L) in the answer
+        separator = int(self.separates_prompt)
+        begin = self.before(rows.prompt_length) + rows.prompt_length[:, None] + separator
+        index = torch.arange(self.max_length) - begin  # (N, L) in the answer
         length = rows.answer_length[:, None]
-        answer = (place >= 0) & (place < length)
-        inside = place.clamp(0, rows.answer.shape[1] - 1)
+        answer = (index >= 0) & (index < length)
+        inside = index.clamp(0, rows.answer.shape[1] - 1)
         tokens = torch.where(answer, rows.answer.gather(1, inside), start.tokens)
-        if self.closed:
-            tokens = tokens.masked_fill(place >= length, self.vocab.eos)
-        end = self.canvas if self.filled else length + self.closed
-        return start._replace(tokens=tokens, valid=place < end)
+        if self.ends_with_eos:
+            tokens = tokens.masked_fill(index >= length, self.vocab.eos)
+        end = self.canvas if self.fills_with_eos else length + self.ends_with_eos
+        x = start._replace(tokens=tokens, valid=index < end)
+        if rows.segments is None:
+            return x
+        nearest = index.clamp(min=0).minimum((length - 1).clamp(min=0))
+        segments = rows.segments.gather(1, nearest)
+        return x._replace(segments=segments.masked_fill(~x.valid, -1))
 
     def start(self, prompt: Tensor, prompt_length: Tensor):
-        """What a sampler starts from: the prompt, and room for the longest answer of the task."""
-        place = torch.arange(self.room) - self.before(prompt_length)  # (N, L) in the prompt
-        given = (place >= 0) & (place < prompt_length[:, None])
-        inside = place.clamp(0, max(prompt.shape[1] - 1, 0))
-        tokens = torch.full((len(prompt), self.room), self.vocab.pad)
-        tokens = torch.where(given, prompt.gather(1, inside), tokens) if prompt.numel() else tokens
-        begins = (place < 0) | ((place == prompt_length[:, None]) & bool(self.parted))
-        tokens = tokens.masked_fill(begins, self.vocab.bos)
-        return self.examples_type(tokens, torch.ones_like(given), given | begins)
+        """The start of sampling: the prompt, and a canvas for the longest answer of the task."""
+        index = torch.arange(self.max_length) - self.before(prompt_length)  # (N, L) in the prompt
+        in_prompt = (index >= 0) & (index < prompt_length[:, None])
+        inside = index.clamp(0, max(prompt.shape[1] - 1, 0))
+        tokens = torch.full((len(prompt), self.max_length), self.vocab.pad)
+        if prompt.numel():
+            tokens = torch.where(in_prompt, prompt.gather(1, inside), tokens)
+        separator = (index == prompt_length[:, None]) & self.separates_prompt
+        bos = (index < 0) | separator
+        tokens = tokens.masked_fill(bos, self.vocab.bos)
+        return self.examples_type(tokens, torch.ones_like(in_prompt), in_prompt | bos)
 
-    def infilling(self, patterns: list[list[int | None]], begins: list[int]):
-        """What a sampler starts from where given tokens stand anywhere; None is a free site.
+    def infilling(self, patterns: list[list[int | None]], prompt_lengths: list[int]):
+        """The start of sampling with fixed tokens anywhere; None is a free position.
 
-        A text that can grow does so at its blanks alone. `begins` tells, where a prompt is parted
-        from its answer, how long the prompt is. Behind the text the row ends. Where EOS fills the
-        room, the rest of it is given as EOS.
+        A method that inserts tokens does so only at blanks. `prompt_lengths` places the BOS
+        between prompt and answer. The sequence ends after the text; in a canvas that EOS fills,
+        the rest is fixed EOS.
         """
-        filler = self.vocab.eos if self.filled else self.vocab.pad
-        tokens = torch.full((len(patterns), self.room), filler)
-        valid = torch.full(tokens.shape, self.filled)
+        filler = self.vocab.eos if self.fills_with_eos else self.vocab.pad
+        tokens = torch.full((len(patterns), self.max_length), filler)
+        valid = torch.full(tokens.shape, self.fills_with_eos)
         fixed = valid.clone()
         tokens[:, 0], valid[:, 0], fixed[:, 0] = self.vocab.bos, True, True
-        for row, (pattern, first) in enumerate(zip(patterns, begins, strict=True)):
-            if self.parted:
+        for row, (pattern, first) in enumerate(zip(patterns, prompt_lengths, strict=True)):
+            if self.separates_prompt:
                 shorter = min(self.longest_prompt - first, self.longest_text - len(pattern))
                 before = [self.vocab.bos] * shorter
                 pattern = [*before, *pattern[:first], self.vocab.bos, *pattern[first:]]
-            here = slice(1, 1 + len(pattern))
-            given = [self.vocab.pad if t is None else t for t in pattern]
-            tokens[row, here] = torch.tensor(given, dtype=torch.long)
-            valid[row, here] = True
-            fixed[row, here] = torch.tensor([t is not None for t in pattern])
-        nowhere = torch.zeros_like(fixed)  # but where a site is free
-        return self.examples_type(tokens, valid, fixed, gaps=nowhere)
+            span = slice(1, 1 + len(pattern))
+            padded = [self.vocab.pad if t is None else t for t in pattern]
+            tokens[row, span] = torch.tensor(padded, dtype=torch.long)
+            valid[row, span] = True
+            fixed[row, span] = torch.tensor([t is not None for t in pattern])
+        no_gaps = torch.zeros_like(fixed)  # insertion at free positions only
+        return self.examples_type(tokens, valid, fixed, gaps=no_gaps)
 
     def whole(self, tokens: Tensor, valid: Tensor) -> Tensor:
-        """The text of each row, what was given included, (B, W), padded with -1."""
+        """The text of each sequence, fixed tokens included, (B, W), padded with -1."""
         return self.answers(tokens, valid, tokens == self.vocab.bos)
 
     def answers(self, tokens: Tensor, valid: Tensor, fixed: Tensor) -> Tensor:
-        """What was written behind the prompt up to the first EOS, (B, W), padded with -1."""
+        """The free tokens up to the first EOS, (B, W), padded with -1."""
         free = valid & ~fixed
         order = (~free).long().argsort(dim=1, stable=True)[:, : max(int(free.sum(1).max()), 1)]
         tokens, free = tokens.gather(1, order), free.gather(1, order)

@@ -1,4 +1,4 @@
-"""The command line of every package: train, eval, generate, info. Heavy imports wait."""
+"""The command line of every package: train, eval, generate, info. Heavy imports are deferred."""
 
 import argparse
 import math
@@ -7,42 +7,75 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from xlm_spec.diagnostics import Diagnostic, Failed, more, wants_colour
-from xlm_spec.runtime import arguments
-from xlm_spec.runtime.choose import Run, choose, read_config
+from xlm_spec.diagnostics import (
+    Diagnostic,
+    Failed,
+    first_line,
+    lenient_streams,
+    more,
+    of_system,
+    wants_colour,
+)
+from xlm_spec.interrupts import held
+from xlm_spec.runtime import arguments, choices, environment
+from xlm_spec.runtime.resolve_config import Run, read_config, resolve_config
 
-FOLDER = "XLM_SPEC_RUN"  # of a run on several devices, told to their processes
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) -> int:
-    """Runs a command; returns its exit code. Bad input ends in a diagnostic and exit code 1."""
+    """Runs a command and returns its exit code. Bad input gives a diagnostic and exit code 1."""
+    lenient_streams()
     args = parser(package.__name__).parse_args(argv)
     try:
         args.command(package, data, train, args)
     except Failed as e:
-        for d in e.diagnostics:
-            print(d.text(wants_colour(sys.stderr)), file=sys.stderr)
-        print(f"\n{more(e.diagnostics)}", file=sys.stderr)
-        return e.exit_code
+        return report_failure(e)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 1
+    except (OSError, MemoryError, RuntimeError) as e:
+        diagnostic = machine_error(e)
+        if diagnostic is None:
+            raise
+        return report_failure(Failed(diagnostic))
     return 0
 
 
+def report_failure(e: Failed) -> int:
+    """Prints the diagnostics and returns the exit code."""
+    for d in e.diagnostics:
+        print(d.text(wants_colour(sys.stderr)), file=sys.stderr)
+    print(f"\n{more(e.diagnostics)}", file=sys.stderr)
+    return e.exit_code
+
+
+def machine_error(e: BaseException) -> Diagnostic | None:
+    """The diagnostic of an error of the system (file, memory); None for any other error."""
+    if isinstance(e, OSError) and e.strerror:
+        return of_system(e)
+    text = str(e)
+    if isinstance(e, MemoryError) or any(w in text for w in OUT_OF_MEMORY):
+        message = f"not enough memory: {first_line(e)}"
+        hint = "reduce train.batch (or raise train.accumulate), train.evaluate_batch or backbone"
+        return Diagnostic("X612", message, hint)
+    return None
+
+
 def parser(name: str) -> argparse.ArgumentParser:
-    """Of `python -m NAME`; each command knows its workflow."""
+    """The parser of `python -m NAME`; each command sets its workflow."""
     top = argparse.ArgumentParser(prog=f"python -m {name}", description="Train and use this model.")
     commands = top.add_subparsers(required=True, metavar="train | eval | generate | info")
-    for word, run, told, flags in (
-        ("train", run_train, "Train.", arguments.train),
-        ("eval", run_eval, "Score a checkpoint on every example of a split.", arguments.evaluate),
-        ("generate", run_generate, "Sample.", arguments.generate),
-        ("info", run_info, "Parameters, sizes, objective, needs.", arguments.info),
+    about = "Show parameters, lengths, samplers, objective and settings."
+    for word, run, text, flags in (
+        ("train", run_train, "Train the model.", arguments.train),
+        ("eval", run_eval, "Evaluate a checkpoint on a whole split.", arguments.evaluate),
+        ("generate", run_generate, "Continue prompts or fill blanks.", arguments.generate),
+        ("info", run_info, about, arguments.info),
     ):
-        p = commands.add_parser(word, help=told, description=told)
+        p = commands.add_parser(word, help=text, description=text)
         p.set_defaults(command=run)
         arguments.common(p)
         flags(p)
@@ -51,70 +84,94 @@ def parser(name: str) -> argparse.ArgumentParser:
 
 def run_train(package, data, train, args) -> None:
     config = read_config(args.config) if args.config else None
+    folder = args.config.parent if args.config else None
     if args.resume:
-        given = [args.task, args.size, args.config, args.minutes, args.steps, args.seed, args.init]
-        if not args.run or args.sets or args.overfit or any(g is not None for g in given):
-            told = "a run is resumed as it was begun"
-            raise Failed(Diagnostic("X608", told, "give --run and --resume alone"))
+        flags = ("task", "size", "config", "seed", "init", "teacher")
+        changed = args.sets or args.overfit or any(getattr(args, f) is not None for f in flags)
+        if not args.run or changed:
+            message = "`--resume` continues a run with its own settings"
+            hint = "use only --run, --resume, --devices and, for longer, --steps or --minutes"
+            raise Failed(Diagnostic("X608", message, hint))
         config = read_config(args.run / "config.yaml")
     sets = list(args.sets)
-    sets += [f"train.steps={args.steps}"] if args.steps is not None else []
+    sets += [f"train.steps={args.steps}", "train.minutes=0"] if args.steps is not None else []
+    sets += [f"train.minutes={args.minutes}"] if args.minutes is not None else []
     sets += [f"train.seed={args.seed}"] if args.seed is not None else []
     sets += ["data.overfit=true"] if args.overfit else []
-    run = choose(package, data, train, args.task, args.size, config, sets, args.init)
     positive(args.minutes, "--minutes")
     positive(args.devices, "--devices")
-    first = "LOCAL_RANK" not in os.environ  # the process that starts those of other devices
-    settled = "" if first else os.environ.get(FOLDER, "")
-    folder = args.run or (Path(settled) if settled else new_folder(run))
-    os.environ[FOLDER] = str(folder)
-    if first:
-        tell(run, folder)
-    from xlm_spec.runtime.train import train as workflow
+    given = (args.task, args.size, config, sets, args.init)
+    run = resolve_config(package, data, train, *given, folder=folder, teacher=args.teacher)
+    if environment.is_worker():
+        with held():
+            from xlm_spec.runtime.train import train as workflow
 
-    workflow(run, folder, args.minutes, args.resume, args.devices)
-    if first:
-        print(folder)
+        environment.leave_with_parent()
+        workflow(run, Path(os.environ[environment.FOLDER]), args.resume, args.devices)
+        return
+    run_first(run, args)
+
+
+def run_first(run: Run, args) -> None:
+    """Trains in the first process, which starts the processes of further devices."""
+    from xlm_spec.runtime.files import discard, lock_folder, new_folder
+
+    folder = args.run or new_folder(run.name, run.task.name)
+    environment.begin(str(folder))
+    try:
+        with lock_folder(folder):
+            print_origins(run, folder)
+            with held():
+                from xlm_spec.runtime.train import train as workflow
+
+            workflow(run, folder, args.resume, args.devices)
+    except Failed:
+        if args.run is None:
+            discard(folder)
+        raise
+    finally:
+        environment.end()
+    print(folder)
 
 
 def run_eval(package, data, train, args) -> None:
-    from xlm_spec.runtime.evaluate import evaluate
+    with held():
+        from xlm_spec.runtime.evaluate import evaluate
 
     evaluate(package, data, train, args)
 
 
 def run_generate(package, data, train, args) -> None:
-    from xlm_spec.runtime.generate import generate
+    with held():
+        from xlm_spec.runtime.generate import generate
 
     positive(args.n, "-n")
     generate(package, data, train, args)
 
 
 def run_info(package, data, train, args) -> None:
-    from xlm_spec.runtime.info import info
+    with held():
+        from xlm_spec.runtime.info import info
 
-    info(choose(package, data, train, args.task, args.size, sets=args.sets))
+    config = read_config(args.config) if args.config else None
+    folder = args.config.parent if args.config else None
+    given = (args.task, args.size, config, args.sets)
+    info(resolve_config(package, data, train, *given, folder=folder), args.where)
 
 
 def positive(number: float | None, flag: str) -> None:
     if number is not None and not 0 < number < math.inf:
-        raise Failed(Diagnostic("X602", f"{flag} is a number above 0, not {number:g}"))
+        raise Failed(Diagnostic("X602", f"{flag} must be above 0, not {number:g}"))
 
 
-def new_folder(run: Run) -> Path:
-    """runs/<package>/<task>-<n>, the first that is free."""
-    home = Path("runs") / run.name
-    n = 1
-    while (home / f"{run.task.name}-{n}").exists():
-        n += 1
-    return home / f"{run.task.name}-{n}"
-
-
-def tell(run: Run, folder: Path) -> None:
-    """What was chosen, and by whom."""
-    by: dict[str, list[str]] = {}
+def print_origins(run: Run, folder: Path) -> None:
+    """Prints the settings that are not defaults, by origin."""
+    by_origin: dict[str, list[str]] = {}
+    settings = choices.expanded(run.settings)
     for key, origin in run.origin.items():
-        by.setdefault(origin, []).append(f"{key}={run.numbers[key]}")
+        by_origin.setdefault(origin, []).append(f"{key}={settings[key]}")
     print(f"{run.name} on {run.task.name}, size {run.size}, into {folder}", file=sys.stderr)
-    for origin, numbers in by.items():
-        print(f"  {origin}: {'  '.join(numbers)}", file=sys.stderr)
+    for origin, lines in by_origin.items():
+        print(f"  {origin}: {'  '.join(lines)}", file=sys.stderr)
+    for kind, version in run.injected.items():
+        print(f"  code: {kind} ({version or 'not found'})", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Figures of answers (B, W) long, padded with -1, to rows of data: values (B,) and weights (B,)."""
+"""Metrics of answers (B, W), padded with -1, against rows: values (B,) and weights (B,)."""
 
 import torch
 import torch.nn.functional as F
@@ -6,7 +6,7 @@ from torch import Tensor
 
 from xlm_spec.runtime.rows import Rows
 
-Figure = tuple[Tensor, Tensor]  # of each example, and its weight in the mean
+Figure = tuple[Tensor, Tensor]  # the value of each example, and its weight in the mean
 
 
 def same_width(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -16,14 +16,14 @@ def same_width(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def sequence_accuracy(answer: Tensor, rows: Rows) -> Figure:
-    """Is the whole answer right? Share of examples, each of weight 1."""
+    """1 if the whole answer is right, else 0; weight 1."""
     answer, truth = same_width(answer, rows.truths)
     right = (answer == truth).all(1).double()
     return right, torch.ones_like(right)
 
 
 def token_accuracy(answer: Tensor, rows: Rows) -> Figure:
-    """Share of the truth's tokens that stand at their place in the answer, weighed by number."""
+    """Share of the true tokens at the right position of the answer, weighted by their number."""
     answer, truth = same_width(answer, rows.truths)
     counts = (truth >= 0).sum(1).double()
     right = ((answer == truth) & (truth >= 0)).sum(1).double()
@@ -31,15 +31,15 @@ def token_accuracy(answer: Tensor, rows: Rows) -> Figure:
 
 
 def entropy(answer: Tensor, rows: Rows) -> Figure:
-    """Unigram entropy of an answer in nats, each of weight 1; 0 where it is empty.
+    """Unigram entropy of an answer in nats, 0 if it is empty; weight 1.
 
-    With c_i the number of times that token i of n occurs: -1/n sum_i ln(c_i / n).
+    With c_i the number of times that token i occurs among n tokens: -1/n sum_i ln(c_i / n).
     """
-    found = torch.stack([entropy_of(row[row >= 0]) for row in answer.cpu()])
-    return found.to(answer.device), torch.ones_like(found, device=answer.device)
+    values = torch.stack([entropy_of(row[row >= 0]) for row in answer.cpu()])
+    return values.to(answer.device), torch.ones_like(values, device=answer.device)
 
 
 def entropy_of(tokens: Tensor) -> Tensor:
-    """Of one text (n,), float64."""
+    """The entropy of one sequence (n,), float64."""
     share = tokens.unique(return_counts=True)[1].double() / max(1, len(tokens))
     return -share.xlogy(share).sum()

@@ -2,30 +2,30 @@
 
 // A method's samples[sample][sampler] is a list of frames [step, calls, splices]; see player.py.
 const { methods } = JSON.parse(document.getElementById("data").textContent);
-const GIVEN = -1; // instead of a number of writes
+const FIXED = -1; // instead of a number of writes
 const AGES = [0, 1, 2, 4, 8, 32]; // the youngest of each colour, in steps
-const SPEEDS = [1, 2, 4, 8, 16, 32]; // frames a second
+const SPEEDS = [1, 2, 4, 8, 16, 32]; // frames per second
 const byId = (id) => document.getElementById(id);
 const plural = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
-const isWritten = (cell) => cell.writes > 0 && !cell.mask;
+const isGenerated = (cell) => cell.writes > 0 && !cell.mask;
 const ageOf = (cell, step) => AGES.findLastIndex((youngest) => step - cell.since >= youngest);
 
-/** A cell, coded [token, step in which it came, writes], in the words of its method. */
+/** A decoded cell [token, step in which it was written, writes] of a method. */
 function cellOf([token, since, writes], method) {
-  const given = writes === GIVEN;
-  const mask = !given && token === method.mask;
-  const end = !given && token === method.eos;
-  return { word: method.words[token], since, writes, given, mask, end };
+  const fixed = writes === FIXED;
+  const mask = !fixed && token === method.mask;
+  const end = !fixed && token === method.eos;
+  return { word: method.words[token], since, writes, fixed, mask, end };
 }
 
-/** The cells of every frame, from what changed; `order` sorts frames of equal calls. */
+/** The cells of each frame; `order` sorts frames with equal calls. */
 function unfold(coded, method) {
   let cells = [];
   const frames = [];
   for (const [step, calls, splices] of coded) {
     cells = cells.slice();
-    for (const [place, gone, came] of splices.reverse()) {
-      cells.splice(place, gone, ...came.map((cell) => cellOf(cell, method)));
+    for (const [index, gone, came] of splices.reverse()) {
+      cells.splice(index, gone, ...came.map((cell) => cellOf(cell, method)));
     }
     const before = frames.at(-1);
     const order = before && before.calls === calls ? before.order + 1 : 0;
@@ -41,44 +41,44 @@ function add(parent, tag, className = "", text = "") {
   return made;
 }
 
-/** The classes of a cell; nothing else of how it looks depends on the step. */
-function looks(cell, step, behind) {
+/** The classes of a cell. Only they depend on the step. */
+function looks(cell, step, after) {
   const again = cell.writes > (cell.mask ? 0 : 1) ? " again" : "";
-  if (cell.given) return "given";
+  if (cell.fixed) return "fixed";
   if (cell.mask) return `mask${again}`;
-  if (!isWritten(cell)) return "start";
-  return `age-${ageOf(cell, step)}${again}${cell.end ? " end" : ""}${behind ? " behind" : ""}`;
+  if (!isGenerated(cell)) return "start";
+  return `age-${ageOf(cell, step)}${again}${cell.end ? " end" : ""}${after ? " after" : ""}`;
 }
 
-function titleOf(cell, behind) {
+function titleOf(cell, after) {
   const { since, writes } = cell;
-  if (cell.given) return "given";
-  if (cell.mask) return writes ? `masked again in step ${since}` : "not written yet";
-  if (!isWritten(cell)) return "there at the start";
-  const again = writes > 1 ? `, token ${writes} at this place` : "";
-  return `written in step ${since}${again}${behind ? "; behind the end" : ""}`;
+  if (cell.fixed) return "fixed";
+  if (cell.mask) return writes ? `remasked in step ${since}` : "masked";
+  if (!isGenerated(cell)) return "in the initial state";
+  const again = writes > 1 ? `, token ${writes} at this position` : "";
+  return `generated in step ${since}${again}${after ? "; after the end" : ""}`;
 }
 
-function textOf(cell, behind) {
+function textOf(cell, after) {
   if (cell.mask) return "_";
-  if (cell.end) return behind ? "·" : "end";
+  if (cell.end) return after ? "·" : "end";
   return cell.word;
 }
 
-function paint(span, cell, step, behind) {
-  const text = textOf(cell, behind);
+function paint(span, cell, step, after) {
+  const text = textOf(cell, after);
   const blank = text === " " ? " space" : text.includes("\n") ? " break" : "";
-  const classes = `cell ${looks(cell, step, behind)}${blank}`;
+  const classes = `cell ${looks(cell, step, after)}${blank}`;
   if (span.cell === cell && span.className === classes) return;
   span.cell = cell;
   span.className = classes;
   span.textContent = text;
-  span.title = titleOf(cell, behind);
-  if (isWritten(cell)) span.dataset.since = cell.since;
+  span.title = titleOf(cell, after);
+  if (isGenerated(cell)) span.dataset.since = cell.since;
   else delete span.dataset.since;
 }
 
-/** alpha(t) over t, and a mark at the share of free places that are written. */
+/** alpha(t) over t, and a dot at the share of free tokens that are generated. */
 class Curve {
   constructor(parent, alphas) {
     this.alphas = alphas;
@@ -110,12 +110,12 @@ class Curve {
     this.add(this.svg, "text", { x, y }).textContent = text;
   }
 
-  /** The curve falls; where it passes the share, a straight line between two points will do. */
+  /** Places the dot on the falling curve, by linear interpolation between two points. */
   show(share, words) {
-    const behind = Math.max(1, this.alphas.findIndex((alpha, i) => i > 0 && alpha <= share));
-    const [high, low] = [this.alphas[behind - 1], this.alphas[behind]];
+    const after = Math.max(1, this.alphas.findIndex((alpha, i) => i > 0 && alpha <= share));
+    const [high, low] = [this.alphas[after - 1], this.alphas[after]];
     const part = high > low ? Math.min(1, Math.max(0, (high - share) / (high - low))) : 0;
-    const [x, y] = [this.x(behind - 1 + part), this.y(share)];
+    const [x, y] = [this.x(after - 1 + part), this.y(share)];
     this.line.setAttribute("d", `M0 ${y}H${x}V60`);
     this.dot.setAttribute("cx", x);
     this.dot.setAttribute("cy", y);
@@ -136,7 +136,7 @@ class Panel {
     this.curve = method.curve.length ? new Curve(header, method.curve) : null;
   }
 
-  /** The last frame that was reached at a time of the clock; the first at least. */
+  /** The last frame at or before a time of the clock, or the first. */
   at([calls, order]) {
     const reached = (f) => f.calls < calls || (f.calls === calls && f.order <= order);
     return this.frames.findLast(reached) ?? this.frames[0];
@@ -147,20 +147,20 @@ class Panel {
     if (frame === this.shown) return;
     this.shown = frame;
     this.fit(frame.cells.length);
-    let behind = false;
+    let after = false;
     frame.cells.forEach((cell, i) => {
-      paint(this.spans[i], cell, frame.step, behind && !cell.given);
-      behind ||= cell.end;
+      paint(this.spans[i], cell, frame.step, after && !cell.fixed);
+      after ||= cell.end;
     });
     this.tell(frame);
   }
 
-  fit(places) {
-    while (this.spans.length < places) {
+  fit(count) {
+    while (this.spans.length < count) {
       this.spans.push(add(this.text, "span"));
       if (this.spaced) this.text.append(" ");
     }
-    while (this.spans.length > places) {
+    while (this.spans.length > count) {
       const span = this.spans.pop();
       if (this.spaced) span.nextSibling.remove();
       span.remove();
@@ -169,16 +169,16 @@ class Panel {
 
   tell({ step, calls, cells }) {
     const last = this.frames.at(-1);
-    const free = last.cells.filter((cell) => !cell.given).length;
-    const written = cells.filter(isWritten).length;
-    const share = `${written} of ${free} written`;
+    const free = last.cells.filter((cell) => !cell.fixed).length;
+    const generated = cells.filter(isGenerated).length;
+    const share = `${generated} of ${free} generated`;
     const lines = [`step ${step} of ${last.step}`, plural(calls, "network call"), share];
     this.status.textContent = lines.join("\n");
-    this.curve?.show(free ? Math.min(1, written / free) : 0, share);
+    this.curve?.show(free ? Math.min(1, generated / free) : 0, share);
   }
 }
 
-/** Every [calls, order] at which some panel changes. */
+/** Every [calls, order] at which a panel changes. */
 function clockOf(panels) {
   const times = new Map();
   for (const { calls, order } of panels.flatMap((p) => p.frames)) {
@@ -199,24 +199,24 @@ class Player {
     this.go(this.times.length - 1);
   }
 
-  go(place) {
-    this.place = Math.min(Math.max(place, 0), this.times.length - 1);
-    const told = `${this.times[this.place][0]} of ${plural(this.times.at(-1)[0], "network call")}`;
-    this.slider.value = this.place;
-    this.slider.setAttribute("aria-valuetext", told);
-    byId("told").textContent = told;
-    for (const panel of this.panels) panel.show(this.times[this.place]);
+  go(index) {
+    this.index = Math.min(Math.max(index, 0), this.times.length - 1);
+    const text = `${this.times[this.index][0]} of ${plural(this.times.at(-1)[0], "network call")}`;
+    this.slider.value = this.index;
+    this.slider.setAttribute("aria-valuetext", text);
+    byId("clock-text").textContent = text;
+    for (const panel of this.panels) panel.show(this.times[this.index]);
   }
 
   get atEnd() {
-    return this.place === this.times.length - 1;
+    return this.index === this.times.length - 1;
   }
 
   play() {
     if (this.atEnd) this.go(0);
     clearInterval(this.timer);
     this.timer = setInterval(() => {
-      this.go(this.place + 1);
+      this.go(this.index + 1);
       if (this.atEnd) this.pause();
     }, 1000 / this.speed);
     byId("play").textContent = "Pause";
@@ -233,16 +233,16 @@ class Player {
     else this.pause();
   }
 
-  step(place) {
+  step(index) {
     this.pause();
-    this.go(place);
+    this.go(index);
   }
 
   listen() {
     byId("play").addEventListener("click", () => this.toggle());
     this.slider.addEventListener("input", () => this.step(Number(this.slider.value)));
     const speed = byId("speed");
-    for (const s of SPEEDS) speed.add(new Option(`${s} a second`, s, false, s === this.speed));
+    for (const s of SPEEDS) speed.add(new Option(`${s} per second`, s, false, s === this.speed));
     speed.addEventListener("change", () => {
       this.speed = Number(speed.value);
       if (this.timer !== null) this.play();
@@ -253,15 +253,15 @@ class Player {
     document.addEventListener("keydown", (event) => this.press(event));
   }
 
-  /** Keys that the focused control has a use for itself are left to it; so are all out of sight. */
+  /** Ignores keys that the focused control handles, and all keys while out of sight. */
   press(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.tagName === "SELECT") return;
     const { top, bottom } = byId("controls").getBoundingClientRect();
     if (bottom < 0 || top > innerHeight) return;
     const takesSpace = event.target.matches("button, [type=checkbox]");
     const moves = {
-      ArrowLeft: () => this.step(this.place - 1),
-      ArrowRight: () => this.step(this.place + 1),
+      ArrowLeft: () => this.step(this.index - 1),
+      ArrowRight: () => this.step(this.index + 1),
       Home: () => this.step(0),
       End: () => this.step(this.times.length - 1),
       " ": takesSpace ? undefined : () => this.toggle(),
@@ -272,21 +272,21 @@ class Player {
   }
 }
 
-/** What the looks of a cell mean; only of those that occur. */
+/** The meaning of each cell style that occurs. */
 function legend(panels) {
   const cells = panels.flatMap((p) => [...new Set(p.frames.flatMap((frame) => frame.cells))]);
   const longest = Math.max(...panels.map((p) => p.frames.at(-1).step));
   const kinds = [
-    ["given", "abc", "given", cells.some((c) => c.given)],
-    ["start", "abc", "there at the start", cells.some((c) => c.writes === 0 && !c.mask)],
-    ["mask", "_", "not written yet", cells.some((c) => c.mask)],
-    ["mask again", "_", "masked again", cells.some((c) => c.mask && c.writes > 0)],
-    ["again", "abc", "written again", cells.some((c) => isWritten(c) && c.writes > 1)],
-    ["end", "end", "end of the text; what follows is not counted", cells.some((c) => c.end)],
+    ["fixed", "abc", "fixed", cells.some((c) => c.fixed)],
+    ["start", "abc", "in the initial state", cells.some((c) => c.writes === 0 && !c.mask)],
+    ["mask", "_", "masked", cells.some((c) => c.mask)],
+    ["mask again", "_", "remasked", cells.some((c) => c.mask && c.writes > 0)],
+    ["again", "abc", "replaced", cells.some((c) => isGenerated(c) && c.writes > 1)],
+    ["end", "end", "end of the text; later tokens are ignored", cells.some((c) => c.end)],
   ];
   const entry = (tag) => add(byId("legend"), tag);
   const ages = entry("span");
-  ages.append("steps since written: ");
+  ages.append("steps since generated: ");
   AGES.filter((youngest) => youngest <= longest).forEach((youngest, i) => {
     const oldest = AGES[i + 1] - 1;
     const range = i === AGES.length - 1 ? `${youngest}+` : `${youngest}–${oldest}`;
@@ -304,11 +304,11 @@ const single = words.every((word) => [...word].length === 1);
 const spaced = methods.some((method) => method.spaced);
 byId("player").classList.toggle("spaced", spaced);
 byId("player").classList.toggle("grid", single && !spaced);
-const told = methods[0].samples.flatMap((_, sample) =>
+const coded = methods[0].samples.flatMap((_, sample) =>
   methods.flatMap((method) => method.samples[sample].map((coded) => [coded, method])),
 );
 const articles = [...document.querySelectorAll("#player .panel")];
-const panels = articles.map((article, i) => new Panel(article, ...told[i]));
+const panels = articles.map((article, i) => new Panel(article, ...coded[i]));
 legend(panels);
 new Player(panels);
 for (const id of ["controls", "legend", "notes"]) byId(id).hidden = false;

@@ -1,4 +1,4 @@
-"""Counter-based randomness: a generator depends on what it is for, not on what ran before."""
+"""Counter-based randomness: a generator depends on its purpose, not on earlier draws."""
 
 import hashlib
 
@@ -13,5 +13,5 @@ def seed_of(*what: object) -> int:
 
 
 def generator(*what: object, device: str | torch.device = "cpu") -> Generator:
-    """A generator on a device, seeded by what it is for."""
+    """A generator on a device, seeded by its purpose."""
     return Generator(device=device).manual_seed(seed_of(*what))

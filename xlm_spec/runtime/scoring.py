@@ -1,99 +1,176 @@
-"""A network on rows of data: the loss, and what it writes against what was wanted."""
+"""Scores of a model on rows: the loss, and the samples of a sampler against the answers."""
 
 import time
 from dataclasses import dataclass
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torchmetrics import MeanMetric, MetricCollection
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.choose import Run
+from xlm_spec.runtime.choices import kind_of
+from xlm_spec.runtime.extensions import called, checked
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.randomness import generator
+from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.rows import Rows
+from xlm_spec.runtime.tasks.task import Metric
 
 
-class Counted:
-    """A network that counts its calls, and the rows that they read; nothing else of it changes."""
+class ParameterReads(TorchFunctionMode):
+    """Records which of the given parameters are read inside the context."""
+
+    def __init__(self, parameters: list[Tensor]):
+        super().__init__()
+        self.watched = {id(p) for p in parameters}
+        self.read: set[int] = set()
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        outer = [*args, *(kwargs or {}).values()]
+        inner = [b for a in outer if isinstance(a, tuple | list) for b in a]
+        self.read |= {id(a) for a in (*outer, *inner)} & self.watched
+        return func(*args, **(kwargs or {}))
+
+
+class CallCounter:
+    """A model that counts its function evaluations, and their rows; otherwise unchanged.
+
+    A call of the model is an evaluation. A call of another method of the backbone is one if it
+    reads at least half of the backbone's parameters, e.g. with a cache; else the method is a head.
+    The first call of a method decides this.
+    """
 
     def __init__(self, model: torch.nn.Module):
         self.model, self.calls, self.rows = model, 0, 0
-        self.heads = {n for n, _ in model.named_children()}
+        self.heads = {n for n, _ in model.named_children()} - {"backbone"}
+        self.backbone_parameters = list(getattr(model, "backbone", model).parameters())
+        self.is_evaluation: dict[str, bool] = {}  # name of a method -> is it an evaluation
 
-    def __call__(self, tokens: Tensor, *args, **kwargs):
-        return self.counted(self.model, tokens, *args, **kwargs)
+    def __call__(self, *args, **kwargs):
+        return self.counted(self.model, args, kwargs)
 
     def __getattr__(self, name: str):
         found = getattr(self.model, name)
         if name in self.heads or not callable(found):
             return found
-        return partial(self.counted, found)  # another pass of the backbone
+        if isinstance(found, torch.nn.Module):
+            return BackboneProxy(self, found)
+        return partial(self.called, name, found)
 
-    def counted(self, call, tokens: Tensor, *args, **kwargs):
-        self.calls, self.rows = self.calls + 1, self.rows + len(tokens)
-        return call(tokens, *args, **kwargs)
+    def called(self, name: str, call, *args, **kwargs):
+        """Calls a method of the backbone, which is an evaluation or a head."""
+        if name not in self.is_evaluation:
+            with ParameterReads(self.backbone_parameters) as reads:
+                result = call(*args, **kwargs)
+            self.is_evaluation[name] = 2 * len(reads.read) >= max(1, len(reads.watched))
+            self.note(args, kwargs, self.is_evaluation[name])
+            return result
+        self.note(args, kwargs, self.is_evaluation[name])
+        return call(*args, **kwargs)
+
+    def counted(self, call, args: tuple, kwargs: dict):
+        self.note(args, kwargs, True)
+        return call(*args, **kwargs)
+
+    def note(self, args: tuple, kwargs: dict, evaluates: bool) -> None:
+        """Counts a call, and the rows of `tokens`, else of the first tensor."""
+        tensors = [kwargs.get("tokens"), *args, *kwargs.values()]
+        rows = next((len(a) for a in tensors if isinstance(a, Tensor) and a.ndim), 0)
+        self.calls, self.rows = self.calls + evaluates, self.rows + evaluates * rows
+
+
+class BackboneProxy:
+    """The backbone of a CallCounter, for samplers that call it without the model."""
+
+    def __init__(self, counted: CallCounter, module: torch.nn.Module):
+        self.counted, self.module = counted, module
+
+    def __call__(self, *args, **kwargs):
+        return self.counted.counted(self.module, args, kwargs)
+
+    def __getattr__(self, name: str):
+        found = getattr(self.module, name)
+        if isinstance(found, torch.nn.Module) or not callable(found):
+            return found
+        return partial(self.counted.called, name, found)
 
 
 @dataclass
-class Drawn:
-    """What a sampler wrote for a batch of prompts."""
+class SampleResult:
+    """The samples for a batch of prompts, and their cost."""
 
     answers: Tensor  # (B, W), padded with -1
-    states: list  # the trajectory if asked for, else the last state
+    states: list  # the trajectory if kept, else the last state
     steps: int
     calls: int
-    rows: int  # that the calls read; a call may leave rows out in which nothing happens
+    rows: int  # rows of all calls; a call may leave out rows in which nothing changes
     seconds: float
-    spent: list[int]  # network calls made until each of the states
+    calls_until: list[int]  # network calls until each of the states
 
 
 def draw(
     run: Run, layout: Layout, model, sampler: str, start, rng: torch.Generator, keep: bool = False
-) -> Drawn:
-    """Runs a sampler from `start`; with `keep` the whole trajectory is kept."""
-    counted, begun, steps = Counted(model), time.perf_counter(), -1  # the first is no step
+) -> SampleResult:
+    """Runs a sampler from `start`; `keep` keeps the whole trajectory."""
+    counter, begun, steps = CallCounter(model), time.perf_counter(), -1  # `start` is no step
     states: list = []
-    spent: list[int] = []
-    for state in run.package.SAMPLERS[sampler](counted, run.config, start, rng):
+    calls_until: list[int] = []
+    for state in run.package.SAMPLERS[sampler](counter, run.config, start, rng):
         steps += 1
         if not keep:
             states.clear()
-            spent.clear()
+            calls_until.clear()
         states.append(state)
-        spent.append(counted.calls)
+        calls_until.append(counter.calls)
     seconds = time.perf_counter() - begun
     last = states[-1]
-    answers = layout.answers(last.tokens.cpu(), last.valid.cpu(), start.fixed.cpu())
-    return Drawn(answers, states, steps, counted.calls, counted.rows, seconds, spent)
+    longer = last.tokens.shape[1] - start.fixed.shape[1]  # than the canvas
+    fixed = F.pad(start.fixed.cpu(), (0, longer))
+    answers = layout.answers(last.tokens.cpu(), last.valid.cpu(), fixed)
+    return SampleResult(answers, states, steps, counter.calls, counter.rows, seconds, calls_until)
 
 
-class Scores(torch.nn.Module):
-    """Means over examples, each counted once, over all devices."""
+def metrics_of(run: Run) -> dict[str, Metric]:
+    """The metrics of the task and of `data.metrics`, by name. Raises Failed: X602, X617."""
+    found = dict(run.task.metrics)
+    for choice in run.data.metrics:
+        of, options = checked("data.metrics", choice, {}, leading=2)
+        name = kind_of(choice).rpartition(":")[2].rpartition(".")[2]
+        if name in ("loss", *found):
+            message = f"`data.metrics`: there is a metric `{name}` already"
+            raise Failed(Diagnostic("X602", message, "rename the function"))
+        found[name] = Metric(partial(called, "data.metrics", choice, of, **options))
+    return found
+
+
+class MetricTracker(torch.nn.Module):
+    """Weighted means over the examples of all devices."""
 
     def __init__(self, run: Run):
         super().__init__()
-        self.task = run.task
-        names = ["loss", *run.task.metrics]
-        means = {n: MeanMetric(nan_strategy="error") for n in names}  # "disable" drops the weights
+        self.metrics = metrics_of(run)
+        names = ["loss", *self.metrics]
+        means = {n: MeanMetric(nan_strategy="error") for n in names}  # "disable" ignores weights
         self.means = MetricCollection(dict(means), compute_groups=False)
 
     def add_loss(self, nats: Tensor, scale: float) -> None:
-        """Nats per sequence (B,), shown per token. Raises Failed (X610) where one is no number."""
+        """Nats per sequence (B,), reported per token. Raises Failed (X610) for NaN or infinity."""
         if not nats.isfinite().all():
-            hint = "a lower train.lr or a smaller train.clip may help; so may an earlier checkpoint"
-            raise Failed(Diagnostic("X610", "the loss of an example is no finite number", hint))
+            hint = "try a lower train.lr, a smaller train.clip or an earlier checkpoint"
+            raise Failed(Diagnostic("X610", "loss is NaN or infinite", hint))
         self.means["loss"].update(nats / scale)
 
     def add_answers(self, answers: Tensor, rows: Rows) -> None:
-        for name, metric in self.task.metrics.items():
+        for name, metric in self.metrics.items():
             value, weight = metric.of(answers, rows)
             self.means[name].update(value, weight)
 
     def compute(self, answers: bool = True) -> dict[str, float]:
-        """The means; `answers`: were any scored? All devices take part, whatever they scored."""
-        names = ["loss", *(self.task.metrics if answers else ())]
+        """The means; `answers`: answers were scored. All devices must call this."""
+        names = ["loss", *(self.metrics if answers else ())]
         for name in names:
             self.means[name].update(0.0, 0.0)
         return {n: float(self.means[n].compute()) for n in names}
@@ -102,25 +179,43 @@ class Scores(torch.nn.Module):
         self.means.reset()
 
 
+def training_loss(
+    run: Run, model, x, rng: torch.Generator, scale: float
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of a batch, the sum of its terms, and the terms: mean nats per `scale` tokens."""
+    terms = run.package.objective(model, x, run.config, rng)
+    means = {k: v.mean() / scale for k, v in terms.items()}
+    return torch.stack(list(means.values())).sum(), means
+
+
 def nats(run: Run, layout: Layout, model, rows: Rows, rng: torch.Generator) -> Tensor:
-    """The objective on rows, summed over its terms, (B,) nats per sequence."""
+    """The objective on rows, summed over its terms, in nats per sequence (B,)."""
     x = to(layout.examples(rows), rng.device)
     terms = run.package.objective(model, x, run.config, rng)
     return torch.stack(list(terms.values())).sum(0)
 
 
 def bound_of(run: Run):
-    """The package's bound of log p(x); None where it has none, or none with the numbers of the run.
+    """The package's bound of log p(x), or None if it has none with the settings of the run.
 
-    BOUND_AT of a package are numbers without which the noise does not end in the sampler's prior.
+    BOUND_AT of a package: the settings with which the noise ends in the prior of the sampler. The
+    declarations of a custom schedule can be wrong, so its ends are evaluated.
     """
-    wanted = getattr(run.package, "BOUND_AT", {})
-    holds = all(run.numbers.get(k, v) == v for k, v in wanted.items())
+    required = getattr(run.package, "BOUND_AT", {})
+    holds = all(run.settings.get(k, v) == v for k, v in required.items()) and runs_to_prior(run)
     return getattr(run.package, "log_likelihood_bound", None) if holds else None
 
 
+def runs_to_prior(run: Run) -> bool:
+    """Do the schedules of the run, if it has any, decrease from 1 to 0?"""
+    noise = getattr(run.config, "noise", None)
+    found = [s for s in vars(noise).values() if hasattr(s, "dalpha")] if noise else []
+    ends = [s.alpha(torch.tensor([0.0, 1.0], dtype=torch.float64)) for s in found]
+    return all(bool((e - torch.tensor([1.0, 0.0])).abs().max() <= 1e-6) for e in ends)
+
+
 def to(x, device):
-    """A named tuple of tensors, and of such tuples, on a device."""
+    """A nested named tuple of tensors, on a device."""
     if isinstance(x, tuple):
         return type(x)(*(to(a, device) for a in x))
     return x.to(device) if isinstance(x, Tensor) else x
@@ -131,5 +226,5 @@ def start_of(layout: Layout, rows: Rows, device):
 
 
 def sampling_generator(run: Run, sampler: str, first: int, device) -> torch.Generator:
-    """The generator of a batch that starts at row `first`."""
+    """The generator of the batch that starts at row `first`."""
     return generator(run.train.seed, "sample", sampler, first, device=device)

@@ -1,31 +1,63 @@
-"""The settings of a run that belong to no method; read by the compiler too, so nothing is imported.
+"""Settings of a run that are independent of the method. The compiler reads this file too.
 
-The comment behind a field is its meaning, and its range.
+The comment after a field states its meaning and its range. The value of a field of type
+`str | dict` is a name of NAMES, an import path such as `torch.optim.RMSprop`, or `./file.py:Name`;
+with options it is a mapping, `{kind: sgd, momentum: 0.9}`. With `tuple` it is a list of these.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
+NAMES = {  # setting -> its names, and the import paths that they stand for
+    "data.metrics": {},
+    "train.optimizer": {
+        "adamw": "torch.optim.AdamW",
+        "adam": "torch.optim.Adam",
+        "sgd": "torch.optim.SGD",
+        "adafactor": "torch.optim.Adafactor",
+        "muon": "xlm_spec.runtime.muon.Muon",
+    },
+    "train.lr_schedule": {
+        "cosine": "xlm_spec.runtime.lr_schedules.cosine",
+        "constant": "xlm_spec.runtime.lr_schedules.constant",
+        "linear": "xlm_spec.runtime.lr_schedules.linear",
+        "wsd": "xlm_spec.runtime.lr_schedules.wsd",
+        "inverse_sqrt": "xlm_spec.runtime.lr_schedules.inverse_sqrt",
+    },
+    "train.strategy": {
+        "ddp": "xlm_spec.runtime.launcher.Processes",
+    },
+    "train.loggers": {
+        "tensorboard": "xlm_spec.runtime.loggers.tensorboard",
+        "csv": "xlm_spec.runtime.loggers.csv",
+        "wandb": "xlm_spec.runtime.loggers.wandb",
+        "trackio": "xlm_spec.runtime.loggers.Trackio",
+    },
+    "train.callbacks": {},
+}
+
 
 @dataclass(frozen=True)
 class Data:
-    """What is trained on.
+    """The data to train on.
 
     Also known as: dataset, datamodule, dataloader
         task: dataset, kind, name
         workers: num_workers, n_workers, num_dataloader_workers
         overfit: overfit_batches, debug
+        metrics: metric, extra_metrics
     """
 
-    task: str = "star_easy"  # a task of the runtime
-    fill: Literal["eos", "none"] = "none"  # what the rest of the room holds; the method decides
+    task: str = "star_easy"  # name of a task, or path of a task file
+    fill: Literal["eos", "none"] = "none"  # tokens after the answer; set by the method
     overfit: bool = False  # train and validate on one batch
     workers: int = 0  # processes that load data; in [0, inf)
+    metrics: tuple = ()  # more metrics of the answers than those of the task
 
 
 @dataclass(frozen=True)
 class Train:
-    """How it is trained. The optimiser is AdamW; the learning rate falls along half a cosine.
+    """Training settings.
 
     Also known as: training, trainer, training_args, optimizer, optimiser, optim, hyperparameters
         batch: batch_size, global_batch_size, train_batch_size, per_device_train_batch_size, bs
@@ -35,6 +67,11 @@ class Train:
         warmup: warmup_steps, num_warmup_steps, warmup_iters, lr_warmup_steps
         lr_end: min_lr_ratio, min_lr_rate, final_lr_ratio
         weight_decay: wd, l2
+        optimizer: optimiser, optim, optimizer_type, optimizer_name
+        lr_schedule: scheduler, lr_scheduler, lr_scheduler_type, lr_decay, schedule_type
+        loggers: logger, report_to, log_to, trackers
+        callbacks: callback, hooks
+        strategy: distributed_strategy, distributed_backend
         beta2: adam_beta2, beta_2, b2
         clip: grad_clip, gradient_clip, gradient_clip_val, grad_clip_norm, max_grad_norm, clip_norm
         ema: ema_decay, ema_rate
@@ -43,24 +80,36 @@ class Train:
         seed: random_seed, rng_seed
         precision: dtype, torch_dtype, mixed_precision, amp
         compile: torch_compile
+        threads: num_threads, n_threads, cpu_threads
+        evaluate_batch: eval_batch_size, per_device_eval_batch_size, val_batch_size,
+            eval_batch
+        minutes: max_minutes, max_time
         log_every: log_every_n_steps, logging_steps, log_interval, log_freq
         evaluate_every: eval_every, eval_steps, eval_interval, val_every, val_check_interval
         sample_examples: num_samples, n_samples
     """
 
     batch: int = 64  # sequences per optimiser step, over all devices; in [1, inf)
-    steps: int = 80000  # of the optimiser; in [1, inf)
-    lr: float = 1e-4  # highest learning rate; in (0, inf)
-    warmup: int = 0  # steps in which the learning rate rises to it; in [0, inf)
-    lr_end: float = 1.0  # last learning rate as a share of the highest; 1 is constant; in [0, 1]
-    weight_decay: float = 0.01  # on matrices, not on norms and biases; in [0, inf)
-    beta2: float = 0.999  # decay of AdamW's second moment; in [0, 1)
-    clip: float = 1.0  # largest norm of the gradient; in (0, inf)
-    ema: float = 0.9999  # decay of the averaged weights, which are evaluated; in [0, 1)
+    steps: int = 80000  # optimiser steps; in [1, inf)
+    minutes: float = 0.0  # training time, instead of `steps`; 0: not used; in [0, inf)
+    lr: float = 1e-4  # peak learning rate; in (0, inf)
+    warmup: int = 0  # steps of linear warm-up; in [0, inf)
+    optimizer: str | dict = "adamw"  # optimiser; options as in `optimizer.momentum`
+    lr_schedule: str | dict = "cosine"  # learning rate after the warm-up
+    lr_end: float = 1.0  # final learning rate as a share of the peak; 1: constant; in [0, 1]
+    weight_decay: float = 0.01  # weight decay of matrices; none for norms and biases; in [0, inf)
+    beta2: float = 0.999  # decay of Adam's second moment; in [0, 1)
+    clip: float = 1.0  # maximum norm of the gradient; in (0, inf)
+    ema: float = 0.9999  # decay of the averaged weights, used for evaluation; in [0, 1)
     accumulate: int = 1  # micro-batches per optimiser step; in [1, inf)
-    seed: int = 0  # of weights, data order and noise; in [0, inf)
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # in Lightning's words
-    compile: bool = False  # torch.compile the backbone
+    seed: int = 0  # seed for weights, data order and noise; in [0, inf)
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # Lightning precision
+    strategy: str | dict = "ddp"  # how several devices train one model
+    compile: bool = False  # compile the backbone with torch.compile
+    threads: int = 0  # CPU threads per process; 0: OMP_NUM_THREADS, else one; in [0, inf)
+    loggers: tuple = ("tensorboard",)  # besides metrics.jsonl, which is always written
+    callbacks: tuple = ()  # callbacks of Lightning
     log_every: int = 20  # steps between lines of metrics.jsonl; in [1, inf)
-    evaluate_every: int = 0  # steps from validation to validation; 0: at least ten; in [0, inf)
-    sample_examples: int = 100  # validation prompts that are sampled for; in [0, inf)
+    evaluate_every: int = 0  # steps between validations; 0: at least ten validations; in [0, inf)
+    evaluate_batch: int = 0  # examples per evaluation batch; 0: at most 2^26 logits; in [0, inf)
+    sample_examples: int = 100  # validation prompts to sample answers for; in [0, inf)

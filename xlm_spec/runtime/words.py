@@ -1,19 +1,21 @@
-"""Tokenizers: texts of known words between spaces, characters, subwords of a tokenizer.json."""
+"""Tokenizers: space-separated words, characters, and the subwords of a tokenizer.json."""
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 
 SPECIAL = ("pad", "bos", "eos", "mask")
-SHOWN = {"mask": "_", "eos": ".", "pad": "", "bos": ""}  # in a picture of a state
+SHOWN = {"mask": "_", "eos": ".", "pad": "", "bos": ""}  # special tokens in a displayed state
 LINE_END = "⏎"
 
 
 class Tokenizer:
-    """Text <-> ids 0 .. size - 1; special tokens get the ids behind them."""
+    """Text <-> ids 0 .. size - 1; special tokens get the ids from `size` on."""
 
     joint = ""  # between the tokens of a text
     size: int
@@ -25,46 +27,56 @@ class Tokenizer:
         return {"size": self.size + len(special)} | ids
 
     def encode(self, text: str) -> list[int]:
-        """Raises Failed (X502) at what is not of this vocabulary."""
+        """Raises Failed (X502) if a part of the text is not in the vocabulary."""
         raise NotImplementedError
 
     def decode(self, ids: list[int]) -> str:
-        """The text; special tokens are left out."""
+        """The text without special tokens."""
         raise NotImplementedError
 
     def symbol(self, token: int) -> str:
-        """A token of its own for a picture."""
+        """The display of a token that is not special."""
         return self.decode([token])
 
     def pattern(self, text: str) -> list[int | None]:
-        """A text with blanks: its ids, and None for each underscore."""
+        """The ids of a text with blanks; None for each underscore."""
         first, *others = (self.encode(part) for part in text.split("_"))
         return [*first, *(i for part in others for i in (None, *part))]
 
     def show(self, token: int, vocabulary: Mapping[str, int]) -> str:
-        """One token for a picture of a state."""
+        """The display of a token."""
         if token < self.size:
             return self.symbol(token)
         return next((SHOWN[s] for s in SPECIAL if vocabulary.get(s) == token), "?")
 
     @property
     def widest(self) -> int:
-        """Characters that a token takes in a picture."""
+        """The width of a displayed token in characters."""
         return 1
 
     @property
     def state(self) -> dict[str, str]:
-        """What a checkpoint keeps of it, to be told apart from others or made again."""
+        """The state that a checkpoint stores, to compare or restore the tokenizer."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Words(Tokenizer):
-    """Ids are places in `words`. A blank is a word of underscores."""
+class WordTokenizer(Tokenizer):
+    """Ids are indices into `words`. A blank is a word of underscores that is not in `words`.
+
+    Raises Failed (X505) for a duplicate word.
+    """
 
     words: tuple[str, ...]
 
     joint = " "
+
+    def __post_init__(self) -> None:
+        seen = Counter(self.words)
+        twice = next((w for w in self.words if seen[w] > 1), None)
+        if twice is not None:
+            message = f"duplicate word `{twice}` in `WordTokenizer`"
+            raise Failed(Diagnostic("X505", message, "each word has one id: remove the second"))
 
     @property
     def size(self) -> int:  # type: ignore[override]
@@ -81,24 +93,30 @@ class Words(Tokenizer):
     def encode(self, text: str) -> list[int]:
         for word in text.split():
             if word not in self.ids:
-                told = f"the text holds `{word}`, which is no word of this task"
-                raise Failed(Diagnostic("X502", told, alternatives(word, self.words)))
+                message = f"`{word}` is not in the vocabulary of this task"
+                raise Failed(Diagnostic("X502", message, alternatives(word, self.words)))
         return [self.ids[w] for w in text.split()]
 
     def decode(self, ids: list[int]) -> str:
         return " ".join(self.words[i] for i in ids if i < self.size)
 
     def pattern(self, text: str) -> list[int | None]:
-        return [None if set(w) == {"_"} else self.encode(w)[0] for w in text.split()]
+        def blank(word: str) -> bool:
+            return set(word) == {"_"} and word not in self.ids
+
+        return [None if blank(w) else self.encode(w)[0] for w in text.split()]
 
     @property
     def widest(self) -> int:
         return max(map(len, self.words))
 
 
+Words = WordTokenizer  # its name in task files of earlier versions
+
+
 @dataclass(frozen=True)
-class Characters(Tokenizer):
-    """Ids are places in `alphabet`."""
+class CharacterTokenizer(Tokenizer):
+    """Ids are indices into `alphabet`."""
 
     alphabet: str
 
@@ -111,12 +129,12 @@ class Characters(Tokenizer):
         return {c: i for i, c in enumerate(self.alphabet)}
 
     def encode(self, text: str) -> list[int]:
-        strangers = sorted(set(text) - set(self.ids))
-        if strangers:
-            more = f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
-            told = f"the text holds {strangers[0]!r}{more}, which the data of training lack"
-            hint = f"the {self.size} characters that are known begin {self.alphabet[:40]!r}"
-            raise Failed(Diagnostic("X502", told, hint))
+        unknown = sorted(set(text) - set(self.ids))
+        if unknown:
+            more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+            message = f"unknown character {unknown[0]!r}{more}: not in the training data"
+            hint = f"the {self.size} known characters begin with {self.alphabet[:40]!r}"
+            raise Failed(Diagnostic("X502", message, hint))
         return [self.ids[c] for c in text]
 
     def decode(self, ids: list[int]) -> str:
@@ -132,35 +150,93 @@ class Characters(Tokenizer):
 
 
 @dataclass(frozen=True)
-class Subwords(Tokenizer):
-    """The tokenizer that a tokenizer.json of Hugging Face describes; no special token is added."""
+class SubwordTokenizer(Tokenizer):
+    """The tokenizer of a Hugging Face tokenizer.json, without its special tokens.
 
-    description: str  # the text of the file
+    Truncation, padding and merge dropout of the file are disabled, because they would change the
+    text. `note` reports them, and a normalizer, which does change the text.
+    """
+
+    description: str  # content of the file
 
     @cached_property
     def tokenizer(self) -> Any:
-        """Raises Failed: X507 of a bad description, X508 without the library."""
+        """Raises Failed: X507 for an invalid file, X508 without the library."""
         try:
             from tokenizers import Tokenizer as HuggingFace
         except ImportError:
-            told = "a tokenizer.json needs the library tokenizers"
+            message = "a tokenizer.json requires the library tokenizers"
             hint = "pip install 'xlm-spec[tokenizers]'"
-            raise Failed(Diagnostic("X508", told, hint)) from None
+            raise Failed(Diagnostic("X508", message, hint)) from None
         try:
-            return HuggingFace.from_str(self.description)
+            tokenizer = HuggingFace.from_str(self.description)
         except Exception as e:  # the library raises nothing narrower
-            raise Failed(Diagnostic("X507", f"this is no tokenizer.json: {e}")) from None
+            raise Failed(Diagnostic("X507", f"not a valid tokenizer.json: {e}")) from None
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        if getattr(tokenizer.model, "dropout", None):
+            tokenizer.model.dropout = None
+        return tokenizer
+
+    @cached_property
+    def settings(self) -> dict:
+        """The content of the file as a mapping."""
+        return json.loads(self.description)
 
     @property
+    def note(self) -> str:
+        """The disabled settings of the file, and its normalizer; empty if there are none."""
+        model, notes = self.settings.get("model") or {}, []
+        off = [k for k in ("truncation", "padding") if self.settings.get(k)]
+        off += ["merge dropout"] if model.get("dropout") else []
+        if off:
+            notes.append(f"sets {' and '.join(off)}, which xlm-spec disables")
+        normalizer = self.settings.get("normalizer")
+        if normalizer:
+            parts = normalizer.get("normalizers") or [normalizer]
+            names = ", ".join(str(p.get("type")) for p in parts)
+            notes.append(f"normalizes texts ({names}): the model learns the normalized text")
+        return "; it ".join(notes)
+
+    @cached_property
     def size(self) -> int:  # type: ignore[override]
-        return self.tokenizer.get_vocab_size()
+        """One above the largest id: a file may skip ids, which are then never used."""
+        return 1 + max(self.tokenizer.get_vocab().values(), default=-1)
 
     def encode(self, text: str) -> list[int]:
-        return self.tokenizer.encode(text, add_special_tokens=False).ids
+        """Raises Failed (X502) if a part of the text has no token."""
+        hint = "use a tokenizer that covers the text, or that has a token for unknown words"
+        try:
+            encoding = self.tokenizer.encode(text, add_special_tokens=False)
+        except Exception as e:  # the library raises nothing narrower
+            message = f"the tokenizer cannot encode the text: {first_line(e)}"
+            raise Failed(Diagnostic("X502", message, hint)) from None
+        lost = self.lost(text, encoding.offsets)
+        if lost:
+            message = f"the tokenizer has no token for {lost!r} and would drop it"
+            raise Failed(Diagnostic("X502", message, hint))
+        return encoding.ids
+
+    def lost(self, text: str, offsets: list[tuple[int, int]]) -> str:
+        """The first part of the text that no token covers, except white space."""
+        if self.settings.get("normalizer"):  # it may drop characters; `note` reports it
+            return ""
+        at = 0
+        for begin, end in [*sorted(offsets), (len(text), len(text))]:
+            if text[at:begin].strip():
+                return text[at:begin].strip()[:20]
+            at = max(at, end)
+        return ""
+
+    @property
+    def unknown(self) -> int | None:
+        """The id of the token for unknown words, if the tokenizer has one."""
+        token = (self.settings.get("model") or {}).get("unk_token")
+        return self.tokenizer.token_to_id(token) if token is not None else None
 
     def decode(self, ids: list[int]) -> str:
-        own = [i for i in ids if i < self.size]
-        return self.tokenizer.decode(own, skip_special_tokens=False)
+        known = [i for i in ids if i < self.size]
+        return self.tokenizer.decode(known, skip_special_tokens=False)
 
     def symbol(self, token: int) -> str:
         return (self.tokenizer.id_to_token(token) or "?").replace("\n", LINE_END)
@@ -175,7 +251,7 @@ class Subwords(Tokenizer):
 
 
 def restored(state: Mapping[str, str]) -> Tokenizer | None:
-    """The tokenizer that a checkpoint keeps, if it can be made of that; words are the task's."""
+    """The tokenizer stored in a checkpoint; None for a WordTokenizer, which the task defines."""
     if "alphabet" in state:
-        return Characters(state["alphabet"])
-    return Subwords(state["tokenizer"]) if "tokenizer" in state else None
+        return CharacterTokenizer(state["alphabet"])
+    return SubwordTokenizer(state["tokenizer"]) if "tokenizer" in state else None

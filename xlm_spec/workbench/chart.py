@@ -1,4 +1,4 @@
-"""Lines in a coordinate system, as SVG that a page holds; report.css has the colours."""
+"""Line charts as inline SVG; report.css has the colours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ COLOURS, TICKS = 8, 5
 
 @dataclass(frozen=True)
 class Line:
-    """A curve; `style` is its colour and, beyond the colours, its dashes."""
+    """A curve; `style` selects its colour, and its dashes once the colours are used up."""
 
     name: str
     points: Sequence[Point]
@@ -26,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Scale:
-    """From values to places; `log`: each doubling is as wide as the next."""
+    """From values to coordinates; `log`: logarithmic."""
 
     low: float
     high: float
@@ -51,7 +51,7 @@ class Scale:
 
 
 def chart(title: str, x: str, y: str, lines: Sequence[Line], log: bool = False) -> str:
-    """A figure with its title; empty where there is nothing to draw. A y in % stays in 0 to 100."""
+    """A figure with its title; empty if there are no points. The range of a y in % is 0 to 100."""
     lines = [line for line in lines if line.points]
     if not lines:
         return ""
@@ -66,7 +66,7 @@ def chart(title: str, x: str, y: str, lines: Sequence[Line], log: bool = False) 
 
 
 def legend(lines: Sequence[Line]) -> str:
-    """Names beside their colours."""
+    """A legend of names and colours."""
     sample = '<svg class="key" viewBox="0 0 28 10"><path class="line {}" d="M1 5H27"/></svg>'
     entries = (f"<li>{sample.format(classes(x))}{escape(x.name)}</li>" for x in lines)
     return f'<ul class="key">{"".join(entries)}</ul>'
@@ -76,26 +76,26 @@ def scales(lines: Sequence[Line], log: bool, within: tuple[float, float]) -> tup
     points = [p for line in lines for p in line.points]
     left, right = min(p.x for p in points), max(p.x for p in points)
     low, high = min(p.mean - p.sd for p in points), max(p.mean + p.sd for p in points)
-    room = (high - low) * 0.06 or max(abs(high) * 0.1, 0.5)
+    margin = (high - low) * 0.06 or max(abs(high) * 0.1, 0.5)
     if log:
         left, right = max(left, 0.5) / 1.1, max(right, 1.0) * 1.1
     elif left == right:
         left, right = left - 1, right + 1
     across = Scale(left, right, LEFT, WIDTH - RIGHT, log)
-    low, high = max(low - room, within[0]), min(high + room, within[1])
+    low, high = max(low - margin, within[0]), min(high + margin, within[1])
     return across, Scale(low, high, HEIGHT - BOTTOM, TOP)
 
 
 def axes(across: Scale, up: Scale, x: str, y: str) -> str:
     parts = []
     for tick in up.ticks:
-        place = up(tick)
-        parts.append(f'<path class="rule" d="M{LEFT} {place}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{place + 4}" class="end">{number(tick)}</text>')
+        at = up(tick)
+        parts.append(f'<path class="rule" d="M{LEFT} {at}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{at + 4}" class="end">{number(tick)}</text>')
     for tick in across.ticks:
-        place = across(tick)
-        parts.append(f'<path class="rule" d="M{place} {TOP}V{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text x="{place}" y="{HEIGHT - BOTTOM + 16}">{number(tick)}</text>')
+        at = across(tick)
+        parts.append(f'<path class="rule" d="M{at} {TOP}V{HEIGHT - BOTTOM}"/>')
+        parts.append(f'<text x="{at}" y="{HEIGHT - BOTTOM + 16}">{number(tick)}</text>')
     middle = (TOP + HEIGHT - BOTTOM) / 2
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}">{escape(x)}</text>')
     turned = f'transform="translate(13 {middle}) rotate(-90)"'
@@ -104,25 +104,25 @@ def axes(across: Scale, up: Scale, x: str, y: str) -> str:
 
 
 def drawn(line: Line, across: Scale, up: Scale) -> str:
-    places = [(across(p.x), up(p.mean)) for p in line.points]
+    points = [(across(p.x), up(p.mean)) for p in line.points]
     parts = []
     if any(p.sd for p in line.points) and line.joined:
         above = [f"{across(p.x)} {up(p.mean + p.sd)}" for p in line.points]
         below = [f"{across(p.x)} {up(p.mean - p.sd)}" for p in reversed(line.points)]
         parts.append(f'<path class="band {classes(line)}" d="M{"L".join(above + below)}Z"/>')
     if line.joined:
-        path = "L".join(f"{x} {y}" for x, y in places)
+        path = "L".join(f"{x} {y}" for x, y in points)
         parts.append(f'<path class="line {classes(line)}" d="M{path}"/>')
     else:
         bars = [f"M{across(p.x)} {up(p.mean - p.sd)}V{up(p.mean + p.sd)}" for p in line.points]
         parts.append(f'<path class="line {classes(line)}" d="{"".join(bars)}"/>')
-    if line.dots or len(places) == 1:
+    if line.dots or len(points) == 1:
         radius = 5 if line.large else 2.5
-        told = [f"{number(p.x)}: {number(p.mean)}" for p in line.points]
+        labels = [f"{number(p.x)}: {number(p.mean)}" for p in line.points]
         parts += [
             f'<circle class="dot {classes(line)}" cx="{x}" cy="{y}" r="{radius}">'
             f"<title>{escape(line.name)}, {t}</title></circle>"
-            for (x, y), t in zip(places, told, strict=True)
+            for (x, y), t in zip(points, labels, strict=True)
         ]
     return "".join(parts)
 
@@ -132,7 +132,7 @@ def classes(line: Line) -> str:
 
 
 def nice(step: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
+    """The next larger of 1, 2, 5 times a power of ten."""
     power = 10.0 ** floor(log10(step))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= step * 0.999)
 

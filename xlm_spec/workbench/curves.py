@@ -1,4 +1,4 @@
-"""What runs logged: losses and figures against steps, over seeds; and how fast they trained."""
+"""The logs of runs: losses and metrics against steps, over seeds, and the training speed."""
 
 import json
 from bisect import bisect_left
@@ -9,12 +9,12 @@ from math import nan
 from pathlib import Path
 from statistics import mean, stdev
 
-POINTS = 200  # of a curve
+POINTS = 200  # per curve
 
 
 @dataclass(frozen=True)
 class Point:
-    """The mean over seeds and how far one standard deviation reaches; 0 of one seed."""
+    """The mean over seeds and the standard deviation, 0 for one seed."""
 
     x: float
     mean: float
@@ -22,7 +22,7 @@ class Point:
 
 
 def logged(run: Path) -> list[dict]:
-    """metrics.jsonl; empty where a run was too short to log."""
+    """The lines of metrics.jsonl; empty if a run was too short to log."""
     file = run / "metrics.jsonl"
     if not file.exists():
         return []
@@ -30,19 +30,19 @@ def logged(run: Path) -> list[dict]:
 
 
 def names(lines: Sequence[dict], split: str) -> list[str]:
-    """The values of a split, in the order in which they were logged."""
-    found = (k for line in lines if line["split"] == split for k in line)
-    return [k for k in dict.fromkeys(found) if k not in ("step", "split", "seconds")]
+    """The names of the values of a split, in the order in which they were logged."""
+    keys = (k for line in lines if line["split"] == split for k in line)
+    return [k for k in dict.fromkeys(keys) if k not in ("step", "split", "seconds")]
 
 
 def values(lines: Sequence[dict], split: str, name: str) -> list[tuple[float, float]]:
     """(step, value) in order."""
-    mine = (line for line in lines if line["split"] == split and name in line)
-    return sorted({line["step"]: line[name] for line in mine}.items())
+    selected = (line for line in lines if line["split"] == split and name in line)
+    return sorted({line["step"]: line[name] for line in selected}.items())
 
 
 def curve(runs: Sequence[list[tuple[float, float]]]) -> list[Point]:
-    """Over seeds, at the steps up to which each of them came; between two, a straight line."""
+    """The mean over seeds at the steps that all of them reached, interpolated linearly."""
     runs = [r for r in runs if r]
     if not runs:
         return []
@@ -51,21 +51,21 @@ def curve(runs: Sequence[list[tuple[float, float]]]) -> list[Point]:
     steps = steps[:: -(-len(steps) // POINTS) or 1] + steps[-1:]
     out = []
     for step in dict.fromkeys(steps):
-        found = [at(r, step) for r in runs]
-        out.append(Point(step, mean(found), stdev(found) if len(found) > 1 else 0.0))
+        each = [at(r, step) for r in runs]
+        out.append(Point(step, mean(each), stdev(each) if len(each) > 1 else 0.0))
     return out
 
 
 def at(run: list[tuple[float, float]], x: float) -> float:
-    place = bisect_left(run, (x, float("-inf")))
-    if run[place][0] == x or place == 0:
-        return run[place][1]
-    (x0, y0), (x1, y1) = run[place - 1], run[place]
+    index = bisect_left(run, (x, float("-inf")))
+    if run[index][0] == x or index == 0:
+        return run[index][1]
+    (x0, y0), (x1, y1) = run[index - 1], run[index]
     return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
 
 
 def steps_per_second(lines: Sequence[dict]) -> float:
-    """From one training line to the next where nothing was validated in between; NaN if unknown."""
+    """The training speed between log lines without validation in between; NaN if unknown."""
     steps = seconds = 0.0
     for before, after in pairwise(lines):
         if before["split"] == after["split"] == "train" and after["seconds"] > before["seconds"]:

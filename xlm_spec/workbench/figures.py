@@ -1,4 +1,4 @@
-"""What was measured, over seeds: means and spreads, as numbers and as a table."""
+"""Measurements over seeds: means and standard deviations, as numbers and as a table."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ LIKELIHOOD = ("nll", "nelbo")  # in the table as bits per character
 
 @dataclass(frozen=True)
 class Figure:
-    """A value of each seed."""
+    """The values of all seeds."""
 
     values: tuple[float, ...]
 
@@ -22,14 +22,14 @@ class Figure:
 
     @property
     def sd(self) -> float | None:
-        """The standard deviation over seeds; None of one."""
+        """The standard deviation over seeds; None for one seed."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
-    def told(self, form: str = "{:.1f}", scale: float = 1.0) -> str:
+    def text(self, form: str = "{:.1f}", scale: float = 1.0) -> str:
         if not all(isfinite(v) for v in self.values):
-            return "-"  # a run was too short to tell
+            return "-"  # a run was too short to measure it
         if len(set(self.values)) == 1 and isinstance(self.values[0], int):
-            return form.format(self.values[0])  # a number that was chosen has no spread
+            return form.format(self.values[0])  # a setting has no spread
         return spread([scale * v for v in self.values], form)
 
     def as_json(self) -> dict:
@@ -40,48 +40,49 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """A sampler of a method."""
+    """The row of a sampler of a method."""
 
     method: str
     sampler: str
-    figures: dict[str, Figure]  # of the task; `loss` in nats per token
+    figures: dict[str, Figure]  # metrics of the task; `loss` in nats per token
     cost: dict[str, Figure]  # calls, samples/s, tokens/s in training, parameters, steps
-    bound: bool | None  # of the likelihood; None where there is none
+    bound: bool | None  # True: likelihood bound; False: exact; None: no likelihood
     examples: int
 
     def as_json(self) -> dict:
         figures = {k: f.as_json() for k, f in (self.figures | self.cost).items()}
-        told = {"method": self.method, "sampler": self.sampler, "examples": self.examples}
-        return told | ({} if self.bound is None else {"bound": self.bound}) | figures
+        record = {"method": self.method, "sampler": self.sampler, "examples": self.examples}
+        return record | ({} if self.bound is None else {"bound": self.bound}) | figures
 
 
-def row(method: str, sampler: str, found: Sequence[dict], runs: dict[str, Figure]) -> Row:
-    """Of what `eval` printed for each seed, and what training cost."""
-    drawn = found[0].get("samples", found[0]["examples"])
-    speed = [f["sampling_seconds"] for f in found]
+def row(method: str, sampler: str, results: Sequence[dict], runs: dict[str, Figure]) -> Row:
+    """The row from the output of `eval` for each seed, and the cost of training."""
+    examples, bound = results[0]["examples"], results[0].get("bound")
+    samples = results[0].get("samples", examples)
+    speed = [r["sampling_seconds"] for r in results]
     cost = {
-        "calls_per_example": Figure(tuple(f["calls_per_example"] for f in found)),
-        "samples_per_second": Figure(tuple(drawn / s if s else nan for s in speed)),
+        "calls_per_example": Figure(tuple(r["calls_per_example"] for r in results)),
+        "samples_per_second": Figure(tuple(samples / s if s else nan for s in speed)),
     }
-    told = {k: Figure(tuple(f[k] for f in found)) for k in measured(found[0])}
-    return Row(method, sampler, told, cost | runs, found[0].get("bound"), found[0]["examples"])
+    figures = {k: Figure(tuple(r[k] for r in results)) for k in measured(results[0])}
+    return Row(method, sampler, figures, cost | runs, bound, examples)
 
 
-def measured(found: dict) -> list[str]:
-    """The names of the figures: the numbers that are no cost, count or error."""
-    numbers = [k for k, v in found.items() if isinstance(v, int | float) and v is not True]
-    numbers = [k for k in numbers if not isinstance(found[k], bool)]
+def measured(result: dict) -> list[str]:
+    """The names of the metrics: the numbers that are no cost, count or error."""
+    numbers = [k for k, v in result.items() if isinstance(v, int | float) and v is not True]
+    numbers = [k for k in numbers if not isinstance(result[k], bool)]
     return [k for k in numbers if k not in (*COSTS, *COUNTS) and not k.endswith("_error")]
 
 
 def spread(values: Sequence[float], form: str = "{:.1f}") -> str:
-    """mean ± standard deviation over seeds."""
+    """Mean ± standard deviation over seeds."""
     mean = form.format(statistics.mean(values))
     return f"{mean} ± {form.format(statistics.stdev(values))}" if len(values) > 1 else mean
 
 
 def columns(rows: Sequence[Row]) -> list[dict[str, str]]:
-    """What the table shows of each row, by heading."""
+    """The cells of each row, by heading."""
     names = list(dict.fromkeys(k for r in rows for k in r.figures if k not in LIKELIHOOD))
     return [cells(r, names, any(r.bound is not None for r in rows)) for r in rows]
 
@@ -92,11 +93,11 @@ def cells(r: Row, names: list[str], likely: bool) -> dict[str, str]:
     out |= {heading(k): shown(k, r.figures.get(k)) for k in names}
     out |= {"likelihood": kind} if likely else {}
     return out | {
-        "calls/example": r.cost["calls_per_example"].told(),
-        "samples/s": r.cost["samples_per_second"].told("{:,.0f}"),
-        "training tokens/s": r.cost["tokens_per_second"].told("{:,.0f}"),
-        "parameters": r.cost["parameters"].told("{:,.0f}"),
-        "steps": r.cost["steps"].told("{:,.0f}"),
+        "calls/example": r.cost["calls_per_example"].text(),
+        "samples/s": r.cost["samples_per_second"].text("{:,.0f}"),
+        "training tokens/s": r.cost["tokens_per_second"].text("{:,.0f}"),
+        "parameters": r.cost["parameters"].text("{:,.0f}"),
+        "steps": r.cost["steps"].text("{:,.0f}"),
         "n": f"{r.examples:,}",
     }
 
@@ -111,7 +112,7 @@ def heading(name: str) -> str:
 def shown(name: str, figure: Figure | None) -> str:
     if figure is None:
         return "-"
-    return figure.told(scale=100) if name.endswith("accuracy") else figure.told("{:.3f}")
+    return figure.text(scale=100) if name.endswith("accuracy") else figure.text("{:.3f}")
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> str:

@@ -1,26 +1,26 @@
-"""What a training step costs, in floating-point operations."""
+"""The cost of a training step in floating-point operations."""
 
 from collections.abc import Callable
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from xlm_spec.runtime.choose import Run, model_of
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.randomness import generator
+from xlm_spec.runtime.resolve_config import Run, build_model
+from xlm_spec.runtime.scoring import training_loss
 
 
 def step_of(run: Run, layout: Layout) -> Callable[[], None]:
-    """A training step of the run on a batch of validation rows, weights new."""
+    """A training step of the run, with new weights and a batch of validation rows."""
     rows = run.task.rows("val")
     batch = torch.arange(run.train.batch) % len(rows.prompt)
     x = layout.examples(rows.take(batch))
-    model, rng = model_of(run, layout.room), generator("speed")
+    model, rng = build_model(run, layout.max_length), generator("speed")
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
 
     def step() -> None:
-        terms = run.package.objective(model, x, run.config, rng)
-        loss = torch.stack(list(terms.values())).sum(0).mean()
+        loss, _ = training_loss(run, model, x, rng, scale=1.0)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), run.train.clip)
@@ -30,7 +30,7 @@ def step_of(run: Run, layout: Layout) -> Callable[[], None]:
 
 
 def flops_of(step: Callable[[], object]) -> float:
-    """Products of matrices and attention, forward and backward, by torch's counter."""
+    """FLOPs of matrix products and attention, forward and backward, by torch's counter."""
     with FlopCounterMode(display=False) as counter:
         step()
     return float(counter.get_total_flops())

@@ -1,4 +1,4 @@
-"""The machine that figures are from."""
+"""The machine of a measurement."""
 
 import os
 import platform
@@ -8,23 +8,30 @@ import torch
 
 
 def cores() -> int:
-    """Those that this process may use."""
+    """The number of cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def threads_each(jobs: int) -> int:
-    """Of each of several processes: its share of the cores, and no more than OMP_NUM_THREADS."""
+    """Threads per process: OMP_NUM_THREADS, up to the share of the cores of a job; default one.
+
+    With more threads the figures would depend on the machine; see `use_threads`.
+    """
+    variable = os.environ.get("OMP_NUM_THREADS", "")
     share = max(1, cores() // jobs)
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return min(share, int(wanted)) if wanted.isdigit() and int(wanted) else share
+    return min(share, int(variable)) if variable.isdigit() and int(variable) else 1
 
 
 def machine(threads: int) -> str:
     name = platform.processor() or platform.machine()
     cpu = Path("/proc/cpuinfo")
     if cpu.exists():
-        lines = [line for line in cpu.read_text().splitlines() if line.startswith("model name")]
+        lines = [
+            line
+            for line in cpu.read_text(errors="replace").splitlines()
+            if line.startswith("model name")
+        ]
         name = lines[0].partition(": ")[2] if lines else name
     if torch.cuda.is_available():
         name = f"{torch.cuda.get_device_name()}, {name}"

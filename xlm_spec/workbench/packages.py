@@ -1,4 +1,4 @@
-"""Packages on disk, imported from the folder that they were built into."""
+"""Generated packages, imported from their folders."""
 
 import contextlib
 import importlib
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
-from xlm_spec.runtime.choose import Run, choose
-from xlm_spec.runtime.loaded import Loaded, load
+from xlm_spec.runtime.load_model import TrainedModel, load_model
+from xlm_spec.runtime.resolve_config import Run, resolve_config
 
 
 def imported(folder: Path) -> tuple[ModuleType, ModuleType]:
-    """The package of that folder, which has its name, and its `__main__`."""
+    """The package in a folder of the same name, and its `__main__`."""
     sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(folder.name), importlib.import_module(
@@ -23,15 +23,15 @@ def imported(folder: Path) -> tuple[ModuleType, ModuleType]:
         sys.path.remove(str(folder))
 
 
-def chosen(folder: Path, task: str, size: str, sets: Sequence[str] = ()) -> Run:
-    """A package on a task, as `train` would take it. Raises Failed: X5xx, X6xx."""
+def resolved_run(folder: Path, task: str, size: str, sets: Sequence[str] = ()) -> Run:
+    """The run of a package on a task, as `train` resolves it. Raises Failed: X5xx, X6xx."""
     package, main = imported(folder)
-    return choose(package, main.DATA, main.TRAIN, task, size, sets=sets)
+    return resolve_config(package, main.DATA, main.TRAIN, task, size, sets=sets)
 
 
-def loaded(folder: Path, run: Path, sets: Sequence[str] = ()) -> Loaded:
-    """The trained network of a run, with other numbers of its samplers."""
+def load_trained(folder: Path, run: Path, sets: Sequence[str] = ()) -> TrainedModel:
+    """The trained model of a run; `sets` change settings of its samplers."""
     package, main = imported(folder)
-    asked = SimpleNamespace(run=run, checkpoint=None, task=None, sets=list(sets))
-    with contextlib.redirect_stderr(io.StringIO()):  # what differs from the checkpoint: the sets
-        return load(package, main.DATA, main.TRAIN, asked)
+    arguments = SimpleNamespace(run=run, checkpoint=None, task=None, sets=list(sets))
+    with contextlib.redirect_stderr(io.StringIO()):  # hides `differs from the checkpoint`
+        return load_model(package, main.DATA, main.TRAIN, arguments)

@@ -1,7 +1,7 @@
-"""How far all runs are: lines at the start and end of each, and on a terminal a live one.
+"""Progress of all runs: a line at the start and end of each, and a live line on a terminal.
 
-What is left is estimated from what training and scoring took so far, and from what the training
-processes say in their logs.
+The time left is estimated from finished trainings and evaluations, and from the logs of running
+trainings.
 """
 
 import re
@@ -14,13 +14,13 @@ from pathlib import Path
 from statistics import mean
 from threading import Event, RLock, Thread
 
-LEFT = re.compile(r"left (\d+):(\d\d)$", re.M)  # as training says it
+LEFT = re.compile(r"left (\d+):(\d\d)$", re.M)  # as in the progress lines of training
 TAIL = 4096  # bytes of a log that are read
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is going on: `kind` is train or eval."""
+    """A running process; `kind` is train or eval."""
 
     kind: str
     begun: float
@@ -28,7 +28,7 @@ class Work:
 
 
 class Progress:
-    """Of `runs` trainings with `scores` evaluations in all, `jobs` at once."""
+    """Progress of `runs` runs, `jobs` at once; `waiting` counts trainings and evaluations."""
 
     def __init__(self, runs: int, waiting: dict[str, int], jobs: int, minutes: float | None):
         self.runs, self.waiting, self.jobs = runs, waiting, jobs
@@ -49,7 +49,7 @@ class Progress:
 
     @contextmanager
     def working(self, name: str, kind: str, log: Path) -> Iterator[None]:
-        """A piece of work, timed."""
+        """Times a training or an evaluation."""
         with self.lock:
             self.waiting[kind] -= 1
             self.now[name] = Work(kind, time.monotonic(), log)
@@ -68,10 +68,10 @@ class Progress:
         self.say(f"{name}: scored, {self.finished} of {self.runs} runs done")
 
     def keep(self, name: str) -> None:
-        """A run that was done before."""
+        """Counts a run that an earlier command finished."""
         with self.lock:
             self.finished += 1
-        self.say(f"{name}: done before")
+        self.say(f"{name}: already done")
 
     def say(self, text: str) -> None:
         with self.lock:
@@ -79,32 +79,33 @@ class Progress:
             print(f"{text}; {self.left()}", file=sys.stderr, flush=True)
 
     def left(self) -> str:
-        """The time that is left; a lower bound while a kind of work was never timed."""
+        """The time left; a lower bound until each kind of work has been timed."""
         with self.lock:
             each = {k: self.estimate(k) for k in self.waiting}
             known = all(each[k] is not None or not n for k, n in self.waiting.items())
             seconds = sum(n * (each[k] or 0) for k, n in self.waiting.items())
             seconds += sum(self.rest(w, each[w.kind]) for w in self.now.values())
             known = known and all(each[w.kind] is not None for w in self.now.values())
-        told = clock(seconds / self.jobs)
+        time_left = clock(seconds / self.jobs)
         if not seconds:
             return "nothing left" if known else "time left unknown"
-        return f"about {told} left" if known else f"at least {told} left"
+        return f"about {time_left} left" if known else f"at least {time_left} left"
 
     def estimate(self, kind: str) -> float | None:
-        """Seconds of one piece of work."""
+        """Seconds of one training or evaluation."""
         if self.taken[kind]:
             return mean(self.taken[kind])
         if self.expected[kind]:
             return self.expected[kind]
         now = time.monotonic()
-        told = [(w, said(w.log)) for w in self.now.values() if w.kind == kind == "train"]
-        totals = [now - w.begun + left for w, left in told if left is not None]
+        running = [w for w in self.now.values() if w.kind == kind == "train"]
+        logged = [(w, logged_time_left(w.log)) for w in running]
+        totals = [now - w.begun + left for w, left in logged if left is not None]
         return mean(totals) if totals else None
 
     def rest(self, work: Work, whole: float | None) -> float:
-        """Seconds that a piece of work still takes."""
-        left = said(work.log) if work.kind == "train" else None
+        """Seconds left of a running training or evaluation."""
+        left = logged_time_left(work.log) if work.kind == "train" else None
         if left is not None:
             return left
         return max(0.0, (whole or 0.0) - (time.monotonic() - work.begun))
@@ -121,8 +122,8 @@ class Progress:
             print("\r\33[K", end="", file=sys.stderr, flush=True)
 
 
-def said(log: Path) -> float | None:
-    """The time left as the log's last line about it has it."""
+def logged_time_left(log: Path) -> float | None:
+    """The time left in the last progress line of a log."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL))

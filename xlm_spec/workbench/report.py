@@ -1,4 +1,4 @@
-"""OUT/report.html: the table, curves, trajectories, differences, and what was run; one file."""
+"""OUT/report.html: table, curves, trajectories, differences and commands in one file."""
 
 import shlex
 from collections.abc import Sequence
@@ -11,25 +11,25 @@ import torch
 
 from xlm_spec import __version__
 from xlm_spec.compiler.diff import Section, differences
-from xlm_spec.runtime.asked import prompts
-from xlm_spec.runtime.generate import sampled
-from xlm_spec.runtime.player import Shown, part, player
+from xlm_spec.runtime.generate import sample_prompts
+from xlm_spec.runtime.player import SampledMethod, part, player
+from xlm_spec.runtime.prompts import prompts_to_continue
 from xlm_spec.workbench.chart import Line, chart, legend
 from xlm_spec.workbench.curves import Point, curve, logged, names, values
 from xlm_spec.workbench.figures import Row, columns, heading
 from xlm_spec.workbench.method import Method
-from xlm_spec.workbench.packages import loaded
+from xlm_spec.workbench.packages import load_trained
 from xlm_spec.workbench.request import Request
 from xlm_spec.workbench.sweep import EXAMPLES, sweep
 from xlm_spec.workbench.trials import Trial
 
 PROMPTS = 3
-LARGEST = 4_000_000  # characters of the trajectories: the whole stays below 5 MB
+LARGEST = 4_000_000  # characters of the trajectories, so that the page stays below 5 MB
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was asked, and what came of it."""
+    """A request and its results."""
 
     request: Request
     methods: list[Method]
@@ -42,20 +42,24 @@ class Comparison:
         return [t for t in self.trials if t.method is method]
 
 
-def report(found: Comparison) -> str:
-    """The page. It plays without a network, and shows all but the player without JavaScript."""
+def report(comparison: Comparison) -> str:
+    """The page. It works offline, and shows everything except the player without JavaScript."""
     own = files(__package__).joinpath
-    title = f"{', '.join(m.name for m in found.methods)} on {found.methods[0].run.task.name}"
+    title = (
+        f"{', '.join(m.name for m in comparison.methods)} on {comparison.methods[0].run.task.name}"
+    )
     return Template(own("report.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
         style=part("page.css") + own("report.css").read_text(encoding="utf-8"),
-        caption=escape(found.caption),
-        table=table(columns(found.rows)),
-        curves=learning(found),
-        calls=calls(found),
-        player=trajectories(found),
-        differences=told(differences([m.plan for m in found.methods]), found.methods),
-        run=commands(found),
+        caption=escape(comparison.caption),
+        table=table(columns(comparison.rows)),
+        curves=learning(comparison),
+        calls=calls(comparison),
+        player=trajectories(comparison),
+        differences=difference_table(
+            differences([m.plan for m in comparison.methods]), comparison.methods
+        ),
+        run=commands(comparison),
     )
 
 
@@ -69,9 +73,9 @@ def table(rows: Sequence[dict[str, str]]) -> str:
     )
 
 
-def learning(found: Comparison) -> str:
-    """A chart for each value that was logged, a line for each method."""
-    lines = {m.name: [logged(t.folder) for t in found.of(m)] for m in found.methods}
+def learning(comparison: Comparison) -> str:
+    """A chart for each logged value, with a line for each method."""
+    lines = {m.name: [logged(t.folder) for t in comparison.of(m)] for m in comparison.methods}
     all_lines = [x for runs in lines.values() for run in runs for x in run]
     wanted = [("train", "loss")] + [("val", n) for n in names(all_lines, "val")]
     charts = []
@@ -84,65 +88,67 @@ def learning(found: Comparison) -> str:
             drawn.append(Line(method, points, i, dots=len(points) < 30))
         title = f"{'training' if split == 'train' else 'validation'}: {heading(name)}"
         charts.append(chart(title, "training step", heading(name), drawn))
-    key = legend([Line(m.name, (), i) for i, m in enumerate(found.methods)])
-    first = ", ".join(f"{m.name}: {m.samplers[0]}" for m in found.methods)
+    key = legend([Line(m.name, (), i) for i, m in enumerate(comparison.methods)])
+    first = ", ".join(f"{m.name}: {m.samplers[0]}" for m in comparison.methods)
     note = f"Validation samples with the first sampler of each ({first})."
     return f'{key}<div class="charts">{"".join(charts)}</div><p class="note">{escape(note)}</p>'
 
 
-def calls(found: Comparison) -> str:
-    """The task's first figure against network calls."""
-    name = next(iter(found.methods[0].run.task.metrics), None)
+def calls(comparison: Comparison) -> str:
+    """The first metric of the task against network calls."""
+    name = next(iter(comparison.methods[0].run.task.metrics), None)
     if name is None:
         return ""
     scale = 100 if name.endswith("accuracy") else 1
-    pairs = [(m, s) for m in found.methods for s in m.samplers]
-    swept = {m.name: sweep(m.package, found.of(m)[0].folder) for m in found.methods}
+    pairs = [(m, s) for m in comparison.methods for s in m.samplers]
+    swept = {m.name: sweep(m.package, comparison.of(m)[0].folder) for m in comparison.methods}
     lines, keys = [], []
     for i, (m, sampler) in enumerate(pairs):
         label = f"{m.name} · {sampler}"
-        mine = [p for p in swept[m.name] if p["sampler"] == sampler]
-        points = sorted((p["calls_per_example"], scale * p[name]) for p in mine)
+        swept_here = [p for p in swept[m.name] if p["sampler"] == sampler]
+        points = sorted((p["calls_per_example"], scale * p[name]) for p in swept_here)
         lines.append(Line(label, [Point(x, y, 0) for x, y in points], i, dots=True))
         keys.append(Line(label, (), i))
     for i, (m, sampler) in enumerate(pairs):
-        row = next(r for r in found.rows if (r.method, r.sampler) == (m.name, sampler))
+        row = next(r for r in comparison.rows if (r.method, r.sampler) == (m.name, sampler))
         figure, cost = row.figures[name], row.cost["calls_per_example"]
         point = Point(cost.mean, scale * figure.mean, scale * (figure.sd or 0))
         label = f"{m.name} · {sampler}"
         lines.append(Line(label, [point], i, dots=True, joined=False, large=True))
     drawn = chart(heading(name), "network calls per example", heading(name), lines, log=True)
     note = (
-        "Large: the figures of the table, with their spread. Small: the same network (seed 0) at "
-        f"other numbers of steps, on at most {EXAMPLES} validation examples."
+        "Large: the figures of the table with their standard deviation. Small: the same model "
+        f"(seed 0) with other numbers of steps, on at most {EXAMPLES} validation examples."
     )
     return f'{legend(keys)}<div class="charts">{drawn}</div><p class="note">{note}</p>'
 
 
-def trajectories(found: Comparison) -> str:
-    """The player, with as many prompts and samplers as the page has room for."""
+def trajectories(comparison: Comparison) -> str:
+    """The player, with as many prompts and samplers as fit into the page."""
     for n, every in ((PROMPTS, True), (1, True), (1, False)):
-        text = player([shown(m, found.of(m)[0], n, every) for m in found.methods])
+        text = player(
+            [sampled_method(m, comparison.of(m)[0], n, every) for m in comparison.methods]
+        )
         if len(text) <= LARGEST:
             return text
     return '<p class="note">The trajectories are too long for this page.</p>'
 
 
-def shown(method: Method, trial: Trial, n: int, every: bool) -> Shown:
-    """What the samplers of a method, or its first, draw for the first prompts of the test split."""
-    network = loaded(method.package, trial.folder)
-    asked = prompts(network, [], n)
+def sampled_method(method: Method, trial: Trial, n: int, every: bool) -> SampledMethod:
+    """The results of all samplers of a method, or of its first, for the first test prompts."""
+    trained = load_trained(method.package, trial.folder)
+    prompts = prompts_to_continue(trained, [], n)
     samplers = method.samplers if every else method.samplers[:1]
-    drawn = {s: sampled(network, s, asked, 0, keep=True)[0] for s in samplers}
-    return Shown(network.run, drawn, method.name)
+    results = {s: sample_prompts(trained, s, prompts, 0, keep=True)[0] for s in samplers}
+    return SampledMethod(trained.run, results, method.name)
 
 
-def told(sections: list[Section], methods: list[Method]) -> str:
-    """What differs as a table, section by section; what is equal in a line."""
+def difference_table(sections: list[Section], methods: list[Method]) -> str:
+    """A table of the differences by section, and a line with the equal sections."""
     rows = []
-    for head, key, found in (line for s in sections for line in s.outline):
+    for head, key, line_values in (line for s in sections for line in s.outline):
         name = f'<th scope="row" class="{"head" if head else "inner"}">{escape(head or key)}</th>'
-        cells = (f"<td>{escape(v)}</td>" for v in found or [""] * len(methods))
+        cells = (f"<td>{escape(v)}</td>" for v in line_values or [""] * len(methods))
         rows.append(f"<tr>{name}{''.join(cells)}</tr>")
     heads = "".join(f'<th scope="col">{escape(m.name)}</th>' for m in methods)
     equal = ", ".join(s.name for s in sections if not s.rows)
@@ -153,10 +159,10 @@ def told(sections: list[Section], methods: list[Method]) -> str:
     )
 
 
-def commands(found: Comparison) -> str:
-    """How to repeat it: the whole, and each run."""
-    lines = [again(found.request), ""]
-    for t in found.trials:
+def commands(comparison: Comparison) -> str:
+    """The commands that repeat the comparison and each run."""
+    lines = [again(comparison.request), ""]
+    for t in comparison.trials:
         folder = shlex.quote(str(t.method.package))
         words = ["python", "-m", t.method.name, "train", *t.words, "--run", str(t.folder)]
         lines.append(f"(cd {folder} && {shlex.join(words)})")

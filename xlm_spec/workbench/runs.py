@@ -1,4 +1,4 @@
-"""A run trained and scored in its folder. What is there already is not done again."""
+"""Training and evaluation of a run in its folder. Finished parts are not repeated."""
 
 import json
 import re
@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.workbench.place import put
+from xlm_spec.workbench.folder import write_whole
 from xlm_spec.workbench.processes import Processes
 
 LOG = "log.txt"
-TRAINED = "trained"  # an empty file: the run reached its last step
+TRAINED = "trained"  # an empty file that marks a finished training
 
 
 def train(package: Path, run: Path, words: Sequence[object], processes: Processes) -> None:
-    """Trains, or goes on from the last checkpoint. Raises Failed (X804)."""
+    """Trains, or resumes from the last checkpoint. Raises Failed (X804)."""
     if (run / TRAINED).exists():
         return
     resumed = (run / "checkpoints" / "last.ckpt").exists()
     if run.exists() and not resumed:
         shutil.rmtree(run)  # it was interrupted before its first checkpoint
     run.mkdir(parents=True, exist_ok=True)
-    given = ["--resume"] if resumed else words
-    command = [package.name, "train", *given, "--run", run]
+    flags = ["--resume"] if resumed else words
+    command = [package.name, "train", *flags, "--run", run]
     answer(command, package, run / LOG, processes)
     (run / TRAINED).touch()
 
@@ -31,35 +31,35 @@ def train(package: Path, run: Path, words: Sequence[object], processes: Processe
 def evaluate(
     package: Path, run: Path, sampler: str, processes: Processes, split: str = "test"
 ) -> dict:
-    """The figures of a sampler on a whole split. Raises Failed (X804)."""
+    """The metrics of a sampler on a whole split. Raises Failed (X804)."""
     file = scored(run, sampler, split)
     if not file.exists():
         command = [package.name, "eval", "--run", run, "--sampler", sampler, "--split", split]
-        put(file, answer([*command, "--json"], package, run / LOG, processes))
+        write_whole(file, answer([*command, "--json"], package, run / LOG, processes))
     return json.loads(file.read_text(encoding="utf-8"))
 
 
 def scored(run: Path, sampler: str, split: str = "test") -> Path:
-    """Where the figures of a sampler are kept."""
+    """The file with the metrics of a sampler."""
     return run / "figures" / f"{split}-{sampler}.json"
 
 
 def answer(command: Sequence[object], package: Path, log: Path, processes: Processes) -> str:
-    """What a command prints. Raises Failed (X804) with its last words where it fails."""
+    """The output of a command. Raises Failed (X804) with its last message if it fails."""
     code, out = processes.run(command, package, log)
     if code:
         name, word, *_ = command
-        told = f"`{name} {word}` failed (exit code {code}): {last_words(log)}"
-        hint = "the log tells more; the same command goes on where this one stopped"
-        raise Failed(Diagnostic("X804", told, hint, str(log)))
+        message = f"`{name} {word}` failed (exit code {code}): {last_message(log)}"
+        hint = "see the log; run the same command again to continue"
+        raise Failed(Diagnostic("X804", message, hint, str(log)))
     return out
 
 
-def last_words(log: Path) -> str:
+def last_message(log: Path) -> str:
     """The last diagnostic of a log, or its last line."""
     if not log.exists():
-        return "as it said above"
+        return "see the output above"
     text = log.read_text(encoding="utf-8", errors="replace")
-    told = re.findall(r"^error\[X\d+\].*(?:\n.*= help.*)?", text, re.M)
-    lines = [*text.splitlines(), *told]
-    return " ".join(lines[-1].split()) if lines else "it said nothing"
+    errors = re.findall(r"^error\[X\d+\].*(?:\n.*= help.*)?", text, re.M)
+    lines = [*text.splitlines(), *errors]
+    return " ".join(lines[-1].split()) if lines else "no output"

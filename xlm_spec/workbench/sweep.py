@@ -1,93 +1,76 @@
-"""A trained network's samplers at other numbers of network calls, on some validation examples."""
+"""The samplers of a trained model at several numbers of function evaluations."""
 
 import dataclasses
 import json
 from pathlib import Path
+from typing import cast
 
 import torch
-from torch import Tensor
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.choose import names
-from xlm_spec.runtime.dotted import overridden
-from xlm_spec.runtime.loaded import Loaded
-from xlm_spec.runtime.rows import Rows
-from xlm_spec.runtime.scoring import draw, sampling_generator, start_of
-from xlm_spec.workbench.packages import loaded
-from xlm_spec.workbench.place import put
+from xlm_spec.runtime.evaluate import repeated, score_samples
+from xlm_spec.runtime.load_model import TrainedModel
+from xlm_spec.runtime.overrides import overridden
+from xlm_spec.runtime.resolve_config import known_settings
+from xlm_spec.runtime.scoring import MetricTracker
+from xlm_spec.workbench.folder import write_whole
+from xlm_spec.workbench.packages import load_trained
 
-BATCH, EXAMPLES = 250, 250
-TRIED = {  # numbers that buy quality with calls
-    "per_step": (1, 2, 3, 4, 6, 8, 16, 32),
+EXAMPLES = 250  # of the validation split
+VALUES = {  # settings that trade function evaluations for quality
+    "tokens_per_step": (1, 2, 3, 4, 6, 8, 16, 32),
     "steps": (1, 2, 3, 4, 8, 16, 32, 64, 128, 256),
 }
 
 
 def sweep(package: Path, run: Path) -> list[dict]:
-    """{sampler, setting, calls_per_example, figures of the task} of each; kept in the run."""
+    """A point {sampler, setting, calls_per_example, metrics} per value; stored in the run."""
     file = run / "figures" / "sweep.json"
     if not file.exists():
-        found = loaded(package, run)
-        put(file, json.dumps([p for s in found.run.package.SAMPLERS for p in swept(found, s)]))
+        trained = load_trained(package, run)
+        points = [p for s in trained.run.package.SAMPLERS for p in swept(trained, s)]
+        write_whole(file, json.dumps(points))
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def swept(found: Loaded, sampler: str) -> list[dict]:
-    key = key_of(found, sampler)
+def swept(trained: TrainedModel, sampler: str) -> list[dict]:
+    key = key_of(trained, sampler)
     if key is None:
         return []
-    number, points = key.rpartition(".")[2], []
-    own = int(found.run.numbers[key])
-    most = own if number == "steps" else found.layout.canvas
-    for value in sorted({own, *(v for v in TRIED[number] if v <= most)}):
+    name, points = key.rpartition(".")[2], []
+    own = int(cast(float, trained.run.settings[key]))
+    most = own if name == "steps" else trained.layout.canvas
+    for value in sorted({own, *(v for v in VALUES[name] if v <= most)}):
         try:
-            point = scored(with_number(found, key, value), sampler)
-        except Failed:  # outside of the number's range
+            point = scored(with_setting(trained, key, value), sampler)
+        except Failed:  # outside the range of the setting
             continue
-        points.append({"sampler": sampler, "setting": f"{number}={value}", **point})
+        points.append({"sampler": sampler, "setting": f"{name}={value}", **point})
     return points
 
 
-def key_of(found: Loaded, sampler: str) -> str | None:
-    """The dotted name of the number that a sampler is swept over."""
+def key_of(trained: TrainedModel, sampler: str) -> str | None:
+    """The dotted name of the setting that a sampler is swept over."""
     prefixes = (f"sampler.{sampler}.", "sampler.")
-    keys = (f"{p}{number}" for p in prefixes for number in TRIED)
-    return next((k for k in keys if k in found.run.numbers), None)
+    keys = (f"{p}{name}" for p in prefixes for name in VALUES)
+    return next((k for k in keys if k in trained.run.settings), None)
 
 
-def with_number(found: Loaded, key: str, value: int) -> Loaded:
-    """Raises Failed (X602) where the number may not be that."""
-    run = found.run
-    number = names(run.package, run.task).converted(key, value)
-    config = overridden(run.config, {key: number})
-    return dataclasses.replace(found, run=dataclasses.replace(run, config=config))
-
-
-def scored(found: Loaded, sampler: str) -> dict[str, float]:
-    """The task's figures and the calls of an example."""
-    task = found.run.task
-    rows = task.rows("val")
-    wanted = min(EXAMPLES, task.samples or len(rows.prompt))
-    some = rows.take(torch.arange(wanted) % len(rows.prompt))
-    answers, calls = drawn(found, sampler, some)
-    out = {"calls_per_example": calls}
-    for name, metric in task.metrics.items():
-        value, weight = metric.of(answers, some)
-        out[name] = ((value * weight).sum() / weight.sum()).item()
-    return out
+def with_setting(trained: TrainedModel, key: str, value: int) -> TrainedModel:
+    """The model with another value of a setting. Raises Failed (X602) if it is out of range."""
+    run = trained.run
+    converted = known_settings(run.package, run.task).converted(key, value)
+    config = overridden(run.config, {key: converted})
+    return dataclasses.replace(trained, run=dataclasses.replace(run, config=config))
 
 
 @torch.no_grad()
-def drawn(found: Loaded, sampler: str, rows: Rows) -> tuple[Tensor, float]:
-    """Answers (N, W), padded with -1, and the network calls of each on average."""
-    parts, read = [], 0
-    for first in range(0, len(rows.prompt), BATCH):
-        part = rows.take(slice(first, first + BATCH))
-        rng = sampling_generator(found.run, sampler, first, found.device)
-        start = start_of(found.layout, part, found.device)
-        out = draw(found.run, found.layout, found.model, sampler, start, rng)
-        parts.append(out.answers)
-        read += out.rows
-    wide = max(p.shape[1] for p in parts)
-    padded = [torch.nn.functional.pad(p, (0, wide - p.shape[1]), value=-1) for p in parts]
-    return torch.cat(padded), read / len(rows.prompt)
+def scored(trained: TrainedModel, sampler: str) -> dict[str, float]:
+    """The metrics of the task and the network calls per example."""
+    task = trained.run.task
+    rows = task.rows("val")
+    n = min(EXAMPLES, task.samples or len(rows.prompt))
+    tracker = MetricTracker(trained.run)
+    cost = score_samples(trained, sampler, repeated(rows, n), tracker)
+    means = tracker.compute()
+    return {"calls_per_example": cost["calls_per_example"]} | {k: means[k] for k in task.metrics}

@@ -1,4 +1,4 @@
-"""The runs that a request amounts to, each with a folder that no other request has."""
+"""The runs of a request, each in a folder that depends on all its inputs."""
 
 import hashlib
 import json
@@ -15,12 +15,12 @@ from xlm_spec.workbench.request import Request
 
 @dataclass(frozen=True)
 class Trial:
-    """A run: a method, a seed, and the folder that no other request has."""
+    """A run of a method with a seed, and its folder."""
 
     method: Method
     seed: int
     folder: Path
-    words: tuple[str, ...]  # of `python -m NAME train`
+    words: tuple[str, ...]  # arguments of `python -m NAME train`
 
     def __str__(self) -> str:
         return f"{self.method.name}, seed {self.seed}"
@@ -35,7 +35,7 @@ class Trial:
 
 
 def trials(request: Request, methods: list[Method]) -> list[Trial]:
-    """Every method once with each seed before the next seed."""
+    """The runs of all methods, seed by seed."""
     budgets = budget_words(request, methods)
     return [
         trial(request, method, words, seed)
@@ -45,17 +45,18 @@ def trials(request: Request, methods: list[Method]) -> list[Trial]:
 
 
 def trial(request: Request, method: Method, budget: tuple[str, ...], seed: int) -> Trial:
-    sets = settled(request, method)
-    told = {
+    sets = resolved_sets(request, method)
+    inputs = {
         "package": method.digest,
         "runtime": __version__,
         "task": [method.run.data.task, content(method.run.data.task)],
         "size": request.size,
         "budget": [request.budget.unit, request.budget.amount or budget],
         "seed": seed,
-        "sets": sorted([s, content(s.partition("=")[2])] for s in sets),
+        "sets": sorted(sets),
+        "files": [[k, content(str(v))] for k, v in method.run.settings.items() if content(str(v))],
     }
-    short = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:10]
+    short = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:10]
     task = re.sub(r"\W+", "_", method.run.task.name)
     name = f"{method.name}-{task}-{request.size}-seed{seed}-{short}"
     words = ["--task", method.run.data.task, "--size", request.size, *budget, "--seed", str(seed)]
@@ -63,32 +64,42 @@ def trial(request: Request, method: Method, budget: tuple[str, ...], seed: int) 
     return Trial(method, seed, request.out.resolve() / "runs" / name, tuple(words))
 
 
-def settled(request: Request, method: Method) -> list[str]:
-    """The `--set`s as the run has them: paths are whole, so that they hold in another folder."""
+def resolved_sets(request: Request, method: Method) -> list[str]:
+    """The `--set`s with resolved values: paths are absolute."""
     keys = [s.partition("=")[0].strip() for s in request.sets]
-    return [f"{k}={method.run.numbers[k]}" for k in keys]
+    return [f"{k}={method.run.settings[k]}" for k in keys]
 
 
 def content(path: str) -> str:
-    """sha256 of the file of that name, "" where there is none: other data make another run."""
-    file = Path(path)
-    return hashlib.sha256(file.read_bytes()).hexdigest() if path and file.is_file() else ""
+    """sha256 of the file or folder at an absolute path; "" if there is none.
+
+    Runs on different data get different folders.
+    """
+    target = Path(path)
+    if not path or not target.is_absolute() or not target.exists():
+        return ""
+    files = sorted(f for f in target.rglob("*") if f.is_file()) if target.is_dir() else [target]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(target)}\0{file.stat().st_size}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def budget_words(request: Request, methods: list[Method]) -> list[tuple[str, ...]]:
-    """The budget as flags of `train`, of each method.
+    """The budget of each method as flags of `train`.
 
-    Raises Failed (X806) where no budget is given and the specs have steps of their own.
+    Raises Failed (X806) if there is no budget and the specs have different steps.
     """
     unit, amount = request.budget.unit, request.budget.amount
     if unit == "flops":
         return [("--steps", str(max(1, int(amount / m.flops)))) for m in methods]
     if unit != "own":
-        told = str(amount) if unit == "minutes" else str(int(amount))
-        return [(f"--{unit}", told)] * len(methods)
+        value = str(amount) if unit == "minutes" else str(int(amount))
+        return [(f"--{unit}", value)] * len(methods)
     steps = {m.name: m.run.train.steps for m in methods}
     if len(set(steps.values())) > 1:
         listed = ", ".join(f"{name} {n}" for name, n in steps.items())
-        told = f"no budget is given, and the specs have different steps: {listed}"
-        raise Failed(Diagnostic("X806", told, "--steps, --minutes or --flops"))
+        message = f"the specs have different numbers of steps: {listed}"
+        raise Failed(Diagnostic("X806", message, "set --steps, --minutes or --flops"))
     return [("--steps", str(n)) for n in steps.values()]

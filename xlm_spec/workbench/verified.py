@@ -1,4 +1,4 @@
-"""What a package's README says of its laws: which were held, with which version, of which code."""
+"""Writes the verified laws of a package, the versions and the hash of its code to its README."""
 
 from pathlib import Path
 
@@ -6,44 +6,45 @@ import torch
 
 from xlm_spec import __version__
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.refresh.places import content, place, replace
-from xlm_spec.refresh.recorded import BEGIN, END, code_of
-from xlm_spec.workbench.laws import Verified
+from xlm_spec.refresh.disk import content, real_path, replace
+from xlm_spec.refresh.verified_section import BEGIN, END, code_hash
+from xlm_spec.workbench.laws import NOT_TESTED, Verified
 
 
 def record(done: Verified, folder: Path) -> None:
-    """Writes it. Raises Failed (X403, X413) where there is no place for it."""
-    readme = place(folder, "README.md")
+    """Replaces the section of verified laws. Raises Failed (X403; X413 if it has no section)."""
+    readme = real_path(folder, "README.md")
     text = (content(readme) or b"").decode("utf-8", "surrogateescape")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        hint = f"a build writes it; by hand: {BEGIN.strip()} and {END.strip()}, each on a line"
-        told = "the README has no place for what was verified"
-        raise Failed(Diagnostic("X413", told, hint, str(readme)))
-    now = f"{before}{begin}\n{told_of(done, folder)}\n{end}{after}"
+        hint = f"build the package, or add the lines {BEGIN.strip()} and {END.strip()}"
+        message = "the README has no section for verified laws"
+        raise Failed(Diagnostic("X413", message, hint, str(readme)))
+    now = f"{before}{begin}\n{section(done, folder)}\n{end}{after}"
     replace(readme, now.encode("utf-8", "surrogateescape"))
 
 
-def told_of(done: Verified, folder: Path) -> str:
-    """A sentence and a row of Markdown for each law."""
+def section(done: Verified, folder: Path) -> str:
+    """A sentence, a list of claims, and a Markdown table with a row for each law."""
     versions = f"xlm-spec {__version__} and torch {torch.__version__.partition('+')[0]}"
-    code = f"of the code whose SHA-256 begins with\n`{code_of(folder)}`"
-    head = f"With {versions}, {code}: {done.counted}.\n"
+    code = f"the SHA-256 of the code begins with\n`{code_hash(folder)}`"
+    head = f"Verified with {versions}; {code}. Laws: {done.counted}.\n"
     laws: dict[str, list] = {}
     for r in done.results:
         laws.setdefault(r.law, []).append(r)
-    rows = [f"| {law} | {said(results)} |" for law, results in laws.items()]
-    return "\n".join([head, "| law | |", "|---|---|", *rows, ""])
+    rows = [f"| {law} | {row(results)} |" for law, results in laws.items()]
+    claims = [f"- {c.line()}" for c in done.claims] or ["- none"]
+    return "\n".join([head, "Claims:\n", *claims, "", "| law | |", "|---|---|", *rows, ""])
 
 
-def said(results: list) -> str:
-    """`held`, of what; or what else came of it."""
+def row(results: list) -> str:
+    """The result of a law, such as `held`, with what it was tested on."""
     if any(r.status == "n/a" for r in results):
-        return f"does not apply: {results[0].why}"
-    parts = []
-    for status in dict.fromkeys(r.status for r in results):
-        of = dict.fromkeys(r.figure.of for r in results if r.status == status and r.figure)
-        named = ", ".join(f for f in of if f)
-        parts.append(f"{status}: {named}" if named else status)
+        return f"not applicable: {results[0].why}"
+    parts = [f"not verified: {r.why}" for r in results if r.status in NOT_TESTED]
+    for status in dict.fromkeys(r.status for r in results if r.status not in NOT_TESTED):
+        tested = dict.fromkeys(r.figure.of for r in results if r.status == status and r.figure)
+        names = ", ".join(name for name in tested if name)
+        parts.append(f"{status}: {names}" if names else status)
     return "; ".join(parts).replace("|", "\\|")

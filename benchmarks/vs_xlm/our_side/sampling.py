@@ -1,4 +1,4 @@
-"""Seconds in which each of our default samplers writes a batch, text included. Prints JSON."""
+"""Seconds per batch of our default samplers, decoding to text included. Prints JSON."""
 
 import importlib
 import json
@@ -6,23 +6,23 @@ import sys
 
 from measured import seconds
 
-from xlm_spec.runtime.choose import choose, model_of
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.scoring import Counted, start_of
+from xlm_spec.runtime.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.scoring import CallCounter, start_of
 
 
-def main(given: dict) -> None:
-    print(json.dumps({m: {"tight": drawn(m, given)} for m in given["methods"]}))
+def main(sizes: dict) -> None:
+    print(json.dumps({m: {"tight": drawn(m, sizes)} for m in sizes["methods"]}))
 
 
-def drawn(method: str, given: dict) -> dict:
+def drawn(method: str, sizes: dict) -> dict:
     package = importlib.import_module(method)
     main = importlib.import_module(f"{method}.__main__")
-    run = choose(package, main.DATA, main.TRAIN, "star_easy", sets=given["sets"])
+    run = resolve_config(package, main.DATA, main.TRAIN, "star_easy", sets=sizes["sets"])
     layout = layout_of(package, run.task, run.config.vocab, run.data.fill)
-    start = start_of(layout, run.task.rows("test").take(slice(0, given["batch"])), "cpu")
-    model = Counted(model_of(run, layout.room).eval())
+    start = start_of(layout, run.task.rows("test").take(slice(0, sizes["batch"])), "cpu")
+    model = CallCounter(build_model(run, layout.max_length).eval())
     written = []
 
     def write() -> list[str]:
@@ -31,7 +31,7 @@ def drawn(method: str, given: dict) -> dict:
         written.append((answers >= 0).sum().item() / len(answers))
         return [run.task.words.decode([t for t in row if t >= 0]) for row in answers.tolist()]
 
-    taken = seconds(write, 1 + given["times"])
+    taken = seconds(write, 1 + sizes["time_grid"])
     calls = model.calls / len(taken)
     return {"seconds": taken[1:], "calls": calls, "tokens": written[-1]}
 

@@ -1,4 +1,4 @@
-"""A step of our ILM on rows of text: corruption, objective, backward. Prints JSON."""
+"""A step of our ILM on text-shaped data: corruption, objective, backward. Prints JSON."""
 
 import json
 import sys
@@ -12,14 +12,14 @@ from ilm.config import Backbone
 PAD, BOS, OTHERS = 0, 1, 1000
 
 
-def main(given: dict) -> None:
+def main(sizes: dict) -> None:
     rng = torch.Generator().manual_seed(0)
-    backbone = Backbone(given["layers"], given["width"], given["heads"], given["dropout"])
-    vocab = Vocab(size=given["vocabulary"], pad=PAD, bos=BOS)
+    backbone = Backbone(sizes["layers"], sizes["width"], sizes["heads"], sizes["dropout"])
+    vocab = Vocab(size=sizes["vocabulary"], pad=PAD, bos=BOS)
     config = Config(vocab=vocab, backbone=backbone)
     model = Model(config)
-    shape = given["batch"], 1 + given["tokens"]
-    tokens = torch.randint(OTHERS, given["vocabulary"], shape, generator=rng)
+    shape = sizes["batch"], 1 + sizes["tokens"]
+    tokens = torch.randint(OTHERS, sizes["vocabulary"], shape, generator=rng)
     tokens[:, 0] = BOS
     fixed = torch.zeros(shape, dtype=torch.bool)
     fixed[:, 0] = True
@@ -30,7 +30,7 @@ def main(given: dict) -> None:
         sum(objective(model, x, config, rng).values()).mean().backward()
 
     before = most_memory()
-    times = seconds(step, 1 + given["times"])[1:]
+    times = seconds(step, 1 + sizes["time_grid"])[1:]
     parameters = sum(p.numel() for p in model.parameters())
     print(json.dumps({"step": times, "memory": most_memory() - before, "parameters": parameters}))
 

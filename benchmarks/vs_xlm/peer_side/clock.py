@@ -1,4 +1,4 @@
-"""Writes down when each training step of the peer's trainer ends."""
+"""Logs the end time of each training step of the peer's trainer."""
 
 import time
 

@@ -1,6 +1,6 @@
-"""Seconds in which each of the peer's samplers writes a batch. Prints JSON.
+"""Seconds per batch of the peer's samplers. Prints JSON.
 
-The predictors stand at the numbers of the peer's star_easy experiments; random weights.
+The predictors have the settings of the peer's star_easy experiments, and random weights.
 """
 
 import json
@@ -25,23 +25,23 @@ from xlm.tasks.star import preprocess_fn
 NODES = 20
 
 
-def main(given: dict) -> None:
+def main(setting: dict) -> None:
     torch.manual_seed(0)
     tokens = SimpleSpaceTokenizer.for_numbers(vocab_size=NODES)
-    with Path(given["file"]).open() as lines:
-        rows = [preprocess_fn(json.loads(x), tokens) for x in islice(lines, given["batch"])]
+    with Path(setting["file"]).open() as lines:
+        rows = [preprocess_fn(json.loads(x), tokens) for x in islice(lines, setting["batch"])]
     rows = [{"prompt_ids": r["prompt_token_ids"], "input_ids": r["input_token_ids"]} for r in rows]
-    print(json.dumps({m: measured(m, rows, tokens, given) for m in given["methods"]}))
+    print(json.dumps({m: measured(m, rows, tokens, setting) for m in setting["methods"]}))
 
 
-def measured(method: str, rows: list, tokens: SimpleSpaceTokenizer, given: dict) -> dict:
-    """At the sizes as shipped, with autograd on as in `job_type=generate`, and at the least."""
-    model = model_of(method, tokens, given).eval()
-    shipped, tight = given["shipped"][method], given["tight"][method]
-    out = {"autograd": drawn(model, method, rows, tokens, shipped, given["times"])}
+def measured(method: str, rows: list, tokens: SimpleSpaceTokenizer, setting: dict) -> dict:
+    """With the shipped sizes, with autograd as in `job_type=generate`, and with minimum sizes."""
+    model = model_of(method, tokens, setting).eval()
+    shipped, tight = setting["shipped"][method], setting["tight"][method]
+    out = {"autograd": drawn(model, method, rows, tokens, shipped, setting["time_grid"])}
     with torch.no_grad():
-        out["shipped"] = drawn(model, method, rows, tokens, shipped, given["times"])
-        out["tight"] = drawn(model, method, rows, tokens, tight, given["times"])
+        out["shipped"] = drawn(model, method, rows, tokens, shipped, setting["time_grid"])
+        out["tight"] = drawn(model, method, rows, tokens, tight, setting["time_grid"])
     return out
 
 
@@ -65,7 +65,7 @@ def drawn(model, method: str, rows: list, tokens: SimpleSpaceTokenizer, sizes, t
     }
 
 
-def model_of(method: str, tokens: SimpleSpaceTokenizer, given: dict) -> torch.nn.Module:
+def model_of(method: str, tokens: SimpleSpaceTokenizer, setting: dict) -> torch.nn.Module:
     kind = {
         "arlm": RotaryTransformerARLMModel,
         "mlm": RotaryTransformerMLMModel,
@@ -73,12 +73,12 @@ def model_of(method: str, tokens: SimpleSpaceTokenizer, given: dict) -> torch.nn
     }[method]
     return kind(
         tokens.full_vocab_size,
-        given["width"],
-        given["layers"],
-        given["heads"],
+        setting["width"],
+        setting["layers"],
+        setting["heads"],
         padding_idx=tokens.pad_token_id,
-        dropout=given["dropout"],
-        rotary_emb_dim=given["width"] // given["heads"],
+        dropout=setting["dropout"],
+        rotary_emb_dim=setting["width"] // setting["heads"],
         max_length=64,
         final_layer_without_normalization=method == "ilm",
     )

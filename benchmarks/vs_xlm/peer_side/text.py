@@ -1,4 +1,4 @@
-"""A step of the peer's ILM on rows of text: collation, loss, backward. Prints JSON."""
+"""A step of the peer's ILM on text-shaped data: collation, loss, backward. Prints JSON."""
 
 import json
 import sys
@@ -14,36 +14,36 @@ CLS, BOS, PAD, MASK, OTHERS = 101, 1, 0, 103, 1000
 
 
 class Tokens(SimpleNamespace):
-    """What the collator and the loss ask of a tokenizer; the real one has to be downloaded."""
+    """The interface that collator and loss require; the real tokenizer must be downloaded."""
 
     def __len__(self) -> int:
         return self.size
 
 
-def main(given: dict) -> None:
+def main(sizes: dict) -> None:
     torch.manual_seed(0)
     tokens = Tokens(
-        size=given["vocabulary"],
+        size=sizes["vocabulary"],
         pad_token_id=PAD,
         bos_token_id=BOS,
         cls_token_id=CLS,
         mask_token_id=MASK,
     )
     model = RotaryTransformerILMModelWithStoppingClassification(
-        given["vocabulary"],
-        given["width"],
-        given["layers"],
-        given["heads"],
+        sizes["vocabulary"],
+        sizes["width"],
+        sizes["layers"],
+        sizes["heads"],
         padding_idx=PAD,
         mask_idx=MASK,
-        dropout=given["dropout"],
-        rotary_emb_dim=given["width"] // given["heads"],
-        max_length=given["tokens"] + 2,
+        dropout=sizes["dropout"],
+        rotary_emb_dim=sizes["width"] // sizes["heads"],
+        max_length=sizes["tokens"] + 2,
     )
-    collate = DefaultILMCollator(tokens, given["tokens"] + 2, None)  # CLS and BOS stand in front
+    collate = DefaultILMCollator(tokens, sizes["tokens"] + 2, None)  # CLS and BOS come first
     loss = ILMLossWithMaskedCE(model, tokens, length_loss="binary_ce", length_loss_weight=1.0)
     loss.configure(SimpleNamespace(device=torch.device("cpu")))
-    drawn = torch.randint(OTHERS, given["vocabulary"], (given["batch"], given["tokens"]))
+    drawn = torch.randint(OTHERS, sizes["vocabulary"], (sizes["batch"], sizes["tokens"]))
     rows = [{"input_ids": row} for row in drawn.tolist()]
     found: dict[str, list[float]] = {"collate": [], "step": []}
 
@@ -54,7 +54,7 @@ def main(given: dict) -> None:
         loss(batch[0])["loss"].backward()
 
     before = most_memory()
-    found["step"] = seconds(step, 1 + given["times"])[1:]
+    found["step"] = seconds(step, 1 + sizes["time_grid"])[1:]
     found["collate"] = found["collate"][1:]
     parameters = sum(p.numel() for p in model.parameters())
     print(json.dumps(found | {"memory": most_memory() - before, "parameters": parameters}))

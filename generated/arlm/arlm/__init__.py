@@ -7,9 +7,9 @@ from .sampler import sample
 from .types import Examples, Vocab
 
 BOUND_AT = {}  # where the bound holds
-EXACT = True  # is log_likelihood_bound log p(x) itself, or a bound of it?
-NEEDS = ("eos",)  # special tokens asked of a tokenizer, besides BOS and padding
-SAMPLERS = {"autoregressive": sample}  # the first is the default
+EXACT = True  # True: log_likelihood_bound is log p(x), not a bound
+NEEDS = ("eos",)  # special tokens that a tokenizer must have besides BOS and padding
+SAMPLERS = {"autoregressive": sample}
 
 __all__ = [
     "BOUND_AT",

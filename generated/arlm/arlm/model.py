@@ -1,4 +1,4 @@
-"""The network of arlm."""
+"""The model of arlm: a backbone and heads."""
 
 import torch
 import torch.nn.functional as F
@@ -8,23 +8,24 @@ from .config import Config
 from .types import Vocab
 
 
-def angles(place: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """cos and sin of the angles at `place`, each (..., size / 2) (arXiv:2104.09864)."""
-    rate = base ** -(torch.arange(size // 2, device=place.device) * 2 / size)
-    angle = place[..., None] * rate
+def angles(position: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
+    """cos and sin of the angles at `position`, each (..., size / 2) (arXiv:2104.09864)."""
+    rate = base ** -(torch.arange(size // 2, device=position.device) * 2 / size)
+    angle = position[..., None] * rate
     return angle.cos(), angle.sin()
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turns each pair of features of (..., L, D / H) by its angle."""
+    """Rotates each pair of features of (..., L, D / H) by its angle."""
     a, b = x.chunk(2, -1)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
 
 
 def initialize(module: nn.Module) -> None:
-    """Every map keeps the scale of what it reads; an embedding has length one."""
+    """Linear maps keep the scale of their inputs; embeddings have norm one."""
     if isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, std=module.in_features**-0.5)
+        gain = getattr(module, "gain", 1.0)  # 0 for a ZeroLinear
+        nn.init.normal_(module.weight, std=gain * module.in_features**-0.5)
     if isinstance(module, nn.Linear) and module.bias is not None:
         nn.init.zeros_(module.bias)
     if isinstance(module, nn.Embedding):
@@ -32,38 +33,40 @@ def initialize(module: nn.Module) -> None:
 
 
 def visible(valid: Tensor, causal: bool) -> Tensor:
-    """Which sites each site attends to, (B, 1, L, L) bool, from (B, L) bool."""
+    """The positions that each position attends to, (B, 1, L, L) bool, from (B, L) bool."""
     mask = valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)
     return mask.tril() if causal else mask
 
 
-def perceptron(width: int) -> nn.Sequential:
-    """Two maps, four times as wide between them."""
+def mlp(width: int) -> nn.Sequential:
+    """Two linear maps, hidden width 4 D, and the exact GELU (MDLM's code uses tanh)."""
     return nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
 
 class Embed(nn.Module):
-    """Tokens -> vectors; optionally with learned positions, and with linear maps of neighbours."""
+    """Tokens -> vectors; optionally plus learned positions and linear maps of the neighbours."""
 
     def __init__(self, vocab_size: int, width: int, positions: int, neighbours: int):
         super().__init__()
         self.token = nn.Embedding(vocab_size, width)
         self.position = nn.Embedding(positions, width) if positions else None
-        self.mixing = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(neighbours))
+        self.token_shift = nn.ModuleList(
+            nn.Linear(width, width, bias=False) for _ in range(neighbours)
+        )
 
-    def forward(self, tokens: Tensor, valid: Tensor, place: Tensor) -> Tensor:
-        """Neighbouring tokens at sites `place`, each (B, L) or (L,) -> (B, L, D)."""
+    def forward(self, tokens: Tensor, valid: Tensor, position: Tensor) -> Tensor:
+        """Adjacent tokens (B, L) at `position`, (B, L) or (L,) -> (B, L, D)."""
         x = self.token(tokens)
         if self.position is not None:
-            x = x + self.position(place)
+            x = x + self.position(position)
         x = x * valid[..., None]
         pad = F.pad(x, (0, 0, 1, 1))  # (B, L + 2, D)
         beside = pad[:, :-2], pad[:, 2:]  # on the left, on the right
-        return x + sum(mix(y) for mix, y in zip(self.mixing, beside, strict=False))
+        return x + sum(mix(y) for mix, y in zip(self.token_shift, beside, strict=False))
 
 
 class Attention(nn.Module):
-    """Attention over the sites of a row, with rotary positions."""
+    """Attention over the positions of a row, with rotary embeddings."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -71,8 +74,8 @@ class Attention(nn.Module):
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a site is seen."""
-        return self.joined(*self.project(x, cos, sin), mask)
+        """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a position is visible."""
+        return self.attend(*self.project(x, cos, sin), mask)
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
@@ -81,19 +84,19 @@ class Attention(nn.Module):
         q, k = rotate(qk, cos, sin)
         return q, k, v[0]
 
-    def joined(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-        """What the queries find, (B, L, D)."""
-        found = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return self.out(found.transpose(1, 2).flatten(2))
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+        """The attention output, (B, L, D)."""
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.out(mixed.transpose(1, 2).flatten(2))
 
 
 class Block(nn.Module):
-    """Attention, then a two-layer perceptron, each on a normed residual stream."""
+    """Attention, then a two-layer MLP, each with LayerNorm and a residual connection."""
 
     def __init__(self, width: int, heads: int, dropout: float):
         super().__init__()
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention, self.mlp = Attention(width, heads), perceptron(width)
+        self.attention, self.mlp = Attention(width, heads), mlp(width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -101,31 +104,31 @@ class Block(nn.Module):
         return self.residual(x, self.attention(self.norm_1(x), mask, cos, sin))
 
     def residual(self, x: Tensor, attended: Tensor) -> Tensor:
-        """(B, L, D) with what attention and the perceptron add."""
+        """Adds the outputs of attention and of the MLP, (B, L, D)."""
         x = x + self.dropout(attended)
         return x + self.dropout(self.mlp(self.norm_2(x)))
 
 
 class Backbone(nn.Module):
-    """tokens (B, L) -> hidden states (B, L, D); a site sees both sides, or nothing after itself."""
+    """tokens (B, L) -> hidden states (B, L, D); attention is bidirectional or causal."""
 
     def __init__(
         self,
         vocab_size: int,
         direction: str,
         *,
-        layers: int = 12,  # blocks of attention and perceptron; in [1, inf)
+        layers: int = 12,  # blocks of attention and MLP; in [1, inf)
         width: int = 768,  # features of a hidden state, D; in [2, inf)
-        heads: int = 12,  # of attention; they divide the width; in [1, inf)
-        dropout: float = 0.1,  # on each residual branch; in [0, 1)
-        positions: int = 0,  # learned absolute positions for this many sites; in [0, inf)
-        mixing: bool = False,  # add linear maps of the neighbours' embeddings
+        heads: int = 12,  # attention heads; must divide the width; in [1, inf)
+        dropout: float = 0.1,  # dropout rate on each residual branch; in [0, 1)
+        positions: int = 0,  # learned absolute position embeddings; 0: none; in [0, inf)
+        token_shift: bool = False,  # add linear maps of the neighbours' embeddings
     ):
         super().__init__()
         if width % (2 * heads):
             raise ValueError(f"width {width} does not divide into {heads} heads of even size")
         self.causal, self.head_size = direction == "causal", width // heads
-        neighbours = (1 if self.causal else 2) * mixing  # the left one, the right one
+        neighbours = (1 if self.causal else 2) * token_shift  # the left one, the right one
         self.embed = Embed(vocab_size, width, positions, neighbours)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
@@ -133,55 +136,55 @@ class Backbone(nn.Module):
 
     def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, L, D)."""
-        place = torch.arange(tokens.shape[1], device=tokens.device)
-        cos, sin = angles(place, self.head_size)
+        position = torch.arange(tokens.shape[1], device=tokens.device)
+        cos, sin = angles(position, self.head_size)
         mask = visible(valid, self.causal)
-        x = self.embed(tokens, valid, place)
+        x = self.embed(tokens, valid, position)
         for block in self.blocks:
             x = block(x, mask, cos, sin)
         return self.norm(x)
 
     def open_cache(self, tokens: Tensor, valid: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values of each layer, (B, H, L, D / H) each, of (B, L) tokens read causally."""
-        place = torch.arange(tokens.shape[1], device=tokens.device)
-        cos, sin = angles(place, self.head_size)
+        """Keys and values of each layer, (B, H, L, D / H) each, of (B, L) tokens, causal."""
+        position = torch.arange(tokens.shape[1], device=tokens.device)
+        cos, sin = angles(position, self.head_size)
         mask = visible(valid, causal=True)
-        x, cache = self.embed(tokens, valid, place), []
+        x, cache = self.embed(tokens, valid, position), []
         for block in self.blocks:
             q, k, v = block.attention.project(block.norm_1(x), cos, sin)
-            x = block.residual(x, block.attention.joined(q, k, v, mask))
+            x = block.residual(x, block.attention.attend(q, k, v, mask))
             cache.append((k, v))
         return cache
 
     def extend_cache(
-        self, tokens: Tensor, place: Tensor, cache: list[tuple[Tensor, Tensor]]
+        self, tokens: Tensor, position: Tensor, cache: list[tuple[Tensor, Tensor]]
     ) -> Tensor:
-        """Hidden states (B, D) of the sites `place` (B,) of (B, L) tokens, which join the cache.
+        """Hidden states (B, D) at `position` (B,) of (B, L) tokens, which join the cache.
 
-        All earlier sites of a row are in the cache; what it holds of later ones is not read.
+        The cache holds all earlier positions of a row; entries of later ones are not used.
         """
-        row = torch.arange(len(place), device=place.device)
-        seen = torch.arange(tokens.shape[1], device=place.device) <= place[:, None]  # (B, L)
-        cos, sin = angles(place[:, None, None], self.head_size)  # (B, 1, 1, D / 2H)
-        near = torch.stack([place - 1, place], 1)  # (B, 2), a site and its left neighbour
+        row = torch.arange(len(position), device=position.device)
+        seen = torch.arange(tokens.shape[1], device=position.device) <= position[:, None]  # (B, L)
+        cos, sin = angles(position[:, None, None], self.head_size)  # (B, 1, 1, D / 2H)
+        near = torch.stack([position - 1, position], 1)  # (B, 2), left neighbour first
         inside = near.clamp(min=0)
         x = self.embed(tokens.gather(1, inside), near >= 0, inside)[:, 1:]  # (B, 1, D)
         for block, (keys, values) in zip(self.blocks, cache, strict=True):
             q, k, v = block.attention.project(block.norm_1(x), cos, sin)
-            keys[row, :, place], values[row, :, place] = k[:, :, 0], v[:, :, 0]
-            x = block.residual(x, block.attention.joined(q, keys, values, seen[:, None, None]))
+            keys[row, :, position], values[row, :, position] = k[:, :, 0], v[:, :, 0]
+            x = block.residual(x, block.attention.attend(q, keys, values, seen[:, None, None]))
         return self.norm(x)[:, 0]
 
 
 class TokenLogits(nn.Module):
-    """hidden -> scores over the vocabulary; masks, padding and BOS are never predicted."""
+    """hidden state -> logits; masks, padding and BOS are never predicted."""
 
     never: Tensor  # (V,) bool
 
     def __init__(self, width: int, vocab: Vocab):
         super().__init__()
         self.linear = nn.Linear(width, vocab.size)
-        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # at first nearly uniform
+        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # nearly uniform
         nn.init.zeros_(self.linear.bias)
         never = torch.zeros(vocab.size, dtype=torch.bool)
         never[list(vocab.special)] = True
@@ -193,20 +196,11 @@ class TokenLogits(nn.Module):
 
 
 class Model(nn.Module):
-    """Hidden states from the backbone; a head is applied only at the sites that need it."""
+    """Hidden states from the backbone; a head is applied only at the positions that need it."""
 
     def __init__(self, config: Config):
         super().__init__()
-        self.backbone = Backbone(
-            config.vocab.size,
-            "causal",
-            layers=config.backbone.layers,
-            width=config.backbone.width,
-            heads=config.backbone.heads,
-            dropout=config.backbone.dropout,
-            positions=config.backbone.positions,
-            mixing=config.backbone.mixing,
-        )
+        self.backbone = Backbone(config.vocab.size, "causal", **vars(config.backbone))
         self.token_logits = TokenLogits(config.backbone.width, config.vocab)
 
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
@@ -214,11 +208,11 @@ class Model(nn.Module):
         return self.backbone(tokens, valid)
 
     def open_cache(self, tokens: Tensor, valid: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values of each layer, (B, H, L, D / H) each, of (B, L) tokens read causally."""
+        """Keys and values of each layer, (B, H, L, D / H) each, of (B, L) tokens, causal."""
         return self.backbone.open_cache(tokens, valid)
 
     def extend_cache(
-        self, tokens: Tensor, place: Tensor, cache: list[tuple[Tensor, Tensor]]
+        self, tokens: Tensor, position: Tensor, cache: list[tuple[Tensor, Tensor]]
     ) -> Tensor:
-        """Hidden states (B, D) of the sites `place` (B,) of (B, L) tokens, which join the cache."""
-        return self.backbone.extend_cache(tokens, place, cache)
+        """Hidden states (B, D) at `position` (B,) of (B, L) tokens, which join the cache."""
+        return self.backbone.extend_cache(tokens, position, cache)

@@ -1,4 +1,4 @@
-"""How clean text is corrupted in arlm: process none."""
+"""The noise of arlm: process none."""
 
 from typing import NamedTuple
 
@@ -18,6 +18,6 @@ def corrupt(x: Examples) -> Noised:
 
 
 def prior(x: Examples) -> Prefix:
-    """The given tokens that stand before the first free site; later ones are met on the way."""
+    """The fixed tokens before the first free position; the sampler adds later ones."""
     valid = (x.valid & x.fixed).long().cumprod(1).bool()
     return Prefix(x.tokens.clone(), valid, valid.clone())

@@ -3,6 +3,6 @@
 from torch import Tensor
 
 
-def spread(values: Tensor, row: Tensor, col: Tensor, like: Tensor) -> Tensor:
-    """Values (N,) at sites (row, col) -> (B, L) of `like` (B, L, ...), zero elsewhere."""
+def scatter(values: Tensor, row: Tensor, col: Tensor, like: Tensor) -> Tensor:
+    """Values (N,) at positions (row, col) -> (B, L) of `like` (B, L, ...), zero elsewhere."""
     return values.new_zeros(like.shape[:2]).index_put((row, col), values, accumulate=True)

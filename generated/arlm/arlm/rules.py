@@ -1,4 +1,4 @@
-"""How the samplers of arlm choose sites and draw tokens: tokens top_k."""
+"""Rules of the samplers of arlm: tokens top_k."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 class TopK:
     """token ~ softmax(logits / temperature), among the k likeliest (arXiv:1805.04833)."""
 
-    k: int = 1  # tokens that are kept; 1 is greedy; in [1, inf)
+    k: int = 1  # number of tokens kept; 1 is greedy; in [1, inf)
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)

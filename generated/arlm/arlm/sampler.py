@@ -1,6 +1,6 @@
 """The sampler of arlm.
 
-Left to right, with a cache of keys and values: one new site is computed for each token.
+From left to right, with a key-value cache: each step computes one position.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from .noise import prior
 from .types import Draw, Examples, Prefix, Vocab
 
 
-class Written(NamedTuple):
-    """A prefix, and what the network keeps of it."""
+class CachedPrefix(NamedTuple):
+    """A prefix, and the keys and values of its tokens."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool
@@ -23,38 +23,40 @@ class Written(NamedTuple):
     cache: list[tuple[Tensor, Tensor]]  # keys and values of each layer
 
 
-def enter(model, state: Prefix) -> Written:
-    """Reads the prompt in one pass."""
-    return Written(*state, model.open_cache(state.tokens, state.valid))
+def init_state(model, state: Prefix) -> CachedPrefix:
+    """Computes the cache of the prompt in one forward pass."""
+    return CachedPrefix(*state, model.open_cache(state.tokens, state.valid))
 
 
-def times(state: Prefix, x: Examples) -> Iterator[int]:
-    """One token a step, to the end of the room."""
+def time_grid(state: Prefix, x: Examples) -> Iterator[int]:
+    """One token per step, up to the maximum length."""
     yield from range(int((x.valid.sum(1) - state.valid.sum(1)).max()))
 
 
-def step(model, state: Written, x: Examples, vocab: Vocab, draw: Draw, rng: Generator) -> Written:
-    """Appends x_i ~ p(x_i | x_<i) to every row that goes on; given tokens stay where they stand."""
-    row, end, going = frontier(state, x, vocab)
+def step(
+    model, state: CachedPrefix, x: Examples, vocab: Vocab, draw: Draw, rng: Generator
+) -> CachedPrefix:
+    """Appends x_i ~ p(x_i | x_<i) to each unfinished row; fixed tokens keep their position."""
+    row, end, unfinished = frontier(state, x, vocab)
     hidden = model.extend_cache(state.tokens, end - 1, state.cache)  # (B, D)
-    row, end = row[going], end[going]
-    token = draw(model.token_logits(hidden[going]), rng)
-    given = x.fixed[row, end]
-    token = torch.where(given, x.tokens[row, end], token)
+    row, end = row[unfinished], end[unfinished]
+    token = draw(model.token_logits(hidden[unfinished]), rng)
+    fixed = x.fixed[row, end]
+    token = torch.where(fixed, x.tokens[row, end], token)
     return state._replace(
         tokens=state.tokens.index_put((row, end), token),
-        valid=state.valid.index_put((row, end), torch.ones_like(given)),
-        fixed=state.fixed.index_put((row, end), given),
+        valid=state.valid.index_put((row, end), torch.ones_like(fixed)),
+        fixed=state.fixed.index_put((row, end), fixed),
     )
 
 
-def finished(state: Written, x: Examples, vocab: Vocab) -> bool:
-    """No row goes on."""
+def finished(state: CachedPrefix, x: Examples, vocab: Vocab) -> bool:
+    """All rows are finished."""
     return not frontier(state, x, vocab)[2].any()
 
 
-def frontier(state: Written, x: Examples, vocab: Vocab) -> tuple[Tensor, Tensor, Tensor]:
-    """Each row, its next site, and whether it goes on: it has room and has not ended with EOS."""
+def frontier(state: CachedPrefix, x: Examples, vocab: Vocab) -> tuple[Tensor, Tensor, Tensor]:
+    """Each row, its next position, and if it is unfinished: not at full length, no EOS yet."""
     row = torch.arange(len(state.tokens), device=state.tokens.device)
     end = state.valid.sum(1)
     ended = (state.tokens[row, end - 1] == vocab.eos) & ~state.fixed[row, end - 1]
@@ -62,13 +64,13 @@ def frontier(state: Written, x: Examples, vocab: Vocab) -> tuple[Tensor, Tensor,
 
 
 @torch.no_grad()
-def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[Written]:
-    """Fills the free sites of `start`; yields every state, the last is the sample."""
+def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[CachedPrefix]:
+    """Samples the free positions of `start`; yields all states, the last is the sample."""
     draw = config.sampler.tokens
     state = prior(start)
-    state = enter(model, state)
+    state = init_state(model, state)
     yield state
-    for _ in times(state, start):
+    for _ in time_grid(state, start):
         state = step(model, state, start, config.vocab, draw, rng)
         yield state
         if finished(state, start, config.vocab):

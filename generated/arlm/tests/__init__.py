@@ -1,1 +1,1 @@
-"""The tests of arlm: torch and pytest are all that they need."""
+"""The tests of arlm; they require only torch and pytest."""

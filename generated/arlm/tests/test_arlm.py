@@ -1,4 +1,4 @@
-"""What holds for arlm: it learns, samples, keeps what is given, ignores padding."""
+"""arlm learns and samples, keeps fixed tokens and ignores padding."""
 
 import pytest
 import torch
@@ -37,7 +37,7 @@ def test_learns_a_batch():
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_samples_and_keeps_what_is_given(sampler):
+def test_samples_and_keeps_fixed_tokens(sampler):
     torch.manual_seed(0)
     model, x = Model(CONFIG).eval(), examples()
     free = x.valid & ~x.fixed
@@ -50,7 +50,7 @@ def test_samples_and_keeps_what_is_given(sampler):
     assert not torch.isin(last, torch.tensor(CONFIG.vocab.special)).any()
 
 
-def test_padding_changes_nothing():
+def test_padding_has_no_effect():
     torch.manual_seed(0)
     model, x = Model(CONFIG).eval(), examples(length=9)
     x = x._replace(valid=x.valid.clone())

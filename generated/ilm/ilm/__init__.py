@@ -7,9 +7,9 @@ from .sampler import sample
 from .types import Examples, Vocab
 
 BOUND_AT = {"noise.count.least": 0}  # where the bound holds
-EXACT = False  # is log_likelihood_bound log p(x) itself, or a bound of it?
-NEEDS = ()  # special tokens asked of a tokenizer, besides BOS and padding
-SAMPLERS = {"insertion": sample}  # the first is the default
+EXACT = False  # True: log_likelihood_bound is log p(x), not a bound
+NEEDS = ()  # special tokens that a tokenizer must have besides BOS and padding
+SAMPLERS = {"insertion": sample}
 
 __all__ = [
     "BOUND_AT",

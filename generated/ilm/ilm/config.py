@@ -1,4 +1,4 @@
-"""Every number of ilm; its dotted name, as in `--set`, is its path in the spec."""
+"""The parameters of ilm; each dotted name, as in `--set`, is a path in the spec."""
 
 from dataclasses import dataclass
 
@@ -7,44 +7,36 @@ from .types import Vocab
 
 
 @dataclass(frozen=True)
-class NoiseCount:
-    """How many tokens are hidden."""
-
-    least: int = 0  # fewest hidden tokens of a sequence; in [0, 1]
+class NoiseCount:  # how many tokens are corrupted
+    least: int = 0  # fewest corrupted tokens per sequence; in [0, 1]
 
 
 @dataclass(frozen=True)
-class Noise:
-    """The noise process."""
-
+class Noise:  # the noise
     count: NoiseCount = NoiseCount()
 
 
 @dataclass(frozen=True)
-class Sampler:
-    """Sampler insertion."""
-
-    gaps: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
-    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
-    # A text is complete where the network is sure enough
+class Sampler:  # sampler insertion
+    gaps: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest tokens; k = 1 is greedy
+    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest tokens; k = 1 is greedy
+    # A sequence is complete where p(complete | x_t) exceeds a threshold
     stop: StopAbove = StopAbove(threshold=0.9)
 
 
 @dataclass(frozen=True)
-class Backbone:
-    """The network, rotary."""
-
-    layers: int = 12  # blocks of attention and perceptron; in [1, inf)
+class Backbone:  # backbone rotary
+    layers: int = 12  # blocks of attention and MLP; in [1, inf)
     width: int = 768  # features of a hidden state, D; in [2, inf)
-    heads: int = 12  # of attention; they divide the width; in [1, inf)
-    dropout: float = 0.1  # on each residual branch; in [0, 1)
-    positions: int = 0  # learned absolute positions for this many sites; in [0, inf)
-    mixing: bool = False  # add linear maps of the neighbours' embeddings
+    heads: int = 12  # attention heads; must divide the width; in [1, inf)
+    dropout: float = 0.1  # dropout rate on each residual branch; in [0, 1)
+    positions: int = 0  # learned absolute position embeddings; 0: none; in [0, inf)
+    token_shift: bool = False  # add linear maps of the neighbours' embeddings
 
 
 @dataclass(frozen=True)
 class Config:
-    """All of it; the vocabulary is decided by the task's tokenizer."""
+    """All parameters; the task's tokenizer defines the vocabulary."""
 
     vocab: Vocab
     noise: Noise = Noise()
@@ -53,7 +45,7 @@ class Config:
 
     @classmethod
     def small(cls) -> "Config":
-        """A tiny one for tests: a toy vocabulary, a small network."""
+        """A tiny config for tests: a toy vocabulary, a small backbone."""
         return cls(
             vocab=Vocab(size=10, pad=8, bos=9),
             backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0, positions=0),

@@ -1,6 +1,6 @@
 """The sampler of ilm.
 
-One token a step: first the gap, then what goes there, until the text is complete.
+Inserts one token per step, first its gap, then the token, until the sequence is complete.
 """
 
 from collections.abc import Iterator
@@ -10,31 +10,24 @@ from torch import Generator
 
 from .config import Config
 from .noise import prior
-from .ops import gap_mass, insert_one
+from .ops import gap_mass, insert_one, max_insertions, read_growing
 from .types import Draw, Examples, GapState, Stop, Vocab
 
 
-def times(state: GapState) -> Iterator[int]:
-    """At most as many steps as there is room in a row that may grow."""
-    room = (~state.valid).sum(1) * state.open.any(1)
-    yield from range(int(room.max()))
+def time_grid(state: GapState) -> Iterator[int]:
+    """At most as many steps as a row can take insertions."""
+    yield from range(max_insertions(state))
 
 
 def step(
     model, state: GapState, vocab: Vocab, stop: Stop, gaps: Draw, draw: Draw, rng: Generator
 ) -> GapState:
-    """Inserts a token into each row that goes on; closes those that are complete.
+    """Inserts a token into each unfinished row; closes the complete ones.
 
     gap ~ p(gap | x_t), token ~ p(token | gap, x_t) (ILM, arXiv:2505.05755). Drawn at temperature 1,
-    with a drawn stop, this is the chain whose likelihood `weight: levels` bounds.
+    with `stop: drawn`, this is the chain whose likelihood `weight: levels` bounds.
     """
-    rows = state.open.any(1).nonzero()[:, 0]
-    width = int(state.valid[rows].sum(1).max())  # no row is longer
-    tokens, valid, _, open = (a[rows, :width] for a in state)
-    hidden = model(tokens, valid)
-    complete = stop(model.stop_logit(hidden[:, 0]), rng)
-    state = state._replace(open=state.open.index_fill(0, rows[complete], False))
-    hidden, open, rows = hidden[~complete], open[~complete], rows[~complete]
+    state, rows, hidden, open = read_growing(model, state, stop, rng)
     if len(rows) == 0:
         return state
     gap = gaps(gap_mass(model.gap_token_logits, hidden, open, vocab), rng)
@@ -44,19 +37,19 @@ def step(
 
 
 def finished(state: GapState) -> bool:
-    """Nothing may be inserted any more."""
+    """No gap is open."""
     return not state.open.any()
 
 
 @torch.no_grad()
 def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[GapState]:
-    """Fills the free sites of `start`; yields every state, the last is the sample."""
+    """Samples the free positions of `start`; yields all states, the last is the sample."""
     gaps = config.sampler.gaps
     draw = config.sampler.tokens
     stop = config.sampler.stop
     state = prior(start)
     yield state
-    for _ in times(state):
+    for _ in time_grid(state):
         state = step(model, state, config.vocab, stop, gaps, draw, rng)
         yield state
         if finished(state):

@@ -1,4 +1,4 @@
-"""What the network of ilm is asked for: target gap_tokens, target stop."""
+"""The target of ilm: target gap_tokens and stop."""
 
 from torch import Tensor
 
@@ -6,11 +6,11 @@ from .types import Complete, Examples, GapTokens
 
 
 def gap_tokens(x: Examples, dropped: Tensor, gap: Tensor, open: Tensor) -> GapTokens:
-    """Every dropped token, with the gap that it fell out of."""
-    row, site = dropped.nonzero(as_tuple=True)
-    return GapTokens(row, gap[row, site], x.tokens[row, site], open)
+    """Every dropped token, with its gap."""
+    row, col = dropped.nonzero(as_tuple=True)
+    return GapTokens(row, gap[row, col], x.tokens[row, col], open)
 
 
 def stop(dropped: Tensor) -> Complete:
-    """Rows of which nothing was dropped are complete, (B,)."""
+    """A sequence is complete if nothing was dropped, (B,)."""
     return Complete(~dropped.any(1))

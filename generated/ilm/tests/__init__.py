@@ -1,1 +1,1 @@
-"""The tests of ilm: torch and pytest are all that they need."""
+"""The tests of ilm; they require only torch and pytest."""

@@ -1,16 +1,14 @@
-"""Insertion language model, every number of missing tokens weighed alike."""
+"""Insertion language model, equal weight for each number of missing tokens."""
 
 from .config import Config
 from .model import Model
 from .objective import log_likelihood_bound, objective
-from .sampler import sample
-from .sampler_exact import sample as sampler_exact
+from .samplers import SAMPLERS, sample
 from .types import Examples, Vocab
 
 BOUND_AT = {"noise.count.least": 0}  # where the bound holds
-EXACT = False  # is log_likelihood_bound log p(x) itself, or a bound of it?
-NEEDS = ()  # special tokens asked of a tokenizer, besides BOS and padding
-SAMPLERS = {"greedy": sample, "exact": sampler_exact}  # the first is the default
+EXACT = False  # True: log_likelihood_bound is log p(x), not a bound
+NEEDS = ()  # special tokens that a tokenizer must have besides BOS and padding
 
 __all__ = [
     "BOUND_AT",

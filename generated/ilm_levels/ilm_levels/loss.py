@@ -1,7 +1,4 @@
-"""The terms of the loss of ilm_levels.
-
-Loss gap_cross_entropy, loss stop_cross_entropy, loss insertion_bound.
-"""
+"""The loss of ilm_levels: loss gap_cross_entropy and stop_cross_entropy and insertion_bound."""
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +9,11 @@ from .types import Complete, GapTokens, Vocab
 
 
 def gap_cross_entropy(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> Tensor:
-    """Cross-entropy against the normalised counts of missing tokens, (B, 1); 0 where none is.
+    """Cross-entropy against the normalised counts of missing tokens, (B, 1); 0 if there is none.
 
     -sum_(i,v) c_iv / n log p(i, v) = -1/n sum over the n missing tokens of log p(their gap, token)
-    (ILM, arXiv:2505.05755). Where all are different its minimum is the mean of log max(n, 1).
+    (ILM, arXiv:2505.05755). If all pairs differ, its minimum is the mean of log max(n, 1).
+    With a prompt it is lower than the authors', whose softmax runs over the prompt's gaps too.
     """
     log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
     missing = torch.bincount(target.row, minlength=len(hidden))  # (B,)
@@ -26,17 +24,17 @@ def gap_cross_entropy(model, hidden: Tensor, target: GapTokens, vocab: Vocab) ->
 def stop_cross_entropy(model, hidden: Tensor, target: Complete) -> Tensor:
     """Binary cross-entropy of `nothing is missing`, (B, 1)."""
     logit = model.stop_logit(hidden[:, 0])  # (B,)
-    wanted = target.complete.to(logit.dtype)
-    return F.binary_cross_entropy_with_logits(logit, wanted, reduction="none")[:, None]
+    complete = target.complete.to(logit.dtype)
+    return F.binary_cross_entropy_with_logits(logit, complete, reduction="none")[:, None]
 
 
 def insertion_bound(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> Tensor:
-    """-1/n sum over the n missing tokens of log n p(their gap, token), (B, 1); 0 where none is.
+    """-1/n sum over the n missing tokens of log n p(their gap, token), (B, 1); 0 if there is none.
 
-    Gap cross-entropy less log n, with the same gradient. Each order in which the tokens of x may
-    come is another row of insertions, so that -log p(x) = -log sum over n! orders of p(order)
-    <= mean over orders of -log n! p(order): the sum of these terms and of the nats of stopping over
-    all numbers of missing tokens (`weight: levels`). Equal where the network is exact.
+    Gap cross-entropy minus log n, with the same gradient. Each order of the tokens of x is a
+    different chain of insertions: -log p(x) = -log sum over n! orders of p(order)
+    <= mean over orders of -log n! p(order), the sum of these terms and of the stop terms over all
+    numbers of missing tokens (`weight: levels`). Equal for an exact model.
     """
     log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
     missing = torch.bincount(target.row, minlength=len(hidden))[target.row].to(log_p)  # (N,)

@@ -1,7 +1,4 @@
-"""How the samplers of ilm_levels choose sites and draw tokens.
-
-Tokens top_k, tokens temperature, stop threshold, stop drawn.
-"""
+"""Rules of the samplers of ilm_levels: tokens top_k and temperature, stop threshold and drawn."""
 
 from dataclasses import dataclass
 
@@ -13,7 +10,7 @@ from torch import Generator, Tensor
 class TopK:
     """token ~ softmax(logits / temperature), among the k likeliest (arXiv:1805.04833)."""
 
-    k: int = 1  # tokens that are kept; 1 is greedy; in [1, inf)
+    k: int = 1  # number of tokens kept; 1 is greedy; in [1, inf)
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
@@ -37,7 +34,7 @@ class Temperature:
 class StopAbove:
     """Complete where p(complete | x_t) > threshold (ILM, arXiv:2505.05755)."""
 
-    threshold: float = 0.5  # of p(complete); in [0, 1]
+    threshold: float = 0.5  # complete if p(complete) is larger; in [0, 1]
 
     def __call__(self, logit: Tensor, rng: Generator) -> Tensor:  # (B,) -> (B,) bool
         return torch.sigmoid(logit) > self.threshold

@@ -1,6 +1,6 @@
-"""What passes between the parts of a method.
+"""Types of the values that components exchange.
 
-Shapes: B batch, L room (length of the buffer), V vocabulary, D width, N chosen sites.
+Shapes: B batch, L maximum length, V vocabulary, D width, N selected positions.
 Time: t = 0 data, t = 1 noise.
 """
 
@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True)
 class Vocab:
-    """Ids that the task's tokenizer decides; -1 where the method needs no such token."""
+    """Token ids, defined by the task's tokenizer; -1 for tokens that the method does not use."""
 
     size: int
     pad: int = -1
@@ -27,48 +27,49 @@ class Vocab:
 
 
 class Examples(NamedTuple):
-    """Clean sequences. Site 0 is BOS, and fixed; the free sites are exactly `valid & ~fixed`."""
+    """Clean sequences. Position 0 is BOS and fixed; free positions are `valid & ~fixed`."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool, False on padding
-    fixed: Tensor  # (B, L) bool, given tokens: never corrupted, never a target, never altered
-    gaps: Tensor | None = None  # (B, L) bool, text may be inserted right after this token
+    fixed: Tensor  # (B, L) bool, never corrupted, never a target, never changed by a sampler
+    gaps: Tensor | None = None  # (B, L) bool, tokens may be inserted right after this one
     segments: Tensor | None = None  # (B, L) long, packed documents
-    index: Tensor | None = None  # (B,) long, place in the global batch of this optimiser step
+    index: Tensor | None = None  # (B,) long, index in the global batch of this optimiser step
     total: int | None = None  # size of that global batch
+    step: int | None = None  # of training; None elsewhere
 
 
 class GapState(NamedTuple):
-    """What a sampler holds that inserts: the tokens of a row stand together at its front."""
+    """The state of an insertion sampler: the tokens of a row are at its front."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool
     fixed: Tensor  # (B, L) bool
-    open: Tensor  # (B, L) bool, something may be inserted right behind this token
+    open: Tensor  # (B, L) bool, tokens may be inserted right after this one
 
 
 class GapTokens(NamedTuple):
-    """N missing tokens, each behind the site (row, col)."""
+    """N missing tokens, each right after position (row, col)."""
 
     row: Tensor  # (N,) long
     col: Tensor  # (N,) long
     token: Tensor  # (N,) long
-    open: Tensor  # (B, L) bool, the gaps in which something may be missing
+    open: Tensor  # (B, L) bool, the gaps in which tokens may be missing
 
 
 class Complete(NamedTuple):
-    """Is nothing missing?"""
+    """Whether each sequence is complete."""
 
     complete: Tensor  # (B,) bool
 
 
 class Draw(Protocol):
-    """A rule that draws a token at each of N sites."""
+    """A rule that draws a token at each of N positions."""
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor: ...  # (N, V) -> (N,)
 
 
 class Stop(Protocol):
-    """A rule that says which texts are complete, from the log-odds that they are."""
+    """A rule that decides which sequences are complete, from the logits of p(complete)."""
 
     def __call__(self, logit: Tensor, rng: Generator) -> Tensor: ...  # (B,) -> (B,) bool

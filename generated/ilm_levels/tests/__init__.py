@@ -1,1 +1,1 @@
-"""The tests of ilm_levels: torch and pytest are all that they need."""
+"""The tests of ilm_levels; they require only torch and pytest."""

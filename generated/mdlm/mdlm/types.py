@@ -1,6 +1,6 @@
-"""What passes between the parts of a method.
+"""Types of the values that components exchange.
 
-Shapes: B batch, L room (length of the buffer), V vocabulary, D width, N chosen sites.
+Shapes: B batch, L maximum length, V vocabulary, D width, N selected positions.
 Time: t = 0 data, t = 1 noise.
 """
 
@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True)
 class Vocab:
-    """Ids that the task's tokenizer decides; -1 where the method needs no such token."""
+    """Token ids, defined by the task's tokenizer; -1 for tokens that the method does not use."""
 
     size: int
     pad: int = -1
@@ -27,19 +27,20 @@ class Vocab:
 
 
 class Examples(NamedTuple):
-    """Clean sequences. Site 0 is BOS, and fixed; the free sites are exactly `valid & ~fixed`."""
+    """Clean sequences. Position 0 is BOS and fixed; free positions are `valid & ~fixed`."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool, False on padding
-    fixed: Tensor  # (B, L) bool, given tokens: never corrupted, never a target, never altered
-    gaps: Tensor | None = None  # (B, L) bool, text may be inserted right after this token
+    fixed: Tensor  # (B, L) bool, never corrupted, never a target, never changed by a sampler
+    gaps: Tensor | None = None  # (B, L) bool, tokens may be inserted right after this one
     segments: Tensor | None = None  # (B, L) long, packed documents
-    index: Tensor | None = None  # (B,) long, place in the global batch of this optimiser step
+    index: Tensor | None = None  # (B,) long, index in the global batch of this optimiser step
     total: int | None = None  # size of that global batch
+    step: int | None = None  # of training; None elsewhere
 
 
 class State(NamedTuple):
-    """What a sampler holds whose room is fixed."""
+    """The state of a sampler of fixed-length sequences."""
 
     tokens: Tensor  # (B, L) long
     valid: Tensor  # (B, L) bool
@@ -53,8 +54,8 @@ class Interval(NamedTuple):
     s: Tensor  # (B, 1)
 
 
-class TokenSites(NamedTuple):
-    """The token wanted at each of N sites."""
+class TokenPositions(NamedTuple):
+    """The target token at each of N positions."""
 
     row: Tensor  # (N,) long
     col: Tensor  # (N,) long
@@ -62,7 +63,7 @@ class TokenSites(NamedTuple):
 
 
 class Schedule(Protocol):
-    """The share alpha(t) of tokens that survive until t."""
+    """alpha(t), the probability that a token is not corrupted at time t."""
 
     def alpha(self, t: Tensor) -> Tensor: ...  # decreasing from alpha(0) = 1, any shape
     def dalpha(self, t: Tensor) -> Tensor: ...  # its derivative, <= 0
@@ -70,12 +71,12 @@ class Schedule(Protocol):
 
 
 class Draw(Protocol):
-    """A rule that draws a token at each of N sites."""
+    """A rule that draws a token at each of N positions."""
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor: ...  # (N, V) -> (N,)
 
 
 class Score(Protocol):
-    """A rule that scores N sites, each at its place in the row; the best go first."""
+    """A rule that scores N positions; the highest scores are unmasked first."""
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor: ...  # -> (N,)
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor: ...  # -> (N,)

@@ -1,1 +1,1 @@
-"""The tests of mdlm: torch and pytest are all that they need."""
+"""The tests of mdlm; they require only torch and pytest."""

@@ -3,14 +3,12 @@
 from .config import Config
 from .model import Model
 from .objective import log_likelihood_bound, objective
-from .sampler import sample
-from .sampler_confidence import sample as sampler_confidence
+from .samplers import SAMPLERS, sample
 from .types import Examples, Vocab
 
 BOUND_AT = {}  # where the bound holds
-EXACT = False  # is log_likelihood_bound log p(x) itself, or a bound of it?
-NEEDS = ("eos", "mask")  # special tokens asked of a tokenizer, besides BOS and padding
-SAMPLERS = {"ancestral": sample, "confidence": sampler_confidence}  # the first is the default
+EXACT = False  # True: log_likelihood_bound is log p(x), not a bound
+NEEDS = ("eos", "mask")  # special tokens that a tokenizer must have besides BOS and padding
 
 __all__ = [
     "BOUND_AT",

@@ -1,1 +1,1 @@
-"""The tests of mdlm_cosine: torch and pytest are all that they need."""
+"""The tests of mdlm_cosine; they require only torch and pytest."""

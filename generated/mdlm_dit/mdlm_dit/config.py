@@ -1,4 +1,4 @@
-"""Every number of mdlm_dit; its dotted name, as in `--set`, is its path in the spec."""
+"""The parameters of mdlm_dit; each dotted name, as in `--set`, is a path in the spec."""
 
 from dataclasses import dataclass
 
@@ -8,61 +8,51 @@ from .types import Vocab
 
 
 @dataclass(frozen=True)
-class NoiseTime:
-    """How times are drawn."""
-
-    edge: float = 1e-05  # keep this far from t = 0 and t = 1; in (0, 0.001]
+class NoiseTime:  # how times are drawn
+    edge: float = 1e-05  # minimum distance from t = 0 and t = 1; in (0, 0.001]
 
 
 @dataclass(frozen=True)
-class Noise:
-    """The noise process."""
-
+class Noise:  # the noise
     schedule: LinearSchedule = LinearSchedule(eps=0.0)  # alpha(t) = 1 - (1 - eps) t
     time: NoiseTime = NoiseTime()
 
 
 @dataclass(frozen=True)
-class SamplerAncestral:
-    """Sampler ancestral."""
-
-    steps: int = 128  # of equal length, from t = 1 to t = 0; in [1, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
+class SamplerAncestral:  # sampler ancestral
+    steps: int  # equal steps from t = 1 to t = 0; in [1, inf)
+    tokens: Temperature  # how a token is drawn from its distribution
 
 
 @dataclass(frozen=True)
-class SamplerConfidence:
-    """Sampler fixed_budget."""
-
-    per_step: int = 1  # sites unmasked by each network call; in [1, inf)
-    sites: Confidence = Confidence()  # The sites where the network is surest go first
-    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest; k = 1 is greedy
+class SamplerFixedBudget:  # sampler fixed_budget
+    tokens_per_step: int  # positions unmasked per step; in [1, inf)
+    order: Confidence  # the unmasking order
+    tokens: TopK  # how a token is drawn from its distribution
 
 
 @dataclass(frozen=True)
-class Sampler:
-    """The samplers."""
-
-    ancestral: SamplerAncestral = SamplerAncestral()
-    confidence: SamplerConfidence = SamplerConfidence()
+class Sampler:  # the samplers by name
+    ancestral: SamplerAncestral = SamplerAncestral(steps=128, tokens=Temperature(temperature=1.0))
+    confidence: SamplerFixedBudget = SamplerFixedBudget(
+        tokens_per_step=1, order=Confidence(), tokens=TopK(k=1, temperature=1.0)
+    )
 
 
 @dataclass(frozen=True)
-class Backbone:
-    """The network, dit."""
-
-    layers: int = 12  # blocks of attention and perceptron; in [1, inf)
+class Backbone:  # backbone dit
+    layers: int = 12  # blocks of attention and MLP; in [1, inf)
     width: int = 768  # features of a hidden state, D; in [2, inf)
-    heads: int = 12  # of attention; they divide the width; in [1, inf)
-    condition: int = 128  # features of the time's embedding, C; in [2, inf)
-    dropout: float = 0.1  # on each residual branch; in [0, 1)
-    positions: int = 0  # learned absolute positions for this many sites; in [0, inf)
-    mixing: bool = False  # add linear maps of the neighbours' embeddings
+    heads: int = 12  # attention heads; must divide the width; in [1, inf)
+    condition: int = 128  # features of the time embedding, C; in [2, inf)
+    dropout: float = 0.1  # dropout rate on each residual branch; in [0, 1)
+    positions: int = 0  # learned absolute position embeddings; 0: none; in [0, inf)
+    token_shift: bool = False  # add linear maps of the neighbours' embeddings
 
 
 @dataclass(frozen=True)
 class Config:
-    """All of it; the vocabulary is decided by the task's tokenizer."""
+    """All parameters; the task's tokenizer defines the vocabulary."""
 
     vocab: Vocab
     noise: Noise = Noise()
@@ -71,7 +61,7 @@ class Config:
 
     @classmethod
     def small(cls) -> "Config":
-        """A tiny one for tests: a toy vocabulary, a small network."""
+        """A tiny config for tests: a toy vocabulary, a small backbone."""
         return cls(
             vocab=Vocab(size=12, pad=8, bos=9, eos=10, mask=11),
             backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0, condition=16, positions=0),

@@ -1,4 +1,4 @@
-"""The network of mdlm_dit."""
+"""The model of mdlm_dit: a backbone and heads."""
 
 import torch
 import torch.nn.functional as F
@@ -8,23 +8,24 @@ from .config import Config
 from .types import Vocab
 
 
-def angles(place: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """cos and sin of the angles at `place`, each (..., size / 2) (arXiv:2104.09864)."""
-    rate = base ** -(torch.arange(size // 2, device=place.device) * 2 / size)
-    angle = place[..., None] * rate
+def angles(position: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
+    """cos and sin of the angles at `position`, each (..., size / 2) (arXiv:2104.09864)."""
+    rate = base ** -(torch.arange(size // 2, device=position.device) * 2 / size)
+    angle = position[..., None] * rate
     return angle.cos(), angle.sin()
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turns each pair of features of (..., L, D / H) by its angle."""
+    """Rotates each pair of features of (..., L, D / H) by its angle."""
     a, b = x.chunk(2, -1)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
 
 
 def initialize(module: nn.Module) -> None:
-    """Every map keeps the scale of what it reads; an embedding has length one."""
+    """Linear maps keep the scale of their inputs; embeddings have norm one."""
     if isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, std=module.in_features**-0.5)
+        gain = getattr(module, "gain", 1.0)  # 0 for a ZeroLinear
+        nn.init.normal_(module.weight, std=gain * module.in_features**-0.5)
     if isinstance(module, nn.Linear) and module.bias is not None:
         nn.init.zeros_(module.bias)
     if isinstance(module, nn.Embedding):
@@ -32,38 +33,52 @@ def initialize(module: nn.Module) -> None:
 
 
 def visible(valid: Tensor, causal: bool) -> Tensor:
-    """Which sites each site attends to, (B, 1, L, L) bool, from (B, L) bool."""
+    """The positions that each position attends to, (B, 1, L, L) bool, from (B, L) bool."""
     mask = valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)
     return mask.tril() if causal else mask
 
 
-def perceptron(width: int) -> nn.Sequential:
-    """Two maps, four times as wide between them."""
+def mlp(width: int) -> nn.Sequential:
+    """Two linear maps, hidden width 4 D, and the exact GELU (MDLM's code uses tanh)."""
     return nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
 
+class ZeroLinear(nn.Linear):
+    """A linear map that is zero at initialization, with and without `initialize`."""
+
+    gain = 0.0
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        nn.init.zeros_(self.weight)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
 class Embed(nn.Module):
-    """Tokens -> vectors; optionally with learned positions, and with linear maps of neighbours."""
+    """Tokens -> vectors; optionally plus learned positions and linear maps of the neighbours."""
 
     def __init__(self, vocab_size: int, width: int, positions: int, neighbours: int):
         super().__init__()
         self.token = nn.Embedding(vocab_size, width)
         self.position = nn.Embedding(positions, width) if positions else None
-        self.mixing = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(neighbours))
+        self.token_shift = nn.ModuleList(
+            nn.Linear(width, width, bias=False) for _ in range(neighbours)
+        )
 
-    def forward(self, tokens: Tensor, valid: Tensor, place: Tensor) -> Tensor:
-        """Neighbouring tokens at sites `place`, each (B, L) or (L,) -> (B, L, D)."""
+    def forward(self, tokens: Tensor, valid: Tensor, position: Tensor) -> Tensor:
+        """Adjacent tokens (B, L) at `position`, (B, L) or (L,) -> (B, L, D)."""
         x = self.token(tokens)
         if self.position is not None:
-            x = x + self.position(place)
+            x = x + self.position(position)
         x = x * valid[..., None]
         pad = F.pad(x, (0, 0, 1, 1))  # (B, L + 2, D)
         beside = pad[:, :-2], pad[:, 2:]  # on the left, on the right
-        return x + sum(mix(y) for mix, y in zip(self.mixing, beside, strict=False))
+        return x + sum(mix(y) for mix, y in zip(self.token_shift, beside, strict=False))
 
 
 class Attention(nn.Module):
-    """Attention over the sites of a row, with rotary positions."""
+    """Attention over the positions of a row, with rotary embeddings."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -71,8 +86,8 @@ class Attention(nn.Module):
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a site is seen."""
-        return self.joined(*self.project(x, cos, sin), mask)
+        """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a position is visible."""
+        return self.attend(*self.project(x, cos, sin), mask)
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
@@ -81,20 +96,24 @@ class Attention(nn.Module):
         q, k = rotate(qk, cos, sin)
         return q, k, v[0]
 
-    def joined(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-        """What the queries find, (B, L, D)."""
-        found = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return self.out(found.transpose(1, 2).flatten(2))
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+        """The attention output, (B, L, D)."""
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.out(mixed.transpose(1, 2).flatten(2))
 
 
 class TimeEmbedding(nn.Module):
-    """t -> vectors: waves of many frequencies, then a two-layer perceptron (arXiv:2212.09748)."""
+    """t -> vectors: sinusoidal features, then a two-layer MLP (arXiv:2212.09748).
 
-    def __init__(self, width: int, waves: int = 64):
+    They are zero at initialization, unless a ZeroLinear reads them.
+    """
+
+    def __init__(self, width: int, waves: int = 64, zero: bool = True):
         super().__init__()
         rate = 100.0 ** (torch.arange(waves) / waves)  # radians from t = 0 to t = 1
         self.register_buffer("rate", rate, persistent=False)
-        self.first, self.last = nn.Linear(2 * waves, width), nn.Linear(width, width)
+        self.first = nn.Linear(2 * waves, width)
+        self.last = (ZeroLinear if zero else nn.Linear)(width, width)
 
     def forward(self, t: Tensor) -> Tensor:
         """(B, 1) or (B, L) -> (B, 1, D) or (B, L, D)."""
@@ -104,17 +123,17 @@ class TimeEmbedding(nn.Module):
 
 
 class TimedBlock(nn.Module):
-    """Attention, then a perceptron; time shifts and scales what each reads and gates what it adds.
+    """Attention, then an MLP; time shifts and scales their inputs and gates their outputs.
 
-    At first every gate is closed (adaLN-zero, arXiv:2212.09748).
+    At initialization every gate is zero (adaLN-zero, arXiv:2212.09748).
     """
 
     def __init__(self, width: int, heads: int, dropout: float, condition: int):
         super().__init__()
         self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
         self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
-        self.attention, self.mlp = Attention(width, heads), perceptron(width)
-        self.time = nn.Linear(condition, 6 * width)
+        self.attention, self.mlp = Attention(width, heads), mlp(width)
+        self.time = ZeroLinear(condition, 6 * width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, c: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -134,38 +153,34 @@ class Backbone(nn.Module):
         vocab_size: int,
         direction: str,
         *,
-        layers: int = 12,  # blocks of attention and perceptron; in [1, inf)
+        layers: int = 12,  # blocks of attention and MLP; in [1, inf)
         width: int = 768,  # features of a hidden state, D; in [2, inf)
-        heads: int = 12,  # of attention; they divide the width; in [1, inf)
-        condition: int = 128,  # features of the time's embedding, C; in [2, inf)
-        dropout: float = 0.1,  # on each residual branch; in [0, 1)
-        positions: int = 0,  # learned absolute positions for this many sites; in [0, inf)
-        mixing: bool = False,  # add linear maps of the neighbours' embeddings
+        heads: int = 12,  # attention heads; must divide the width; in [1, inf)
+        condition: int = 128,  # features of the time embedding, C; in [2, inf)
+        dropout: float = 0.1,  # dropout rate on each residual branch; in [0, 1)
+        positions: int = 0,  # learned absolute position embeddings; 0: none; in [0, inf)
+        token_shift: bool = False,  # add linear maps of the neighbours' embeddings
     ):
         super().__init__()
         if width % (2 * heads):
             raise ValueError(f"width {width} does not divide into {heads} heads of even size")
         self.causal, self.head_size = direction == "causal", width // heads
-        neighbours = (1 if self.causal else 2) * mixing  # the left one, the right one
+        neighbours = (1 if self.causal else 2) * token_shift  # the left one, the right one
         self.embed = Embed(vocab_size, width, positions, neighbours)
-        self.time = nn.Sequential(TimeEmbedding(condition), nn.SiLU())
+        self.time = nn.Sequential(TimeEmbedding(condition, zero=False), nn.SiLU())
         self.blocks = nn.ModuleList(
             TimedBlock(width, heads, dropout, condition) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.last = nn.Linear(condition, 2 * width)
+        self.last = ZeroLinear(condition, 2 * width)
         self.apply(initialize)
-        nn.init.zeros_(self.last.weight)
-        for module in self.modules():
-            if isinstance(module, TimedBlock):
-                nn.init.zeros_(module.time.weight)
 
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
-        place = torch.arange(tokens.shape[1], device=tokens.device)
-        cos, sin = angles(place, self.head_size)
+        position = torch.arange(tokens.shape[1], device=tokens.device)
+        cos, sin = angles(position, self.head_size)
         mask = visible(valid, self.causal)
-        x, c = self.embed(tokens, valid, place), self.time(t)
+        x, c = self.embed(tokens, valid, position), self.time(t)
         for block in self.blocks:
             x = block(x, c, mask, cos, sin)
         shift, scale = self.last(c).chunk(2, -1)
@@ -173,14 +188,14 @@ class Backbone(nn.Module):
 
 
 class TokenLogits(nn.Module):
-    """hidden -> scores over the vocabulary; masks, padding and BOS are never predicted."""
+    """hidden state -> logits; masks, padding and BOS are never predicted."""
 
     never: Tensor  # (V,) bool
 
     def __init__(self, width: int, vocab: Vocab):
         super().__init__()
         self.linear = nn.Linear(width, vocab.size)
-        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # at first nearly uniform
+        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # nearly uniform
         nn.init.zeros_(self.linear.bias)
         never = torch.zeros(vocab.size, dtype=torch.bool)
         never[list(vocab.special)] = True
@@ -192,21 +207,11 @@ class TokenLogits(nn.Module):
 
 
 class Model(nn.Module):
-    """Hidden states from the backbone; a head is applied only at the sites that need it."""
+    """Hidden states from the backbone; a head is applied only at the positions that need it."""
 
     def __init__(self, config: Config):
         super().__init__()
-        self.backbone = Backbone(
-            config.vocab.size,
-            "bidirectional",
-            layers=config.backbone.layers,
-            width=config.backbone.width,
-            heads=config.backbone.heads,
-            condition=config.backbone.condition,
-            dropout=config.backbone.dropout,
-            positions=config.backbone.positions,
-            mixing=config.backbone.mixing,
-        )
+        self.backbone = Backbone(config.vocab.size, "bidirectional", **vars(config.backbone))
         self.token_logits = TokenLogits(config.backbone.width, config.vocab)
 
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:

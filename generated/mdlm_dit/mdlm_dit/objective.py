@@ -4,7 +4,7 @@ from torch import Generator, Tensor
 
 from .config import Config
 from .loss import cross_entropy
-from .noise import choose, corrupt, return_rate, sample_time
+from .noise import corrupt, elbo_weight, sample_time, select_tokens
 from .target import masked_tokens
 from .types import Examples
 
@@ -14,11 +14,11 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     schedule = config.noise.schedule
     vocab = config.vocab
     t = sample_time(x, rng, edge=config.noise.time.edge)  # (B, 1)
-    chosen = choose(x, t, schedule, rng)  # (B, L)
-    z = corrupt(x, chosen, vocab)
+    corrupted = select_tokens(x, t, schedule, rng)  # (B, L)
+    z = corrupt(x, corrupted, vocab)
     hidden = model(z.tokens, z.valid, t)  # (B, L, D)
     target = masked_tokens(z.clean, z.masked)
-    weight = return_rate(t, schedule)  # (B, 1)
+    weight = elbo_weight(t, schedule)  # (B, 1)
     return {"cross_entropy": (weight * cross_entropy(model, hidden, target)).sum(1)}
 
 

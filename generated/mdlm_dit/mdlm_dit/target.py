@@ -1,11 +1,11 @@
-"""What the network of mdlm_dit is asked for: target masked_tokens."""
+"""The target of mdlm_dit: target masked_tokens."""
 
 from torch import Tensor
 
-from .types import TokenSites
+from .types import TokenPositions
 
 
-def masked_tokens(clean: Tensor, masked: Tensor) -> TokenSites:
-    """At each masked site the token that stood there."""
+def masked_tokens(clean: Tensor, masked: Tensor) -> TokenPositions:
+    """The token of x_0 at each masked position."""
     row, col = masked.nonzero(as_tuple=True)
-    return TokenSites(row, col, clean[row, col])
+    return TokenPositions(row, col, clean[row, col])

@@ -1,1 +1,1 @@
-"""The tests of mdlm_dit: torch and pytest are all that they need."""
+"""The tests of mdlm_dit; they require only torch and pytest."""

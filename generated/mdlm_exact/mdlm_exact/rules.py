@@ -1,7 +1,4 @@
-"""How the samplers of mdlm_exact choose sites and draw tokens.
-
-Sites confidence, tokens temperature, tokens top_k.
-"""
+"""Rules of the samplers of mdlm_exact: order confidence, tokens temperature and top_k."""
 
 from dataclasses import dataclass
 
@@ -11,9 +8,12 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True)
 class Confidence:
-    """max_v p(v | x_t): the surest sites go first (MaskGIT, arXiv:2202.04200)."""
+    """max_v p(v | x_t), the highest first (LLaDA, arXiv:2502.09992, with greedy tokens).
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+    The score depends neither on the temperature or cut of `tokens` nor on the drawn token.
+    """
+
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
         return logits.softmax(-1).amax(-1)  # (N, V) -> (N,)
 
 
@@ -32,7 +32,7 @@ class Temperature:
 class TopK:
     """token ~ softmax(logits / temperature), among the k likeliest (arXiv:1805.04833)."""
 
-    k: int = 1  # tokens that are kept; 1 is greedy; in [1, inf)
+    k: int = 1  # number of tokens kept; 1 is greedy; in [1, inf)
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)

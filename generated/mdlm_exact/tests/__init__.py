@@ -1,1 +1,1 @@
-"""The tests of mdlm_exact: torch and pytest are all that they need."""
+"""The tests of mdlm_exact; they require only torch and pytest."""

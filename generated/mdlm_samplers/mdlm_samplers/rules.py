@@ -1,7 +1,7 @@
-"""How the samplers of mdlm_samplers choose sites and draw tokens.
+"""Rules of the samplers of mdlm_samplers.
 
-Sites random, sites left_to_right, sites confidence, sites margin, sites entropy, tokens
-temperature, remasking cap, remasking rescale, remasking confidence.
+Order random and left_to_right and confidence and margin and entropy, tokens temperature, remasking
+cap and rescale and confidence.
 """
 
 from dataclasses import dataclass
@@ -12,42 +12,51 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True)
 class Random:
-    """A uniform score: sites go in random order."""
+    """A uniform score: random order."""
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
         return torch.rand(len(logits), generator=rng, device=logits.device)  # (N,)
 
 
 @dataclass(frozen=True)
 class LeftToRight:
-    """Sites go in reading order."""
+    """The negative position: from left to right."""
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
-        return -place.to(logits.dtype)  # (N,)
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
+        return -position.to(logits.dtype)  # (N,)
 
 
 @dataclass(frozen=True)
 class Confidence:
-    """max_v p(v | x_t): the surest sites go first (MaskGIT, arXiv:2202.04200)."""
+    """max_v p(v | x_t), the highest first (LLaDA, arXiv:2502.09992, with greedy tokens).
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+    The score depends neither on the temperature or cut of `tokens` nor on the drawn token.
+    """
+
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
         return logits.softmax(-1).amax(-1)  # (N, V) -> (N,)
 
 
 @dataclass(frozen=True)
 class Margin:
-    """p(first | x_t) - p(second | x_t): the clearest sites go first (arXiv:2502.06768)."""
+    """p(first | x_t) - p(second | x_t), the largest first (arXiv:2502.06768).
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+    The score does not depend on the temperature or the cut of `tokens`.
+    """
+
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
         first, second = logits.softmax(-1).topk(2, dim=-1).values.unbind(-1)
         return first - second  # (N, V) -> (N,)
 
 
 @dataclass(frozen=True)
 class Entropy:
-    """sum_v p log p, minus the entropy of p(. | x_t): the most certain sites go first."""
+    """sum_v p log p, the negative entropy of p(. | x_t), the highest first.
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+    The score does not depend on the temperature or the cut of `tokens`.
+    """
+
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
         p = logits.softmax(-1)
         return p.xlogy(p).sum(-1)  # (N, V) -> (N,)
 
@@ -67,30 +76,30 @@ class Temperature:
 class Cap:
     """sigma = min(rate, (1 - alpha(s)) / alpha(t)) (ReMDM, arXiv:2503.00307)."""
 
-    rate: float = 0.02  # probability of a written token, a step; in [0, 1]
+    rate: float = 0.02  # remasking probability per token and step; in [0, 1]
 
-    def __call__(self, most: Tensor, confidence: Tensor, written: Tensor) -> Tensor:
-        return most.clamp(max=self.rate).expand(written.shape)  # (B, 1) -> (B, L)
+    def __call__(self, most: Tensor, confidence: Tensor, unmasked: Tensor) -> Tensor:
+        return most.clamp(max=self.rate).expand(unmasked.shape)  # (B, 1) -> (B, L)
 
 
 @dataclass(frozen=True)
 class Rescale:
     """sigma = share (1 - alpha(s)) / alpha(t) (ReMDM, arXiv:2503.00307)."""
 
-    share: float = 0.05  # of the largest probability; in [0, 1]
+    share: float = 0.05  # share of the largest valid probability; in [0, 1]
 
-    def __call__(self, most: Tensor, confidence: Tensor, written: Tensor) -> Tensor:
-        return (self.share * most).expand(written.shape)  # (B, 1) -> (B, L)
+    def __call__(self, most: Tensor, confidence: Tensor, unmasked: Tensor) -> Tensor:
+        return (self.share * most).expand(unmasked.shape)  # (B, 1) -> (B, L)
 
 
 @dataclass(frozen=True)
 class RemaskConfidence:
-    """sigma_i = softmax_i(-p_i) (1 - alpha(s)) / alpha(t), over the written tokens of a row.
+    """sigma_i = softmax_i(-p_i) (1 - alpha(s)) / alpha(t), over the unmasked tokens of a row.
 
-    p_i is the probability of the token when it was written (ReMDM, arXiv:2503.00307). Masked sites
-    have sigma = 0, so the noise level falls behind the schedule by at most one token a step.
+    p_i is the probability of the token when it was unmasked (ReMDM, arXiv:2503.00307). Masked
+    positions have sigma = 0, so the noise level lags the schedule by at most one token per step.
     """
 
-    def __call__(self, most: Tensor, confidence: Tensor, written: Tensor) -> Tensor:
-        among = (-confidence).masked_fill(~written, -torch.inf).softmax(1)
-        return most * among.nan_to_num(0.0)  # (B, L); a row with nothing written has no softmax
+    def __call__(self, most: Tensor, confidence: Tensor, unmasked: Tensor) -> Tensor:
+        among = (-confidence).masked_fill(~unmasked, -torch.inf).softmax(1)
+        return most * among.nan_to_num(0.0)  # (B, L); 0 in a row without unmasked tokens

@@ -1,6 +1,6 @@
-"""Sampler `threshold` of mdlm_samplers.
+"""Sampler threshold of mdlm_samplers.
 
-In every step all sites of which the network is sure enough, and the surest in any case.
+Unmasks all positions above a confidence threshold, and at least the most confident one.
 """
 
 from collections.abc import Iterator
@@ -8,16 +8,15 @@ from collections.abc import Iterator
 import torch
 from torch import Generator
 
-from .config import Config
+from .config import Config, SamplerThreshold
 from .noise import prior
-from .ops import rank
+from .ops import logits_at, masked_positions, rank, time_when_masked
 from .types import Draw, Examples, Schedule, State, Vocab
 
 
-def times(state: State, vocab: Vocab) -> Iterator[int]:
-    """At most one step a mask."""
-    masked = (state.tokens == vocab.mask) & state.valid & ~state.fixed
-    yield from range(int(masked.sum(1).max()))
+def time_grid(state: State, vocab: Vocab) -> Iterator[int]:
+    """At most one step per mask."""
+    yield from range(int(masked_positions(state, vocab).sum(1).max()))
 
 
 def step(
@@ -28,48 +27,37 @@ def step(
     draw: Draw,
     rng: Generator,
     *,
-    threshold: float = 0.9,  # probability of the likeliest token, from which it is sure; in [0, 1]
+    threshold: float = 0.9,  # minimum of max_v p(v | x_t) for unmasking; in [0, 1]
 ) -> State:
-    """Unmasks the masked sites with max_v p(v | x_t) >= threshold, at least one a row.
+    """Unmasks the positions with max_v p(v | x_t) >= threshold, at least one per row.
 
-    Fast-dLLM (arXiv:2505.22618). The network is told the time at which this share of sites is
-    masked. Not exact: sites of one step are independent.
+    Fast-dLLM (arXiv:2505.22618). Not exact: positions of one step are drawn independently.
     """
-    free = state.valid & ~state.fixed
-    masked = (state.tokens == vocab.mask) & free
-    rows = masked.any(1).nonzero()[:, 0]
-    share = masked[rows].sum(1, keepdim=True) / free[rows].sum(1, keepdim=True)
-    hidden = model(state.tokens[rows], state.valid[rows], schedule.inverse(1 - share))
-    row, col = masked[rows].nonzero(as_tuple=True)
-    logits = model.token_logits(hidden[row, col])  # (N, V)
+    masked = masked_positions(state, vocab)
+    t = time_when_masked(state, masked, schedule)
+    row, col, logits = logits_at(model, state, masked, t)
     confidence = logits.softmax(-1).amax(-1)  # (N,)
-    sure = (confidence >= threshold) | (rank(confidence, row) == 0)
-    token = draw(logits[sure], rng)
-    return state._replace(tokens=state.tokens.index_put((rows[row[sure]], col[sure]), token))
+    confident = (confidence >= threshold) | (rank(confidence, row) == 0)
+    token = draw(logits[confident], rng)
+    return state._replace(tokens=state.tokens.index_put((row[confident], col[confident]), token))
 
 
 def finished(state: State, vocab: Vocab) -> bool:
     """No mask is left."""
-    return not ((state.tokens == vocab.mask) & state.valid & ~state.fixed).any()
+    return not masked_positions(state, vocab).any()
 
 
 @torch.no_grad()
-def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[State]:
-    """Fills the free sites of `start`; yields every state, the last is the sample."""
+def sample(
+    model, config: Config, start: Examples, rng: Generator, settings: SamplerThreshold
+) -> Iterator[State]:
+    """Samples the free positions of `start`; yields all states, the last is the sample."""
     schedule = config.noise.schedule
-    draw = config.sampler.threshold.tokens
+    draw = settings.tokens
     state = prior(start, config.vocab)
     yield state
-    for _ in times(state, config.vocab):
-        state = step(
-            model,
-            state,
-            schedule,
-            config.vocab,
-            draw,
-            rng,
-            threshold=config.sampler.threshold.threshold,
-        )
+    for _ in time_grid(state, config.vocab):
+        state = step(model, state, schedule, config.vocab, draw, rng, threshold=settings.threshold)
         yield state
         if finished(state, config.vocab):
             return

@@ -1,1 +1,1 @@
-"""The tests of mdlm_samplers: torch and pytest are all that they need."""
+"""The tests of mdlm_samplers; they require only torch and pytest."""

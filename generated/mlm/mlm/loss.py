@@ -1,14 +1,14 @@
-"""The terms of the loss of mlm: loss cross_entropy."""
+"""The loss of mlm: loss cross_entropy."""
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from .ops import spread
-from .types import TokenSites
+from .ops import scatter
+from .types import TokenPositions
 
 
-def cross_entropy(model, hidden: Tensor, target: TokenSites) -> Tensor:
-    """-log p(token | x_t) per site, (B, L); only the wanted sites reach the vocabulary."""
+def cross_entropy(model, hidden: Tensor, target: TokenPositions) -> Tensor:
+    """-log p(token | x_t) per position, (B, L); logits only at the target positions."""
     logits = model.token_logits(hidden[target.row, target.col])  # (N, V)
     nats = F.cross_entropy(logits, target.token, reduction="none")  # (N,)
-    return spread(nats, target.row, target.col, hidden)
+    return scatter(nats, target.row, target.col, hidden)

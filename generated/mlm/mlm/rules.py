@@ -1,7 +1,4 @@
-"""How the samplers of mlm choose sites and draw tokens.
-
-Sites confidence, sites random, tokens top_k, tokens temperature.
-"""
+"""Rules of the samplers of mlm: order confidence and random, tokens top_k and temperature."""
 
 from dataclasses import dataclass
 
@@ -11,17 +8,20 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True)
 class Confidence:
-    """max_v p(v | x_t): the surest sites go first (MaskGIT, arXiv:2202.04200)."""
+    """max_v p(v | x_t), the highest first (LLaDA, arXiv:2502.09992, with greedy tokens).
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+    The score depends neither on the temperature or cut of `tokens` nor on the drawn token.
+    """
+
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
         return logits.softmax(-1).amax(-1)  # (N, V) -> (N,)
 
 
 @dataclass(frozen=True)
 class Random:
-    """A uniform score: sites go in random order."""
+    """A uniform score: random order."""
 
-    def __call__(self, logits: Tensor, place: Tensor, rng: Generator) -> Tensor:
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
         return torch.rand(len(logits), generator=rng, device=logits.device)  # (N,)
 
 
@@ -29,7 +29,7 @@ class Random:
 class TopK:
     """token ~ softmax(logits / temperature), among the k likeliest (arXiv:1805.04833)."""
 
-    k: int = 1  # tokens that are kept; 1 is greedy; in [1, inf)
+    k: int = 1  # number of tokens kept; 1 is greedy; in [1, inf)
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)

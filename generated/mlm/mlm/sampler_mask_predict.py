@@ -1,74 +1,58 @@
-"""Sampler `mask_predict` of mlm.
+"""Sampler mask_predict of mlm.
 
-In rounds: every mask is filled, then the least likely tokens are masked again, fewer each time.
+In rounds: predicts all masks, then masks the least likely tokens again, fewer each round.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
-from .config import Config
+from .config import Config, SamplerMaskPredict
 from .noise import prior
-from .ops import rank
-from .types import Draw, Examples, Round, Schedule, State, Vocab
+from .ops import logits_at, masked_positions, probability, rank, remember, time_when_masked
+from .types import Draw, Examples, Remembered, Round, Schedule, State, Vocab
 
 
-class Guessed(NamedTuple):
-    """A state, and the probability of each token when it was guessed."""
-
-    tokens: Tensor  # (B, L) long
-    valid: Tensor  # (B, L) bool
-    fixed: Tensor  # (B, L) bool
-    confidence: Tensor  # (B, L) its probability; of no meaning at other sites
+def init_state(state: State) -> Remembered:
+    """All free positions are masked."""
+    return remember(state)
 
 
-def enter(state: State) -> Guessed:
-    """Nothing is guessed yet."""
-    confidence = torch.zeros(state.tokens.shape, device=state.tokens.device)
-    return Guessed(state.tokens, state.valid, state.fixed, confidence)
-
-
-def times(
-    state: Guessed,
+def time_grid(
+    state: Remembered,
     *,
-    rounds: int = 10,  # network calls; in [1, inf)
+    rounds: int = 10,  # number of rounds, one function evaluation each; in [1, inf)
 ) -> Iterator[Round]:
-    """The rounds, each with how many come after it."""
+    """The rounds, each with the number of rounds after it."""
     for left in reversed(range(rounds)):
         yield Round(left, rounds)
 
 
 def step(
     model,
-    state: Guessed,
+    state: Remembered,
     left: int,
     of: int,
     schedule: Schedule,
     vocab: Vocab,
     draw: Draw,
     rng: Generator,
-) -> Guessed:
-    """Fills every mask, then masks the n left / of least confident of the n free sites.
+) -> Remembered:
+    """Unmasks all masks, then masks the n left / of least confident of the n free positions.
 
-    Mask-Predict (arXiv:1904.09324). The network is told the time at which this share of sites is
-    masked. Not exact: sites of one round are independent.
+    Mask-Predict (arXiv:1904.09324). Not exact: positions of one round are drawn independently.
     """
-    free = state.valid & ~state.fixed
-    masked = free & (state.tokens == vocab.mask)
-    rows = masked.any(1).nonzero()[:, 0]
-    if len(rows) == 0:
+    masked = masked_positions(state, vocab)
+    if not masked.any():
         return state._replace(tokens=state.tokens.clone())
-    share = masked[rows].sum(1, keepdim=True) / free[rows].sum(1, keepdim=True)
-    hidden = model(state.tokens[rows], state.valid[rows], schedule.inverse(1 - share))
-    row, col = masked[rows].nonzero(as_tuple=True)
-    logits = model.token_logits(hidden[row, col])  # (N, V)
+    t = time_when_masked(state, masked, schedule)
+    row, col, logits = logits_at(model, state, masked, t)
     token = draw(logits, rng)
-    sure = logits.softmax(-1).gather(1, token[:, None])[:, 0].float()  # (N,)
-    tokens = state.tokens.index_put((rows[row], col), token)
-    confidence = state.confidence.index_put((rows[row], col), sure)
+    tokens = state.tokens.index_put((row, col), token)
+    confidence = state.confidence.index_put((row, col), probability(logits, token))
 
+    free = state.valid & ~state.fixed
     row, col = free.nonzero(as_tuple=True)
     doubtful = rank(-confidence[row, col], row) < (free.sum(1) * left // of)[row]  # (N,)
     mask = torch.full_like(row[doubtful], vocab.mask)
@@ -77,13 +61,15 @@ def step(
 
 
 @torch.no_grad()
-def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[Guessed]:
-    """Fills the free sites of `start`; yields every state, the last is the sample."""
+def sample(
+    model, config: Config, start: Examples, rng: Generator, settings: SamplerMaskPredict
+) -> Iterator[Remembered]:
+    """Samples the free positions of `start`; yields all states, the last is the sample."""
     schedule = config.noise.schedule
-    draw = config.sampler.mask_predict.tokens
+    draw = settings.tokens
     state = prior(start, config.vocab)
-    state = enter(state)
+    state = init_state(state)
     yield state
-    for left, of in times(state, rounds=config.sampler.mask_predict.rounds):
+    for left, of in time_grid(state, rounds=settings.rounds):
         state = step(model, state, left, of, schedule, config.vocab, draw, rng)
         yield state

@@ -1,1 +1,1 @@
-"""The tests of mlm: torch and pytest are all that they need."""
+"""The tests of mlm; they require only torch and pytest."""

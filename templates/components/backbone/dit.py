@@ -1,31 +1,43 @@
-"""A diffusion transformer: each block is shifted, scaled and gated by the time (adaLN-zero).
+"""A diffusion transformer: time shifts, scales and gates each block (adaLN-zero).
 
-Paper: arXiv:2212.09748 (DiT); arXiv:2406.07524 (MDLM's network)
+Paper: arXiv:2212.09748 (DiT); arXiv:2406.07524 (MDLM's backbone)
 Also known as: ddit, adaln, adaln_zero, diffusion_transformer
     condition: cond_dim, d_cond, condition_dim, cond, time_dim, time_embed_dim
+Differs:
+    ddit: GELU is exact here, MDLM's is the tanh approximation; the time input is t, not sigma:
+        its checkpoints do not load
 """
 
 import torch
 from torch import Tensor, nn
 
-from ..layers import Attention, Embed, TimeEmbedding, angles, initialize, perceptron, visible
+from ..layers import (
+    Attention,
+    Embed,
+    TimeEmbedding,
+    ZeroLinear,
+    angles,
+    initialize,
+    mlp,
+    visible,
+)
 
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "condition": 16, "positions": 0}
-EVEN = {"width": "heads"}  # so many parts, each of even size
+EVEN = {"width": "heads"}
 
 
 class TimedBlock(nn.Module):
-    """Attention, then a perceptron; time shifts and scales what each reads and gates what it adds.
+    """Attention, then an MLP; time shifts and scales their inputs and gates their outputs.
 
-    At first every gate is closed (adaLN-zero, arXiv:2212.09748).
+    At initialization every gate is zero (adaLN-zero, arXiv:2212.09748).
     """
 
     def __init__(self, width: int, heads: int, dropout: float, condition: int):
         super().__init__()
         self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
         self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
-        self.attention, self.mlp = Attention(width, heads), perceptron(width)
-        self.time = nn.Linear(condition, 6 * width)
+        self.attention, self.mlp = Attention(width, heads), mlp(width)
+        self.time = ZeroLinear(condition, 6 * width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, c: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -45,38 +57,34 @@ class Backbone(nn.Module):
         vocab_size: int,
         direction: str,
         *,
-        layers: int = 12,  # blocks of attention and perceptron; in [1, inf)
+        layers: int = 12,  # blocks of attention and MLP; in [1, inf)
         width: int = 768,  # features of a hidden state, D; in [2, inf)
-        heads: int = 12,  # of attention; they divide the width; in [1, inf)
-        condition: int = 128,  # features of the time's embedding, C; in [2, inf)
-        dropout: float = 0.1,  # on each residual branch; in [0, 1)
-        positions: int = 0,  # learned absolute positions for this many sites; in [0, inf)
-        mixing: bool = False,  # add linear maps of the neighbours' embeddings
+        heads: int = 12,  # attention heads; must divide the width; in [1, inf)
+        condition: int = 128,  # features of the time embedding, C; in [2, inf)
+        dropout: float = 0.1,  # dropout rate on each residual branch; in [0, 1)
+        positions: int = 0,  # learned absolute position embeddings; 0: none; in [0, inf)
+        token_shift: bool = False,  # add linear maps of the neighbours' embeddings
     ):
         super().__init__()
         if width % (2 * heads):
             raise ValueError(f"width {width} does not divide into {heads} heads of even size")
         self.causal, self.head_size = direction == "causal", width // heads
-        neighbours = (1 if self.causal else 2) * mixing  # the left one, the right one
+        neighbours = (1 if self.causal else 2) * token_shift  # the left one, the right one
         self.embed = Embed(vocab_size, width, positions, neighbours)
-        self.time = nn.Sequential(TimeEmbedding(condition), nn.SiLU())
+        self.time = nn.Sequential(TimeEmbedding(condition, zero=False), nn.SiLU())
         self.blocks = nn.ModuleList(
             TimedBlock(width, heads, dropout, condition) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.last = nn.Linear(condition, 2 * width)
+        self.last = ZeroLinear(condition, 2 * width)
         self.apply(initialize)
-        nn.init.zeros_(self.last.weight)
-        for module in self.modules():
-            if isinstance(module, TimedBlock):
-                nn.init.zeros_(module.time.weight)
 
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
-        place = torch.arange(tokens.shape[1], device=tokens.device)
-        cos, sin = angles(place, self.head_size)
+        position = torch.arange(tokens.shape[1], device=tokens.device)
+        cos, sin = angles(position, self.head_size)
         mask = visible(valid, self.causal)
-        x, c = self.embed(tokens, valid, place), self.time(t)
+        x, c = self.embed(tokens, valid, position), self.time(t)
         for block in self.blocks:
             x = block(x, c, mask, cos, sin)
         shift, scale = self.last(c).chunk(2, -1)

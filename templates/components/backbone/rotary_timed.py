@@ -1,4 +1,4 @@
-"""A pre-norm transformer with rotary positions that is told the time: added to every embedding.
+"""A pre-norm transformer with rotary positions; a time embedding is added to every token's.
 
 Paper: arXiv:2104.09864 (RoFormer); arXiv:2107.03006 (D3PM, time embeddings)
 Also known as: rope_time, rotary_time, timed, time_conditioned
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..layers import Block, Embed, TimeEmbedding, angles, initialize, visible
 
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "positions": 0}
-EVEN = {"width": "heads"}  # so many parts, each of even size
+EVEN = {"width": "heads"}
 
 
 class Backbone(nn.Module):
@@ -21,31 +21,30 @@ class Backbone(nn.Module):
         vocab_size: int,
         direction: str,
         *,
-        layers: int = 12,  # blocks of attention and perceptron; in [1, inf)
+        layers: int = 12,  # blocks of attention and MLP; in [1, inf)
         width: int = 768,  # features of a hidden state, D; in [2, inf)
-        heads: int = 12,  # of attention; they divide the width; in [1, inf)
-        dropout: float = 0.1,  # on each residual branch; in [0, 1)
-        positions: int = 0,  # learned absolute positions for this many sites; in [0, inf)
-        mixing: bool = False,  # add linear maps of the neighbours' embeddings
+        heads: int = 12,  # attention heads; must divide the width; in [1, inf)
+        dropout: float = 0.1,  # dropout rate on each residual branch; in [0, 1)
+        positions: int = 0,  # learned absolute position embeddings; 0: none; in [0, inf)
+        token_shift: bool = False,  # add linear maps of the neighbours' embeddings
     ):
         super().__init__()
         if width % (2 * heads):
             raise ValueError(f"width {width} does not divide into {heads} heads of even size")
         self.causal, self.head_size = direction == "causal", width // heads
-        neighbours = (1 if self.causal else 2) * mixing  # the left one, the right one
+        neighbours = (1 if self.causal else 2) * token_shift  # the left one, the right one
         self.embed = Embed(vocab_size, width, positions, neighbours)
         self.time = TimeEmbedding(width)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
-        nn.init.zeros_(self.time.last.weight)  # at first time says nothing
 
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
-        place = torch.arange(tokens.shape[1], device=tokens.device)
-        cos, sin = angles(place, self.head_size)
+        position = torch.arange(tokens.shape[1], device=tokens.device)
+        cos, sin = angles(position, self.head_size)
         mask = visible(valid, self.causal)
-        x = self.embed(tokens, valid, place) + self.time(t)
+        x = self.embed(tokens, valid, position) + self.time(t)
         for block in self.blocks:
             x = block(x, mask, cos, sin)
         return self.norm(x)

@@ -1,81 +1,83 @@
-"""As many tokens are hidden as the time says, to the nearest above: the same bound, less variance.
+"""The number of corrupted tokens is a function of t: the same bound, with less variance.
 
 Paper: arXiv:2502.09992 (LLaDA, its likelihood estimate draws the count)
 Also known as: fixed_count, exact_count, stratified_count, fixed
     least: min, minimum, at_least, min_masked, min_count
+Differs:
+    fixed, fixed_count: a constant number (BERT's 15 %) is not available; here the number follows
+        t
 """
 
 import torch
 from torch import Generator, Tensor
 
-from ..ops import number_of_sets
+from ..ops import number_of_sets, random_subset
 from ..types import Examples, Schedule
 
 
-def choose(
+def select_tokens(
     x: Examples,
     t: Tensor,
     schedule: Schedule,
     rng: Generator,
     *,
-    least: int = 1,  # fewest hidden tokens of a sequence; in [0, 1]
+    least: int = 1,  # fewest corrupted tokens per sequence; in [0, 1]
 ) -> Tensor:
-    """k = least + floor((n - least + 1) (1 - alpha(t))) of the n free sites, (B, L) bool.
+    """k = least + floor((n - least + 1) (1 - alpha(t))) of the n free positions, (B, L) bool.
 
-    Every set of k sites alike; by default k = ceil(n (1 - alpha(t))).
+    Every set of k positions is equally likely; by default k = ceil(n (1 - alpha(t))).
     """
     free = x.valid & ~x.fixed
     n = free.sum(1, keepdim=True)
     k = (least + ((n - least + 1) * (1 - schedule.alpha(t))).floor()).clamp(max=n)
-    key = torch.rand(free.shape, generator=rng, device=n.device).masked_fill(~free, 2.0)
-    return free & (key.argsort(1).argsort(1) < k)
+    return random_subset(free, k, rng)
 
 
 def likelihood(
     x: Examples,
-    chosen: Tensor,
+    corrupted: Tensor,
     schedule: Schedule,
     *,
-    least: int = 1,  # fewest hidden tokens of a sequence; in [0, 1]
+    least: int = 1,  # fewest corrupted tokens per sequence; in [0, 1]
 ) -> Tensor:
-    """P(chosen | x) = P(k) / C(n, k) for k of n free sites, over all times, (B, 1)."""
+    """P(corrupted | x) = P(k) / C(n, k) for k of n free positions, over all times, (B, 1)."""
     n = (x.valid & ~x.fixed).sum(1, keepdim=True)
-    k = chosen.sum(1, keepdim=True)
+    k = corrupted.sum(1, keepdim=True)
     return time_of(n, k, schedule, least) / number_of_sets(n, k)
 
 
-def return_rate(
+def elbo_weight(
     x: Examples,
-    chosen: Tensor,
+    corrupted: Tensor,
     schedule: Schedule,
     *,
-    least: int = 1,  # fewest hidden tokens of a sequence; in [0, 1]
+    least: int = 1,  # fewest corrupted tokens per sequence; in [0, 1]
 ) -> Tensor:
-    """1 / (k P(k)), (B, 1), where P(k) is the length of time in which k tokens are hidden.
+    """1 / (k P(k)), (B, 1), where P(k) is the length of time in which k tokens are corrupted.
 
-    As weight it makes cross-entropy the negative bound, for any schedule (see count uniform). For
+    As weight it makes cross-entropy the negative ELBO, for any schedule (see count uniform). For
     the linear schedule, with least = 1, it is n / k.
     """
-    k = chosen.sum(1, keepdim=True)
-    weight = level_weight(x, chosen, schedule, least=least)
+    k = corrupted.sum(1, keepdim=True)
+    weight = count_weight(x, corrupted, schedule, least=least)
     return torch.where(k > 0, weight / k.clamp(min=1), 0.0)
 
 
-def level_weight(
+def count_weight(
     x: Examples,
-    chosen: Tensor,
+    corrupted: Tensor,
     schedule: Schedule,
     *,
-    least: int = 1,  # fewest hidden tokens of a sequence; in [0, 1]
+    least: int = 1,  # fewest corrupted tokens per sequence; in [0, 1]
 ) -> Tensor:
-    """1 / P(k), (B, 1): with it each number k of hidden tokens counts once (see count uniform)."""
+    """1 / P(k), (B, 1): with it each number k of corrupted tokens counts once."""
     n = (x.valid & ~x.fixed).sum(1, keepdim=True)
-    time = time_of(n, chosen.sum(1, keepdim=True), schedule, least)
+    time = time_of(n, corrupted.sum(1, keepdim=True), schedule, least)
     return torch.where(time > 0, 1 / time, 0.0).float()
 
 
 def time_of(n: Tensor, k: Tensor, schedule: Schedule, least: int) -> Tensor:
-    """P(k), the length of time in which k of n sites are hidden, float64.
+    """P(k), the length of time in which k of n positions are corrupted, float64.
 
     P(k) = t_{k+1} - t_k with alpha(t_k) = 1 - (k - least) / (n - least + 1).
     """

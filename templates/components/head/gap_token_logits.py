@@ -1,26 +1,6 @@
-"""Scores of what may be inserted right behind a token."""
+"""Logits of the tokens that may be inserted right after a token.
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+Also known as: gap_logits, insertion_logits, insertion_head, slot_logits
+"""
 
-from ..types import Vocab
-
-
-class GapTokenLogits(nn.Module):
-    """hidden -> scores over the vocabulary; special tokens are never inserted."""
-
-    never: Tensor  # (V,) bool
-
-    def __init__(self, width: int, vocab: Vocab):
-        super().__init__()
-        self.linear = nn.Linear(width, vocab.size)
-        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # at first nearly uniform
-        nn.init.zeros_(self.linear.bias)
-        never = torch.zeros(vocab.size, dtype=torch.bool)
-        never[list(vocab.special)] = True
-        self.register_buffer("never", never, persistent=False)
-
-    def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N, V)
-        bias = self.linear.bias.masked_fill(self.never, -torch.inf)
-        return F.linear(hidden, self.linear.weight, bias).float()
+LIKE = "token_logits"  # the same class with separate weights

@@ -1,4 +1,7 @@
-"""Whether a text is complete."""
+"""Logit of p(complete): is nothing missing?
+
+Also known as: stop_head, stop_logits, completeness, completeness_head
+"""
 
 from torch import Tensor, nn
 
@@ -9,7 +12,7 @@ class StopLogit(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.linear = nn.Linear(width, 1)
-        nn.init.zeros_(self.linear.weight)  # at first even
+        nn.init.zeros_(self.linear.weight)  # p = 1/2 at initialization
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N,)

@@ -1,4 +1,7 @@
-"""Scores of the tokens of a site."""
+"""Logits of the tokens at a position.
+
+Also known as: lm_head, logits, vocab_head, token_head
+"""
 
 import torch
 import torch.nn.functional as F
@@ -8,14 +11,14 @@ from ..types import Vocab
 
 
 class TokenLogits(nn.Module):
-    """hidden -> scores over the vocabulary; masks, padding and BOS are never predicted."""
+    """hidden state -> logits; masks, padding and BOS are never predicted."""
 
     never: Tensor  # (V,) bool
 
     def __init__(self, width: int, vocab: Vocab):
         super().__init__()
         self.linear = nn.Linear(width, vocab.size)
-        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # at first nearly uniform
+        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # nearly uniform
         nn.init.zeros_(self.linear.bias)
         never = torch.zeros(vocab.size, dtype=torch.bool)
         never[list(vocab.special)] = True

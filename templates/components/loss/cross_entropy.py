@@ -1,21 +1,26 @@
-"""-log p(token | x_t) at the wanted sites.
+"""-log p(token | x_t) at the target positions.
 
 Also known as: ce, ce_loss, nll, xent, crossentropy, cross_entropy_loss, masked_ce, mlm,
     elbo (weight: elbo), nelbo (weight: elbo), vlb (weight: elbo), mdlm (weight: elbo),
     subs (weight: elbo), diffusion_loss (weight: elbo)
+Differs:
+    mlm, masked_ce: the mean over masked tokens there; here the sum over a sequence, so that only
+        `weight` decides the weight of each
+    vlb: D3PM's sums over T discrete steps; here its limit, in continuous time
 """
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..ops import spread
-from ..types import TokenSites
+from ..ops import scatter
+from ..types import TokenPositions
 
-BOUND = True
+ELBO_TERM = True
+MINIMISER = "posterior"
 
 
-def cross_entropy(model, hidden: Tensor, target: TokenSites) -> Tensor:
-    """-log p(token | x_t) per site, (B, L); only the wanted sites reach the vocabulary."""
+def cross_entropy(model, hidden: Tensor, target: TokenPositions) -> Tensor:
+    """-log p(token | x_t) per position, (B, L); logits only at the target positions."""
     logits = model.token_logits(hidden[target.row, target.col])  # (N, V)
     nats = F.cross_entropy(logits, target.token, reduction="none")  # (N,)
-    return spread(nats, target.row, target.col, hidden)
+    return scatter(nats, target.row, target.col, hidden)

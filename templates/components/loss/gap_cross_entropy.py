@@ -2,6 +2,9 @@
 
 Paper: arXiv:2505.05755 (ILM)
 Also known as: insertion_loss, insertion_ce, joint_cross_entropy, joint_ce, soft_ce_joint, ilm
+Differs:
+    ilm: with a prompt the authors' softmax runs over the prompt's gaps too, and their loss is
+        higher
 """
 
 import torch
@@ -10,14 +13,15 @@ from torch import Tensor
 from ..ops import gap_log_p
 from ..types import GapTokens, Vocab
 
-BOUND = "insertion_bound"
+ELBO_LOSS = "insertion_bound"
 
 
 def gap_cross_entropy(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> Tensor:
-    """Cross-entropy against the normalised counts of missing tokens, (B, 1); 0 where none is.
+    """Cross-entropy against the normalised counts of missing tokens, (B, 1); 0 if there is none.
 
     -sum_(i,v) c_iv / n log p(i, v) = -1/n sum over the n missing tokens of log p(their gap, token)
-    (ILM, arXiv:2505.05755). Where all are different its minimum is the mean of log max(n, 1).
+    (ILM, arXiv:2505.05755). If all pairs differ, its minimum is the mean of log max(n, 1).
+    With a prompt it is lower than the authors', whose softmax runs over the prompt's gaps too.
     """
     log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
     missing = torch.bincount(target.row, minlength=len(hidden))  # (B,)

@@ -1,4 +1,4 @@
-"""-log n p(gap, token | x_t) for n missing tokens: any of them may come next, in any order.
+"""-log n p(gap, token | x_t) for n missing tokens, which may be inserted in any order.
 
 Paper: arXiv:2505.05755 (ILM, the model; the bound is derived here)
 Also known as: order_bound, insertion_nelbo, insertion_elbo
@@ -10,16 +10,16 @@ from torch import Tensor
 from ..ops import gap_log_p
 from ..types import GapTokens, Vocab
 
-BOUND = True
+ELBO_TERM = True
 
 
 def insertion_bound(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> Tensor:
-    """-1/n sum over the n missing tokens of log n p(their gap, token), (B, 1); 0 where none is.
+    """-1/n sum over the n missing tokens of log n p(their gap, token), (B, 1); 0 if there is none.
 
-    Gap cross-entropy less log n, with the same gradient. Each order in which the tokens of x may
-    come is another row of insertions, so that -log p(x) = -log sum over n! orders of p(order)
-    <= mean over orders of -log n! p(order): the sum of these terms and of the nats of stopping over
-    all numbers of missing tokens (`weight: levels`). Equal where the network is exact.
+    Gap cross-entropy minus log n, with the same gradient. Each order of the tokens of x is a
+    different chain of insertions: -log p(x) = -log sum over n! orders of p(order)
+    <= mean over orders of -log n! p(order), the sum of these terms and of the stop terms over all
+    numbers of missing tokens (`weight: levels`). Equal for an exact model.
     """
     log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
     missing = torch.bincount(target.row, minlength=len(hidden))[target.row].to(log_p)  # (N,)

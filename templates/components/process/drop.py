@@ -1,4 +1,4 @@
-"""Dropped tokens leave no trace: what is left moves together.
+"""Dropped tokens leave no trace: the remaining tokens close up.
 
 Paper: arXiv:2505.05755 (ILM); arXiv:1902.03249 (Insertion Transformer)
 Also known as: delete, deletion, insertion, insert, drop_tokens, dropping, token_drop, remove, ilm
@@ -11,25 +11,25 @@ from torch import Tensor
 from ..ops import compact, open_gaps
 from ..types import Examples, GapState
 
-BOUND = {"gap_tokens": "level_weight", "stop": "level_weight"}
+ELBO_WEIGHTS = {"gap_tokens": "count_weight", "stop": "count_weight"}
 
 
 class Noised(NamedTuple):
-    tokens: Tensor  # (B, L) what is left, at the front
+    tokens: Tensor  # (B, L) the remaining tokens, at the front
     valid: Tensor  # (B, L)
-    open: Tensor  # (B, L) bool, a token may be missing right behind this one
-    dropped: Tensor  # (B, L) bool, per site of x_0
-    gap: Tensor  # (B, L) long, per site of x_0: the site of x_t behind which it is missing
+    open: Tensor  # (B, L) bool, a token may be missing right after this one
+    dropped: Tensor  # (B, L) bool, per position of x_0
+    gap: Tensor  # (B, L) long, per position of x_0: the position of x_t after which it is missing
 
 
-def corrupt(x: Examples, chosen: Tensor) -> Noised:
-    """x_t: the tokens of x_0 without the chosen ones, in order (ILM, arXiv:2505.05755)."""
-    keep = x.valid & ~chosen
+def corrupt(x: Examples, corrupted: Tensor) -> Noised:
+    """x_t: the tokens of x_0 without the corrupted ones, in order (ILM, arXiv:2505.05755)."""
+    keep = x.valid & ~corrupted
     valid, tokens, open = compact(keep, x.tokens, open_gaps(x))
-    return Noised(tokens, valid, open & valid, chosen, keep.long().cumsum(1) - 1)
+    return Noised(tokens, valid, open & valid, corrupted, keep.long().cumsum(1) - 1)
 
 
 def prior(x: Examples) -> GapState:
-    """The given tokens alone; text may grow wherever x has, or leaves, room for it."""
+    """The fixed tokens alone; tokens may be inserted in the open gaps of x."""
     valid, tokens, open = compact(x.valid & x.fixed, x.tokens, open_gaps(x))
     return GapState(tokens, valid, valid.clone(), open & valid)

@@ -1,4 +1,4 @@
-"""No noise: the text itself, read from left to right.
+"""No noise: the sequence itself, modelled from left to right.
 
 Also known as: identity, clean, no_noise, ar, arlm, autoregressive, causal, gpt, lm, clm
 """
@@ -21,6 +21,6 @@ def corrupt(x: Examples) -> Noised:
 
 
 def prior(x: Examples) -> Prefix:
-    """The given tokens that stand before the first free site; later ones are met on the way."""
+    """The fixed tokens before the first free position; the sampler adds later ones."""
     valid = (x.valid & x.fixed).long().cumprod(1).bool()
     return Prefix(x.tokens.clone(), valid, valid.clone())

@@ -1,8 +1,11 @@
-"""A written token is masked again with a constant probability, as far as the noise level allows.
+"""Unmasked tokens are masked again with a constant probability, capped by the schedule.
 
 Paper: arXiv:2503.00307 (ReMDM, the capped schedule)
 Also known as: remdm_cap, capped, max_capped, constant
     rate: eta, eta_cap, sigma, cap, prob, p
+
+Differs:
+    eta: ReMDM has one eta for all of its rules; here it is `rate` of `cap`, or `share` of `rescale`
 """
 
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ from torch import Tensor
 class Cap:
     """sigma = min(rate, (1 - alpha(s)) / alpha(t)) (ReMDM, arXiv:2503.00307)."""
 
-    rate: float = 0.02  # probability of a written token, a step; in [0, 1]
+    rate: float = 0.02  # remasking probability per token and step; in [0, 1]
 
-    def __call__(self, most: Tensor, confidence: Tensor, written: Tensor) -> Tensor:
-        return most.clamp(max=self.rate).expand(written.shape)  # (B, 1) -> (B, L)
+    def __call__(self, most: Tensor, confidence: Tensor, unmasked: Tensor) -> Tensor:
+        return most.clamp(max=self.rate).expand(unmasked.shape)  # (B, 1) -> (B, L)

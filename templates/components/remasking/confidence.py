@@ -1,7 +1,11 @@
-"""Tokens that were written with little confidence are masked again first.
+"""Unmasked tokens of low confidence are masked again with higher probability.
 
 Paper: arXiv:2503.00307 (ReMDM, the confidence-based schedule)
-Also known as: remdm_conf, remdm_confidence, conf, low_confidence
+Also known as: remdm_conf, remdm_confidence, conf
+
+Differs:
+    low_confidence: LLaDA's is an unmasking order, `order: confidence` of `fixed_budget`; here
+        `confidence` masks unmasked tokens again (ReMDM)
 """
 
 from dataclasses import dataclass
@@ -12,12 +16,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class RemaskConfidence:
-    """sigma_i = softmax_i(-p_i) (1 - alpha(s)) / alpha(t), over the written tokens of a row.
+    """sigma_i = softmax_i(-p_i) (1 - alpha(s)) / alpha(t), over the unmasked tokens of a row.
 
-    p_i is the probability of the token when it was written (ReMDM, arXiv:2503.00307). Masked sites
-    have sigma = 0, so the noise level falls behind the schedule by at most one token a step.
+    p_i is the probability of the token when it was unmasked (ReMDM, arXiv:2503.00307). Masked
+    positions have sigma = 0, so the noise level lags the schedule by at most one token per step.
     """
 
-    def __call__(self, most: Tensor, confidence: Tensor, written: Tensor) -> Tensor:
-        among = (-confidence).masked_fill(~written, -torch.inf).softmax(1)
-        return most * among.nan_to_num(0.0)  # (B, L); a row with nothing written has no softmax
+    def __call__(self, most: Tensor, confidence: Tensor, unmasked: Tensor) -> Tensor:
+        among = (-confidence).masked_fill(~unmasked, -torch.inf).softmax(1)
+        return most * among.nan_to_num(0.0)  # (B, L); 0 in a row without unmasked tokens

@@ -1,24 +1,26 @@
-"""In every step as many of the most certain sites as their joint error allows.
+"""Unmasks the positions of lowest entropy, as many as a bound on the joint error allows.
 
 Paper: arXiv:2505.24857 (Ben-Hamu et al., the EB-Sampler)
 Also known as: eb_sampler, entropy_bound, eb, ebs
     gamma: epsilon, bound, entropy_bound, entropy_budget
+Differs:
+    error_proxy: only the entropy is available; the paper's other error proxies, confidence and
+        margin, are not
 """
 
 from collections.abc import Iterator
 
 from torch import Generator
 
-from ..ops import rank
+from ..ops import logits_at, masked_positions, rank, time_when_masked
 from ..types import Draw, Schedule, State, Vocab
 
-EXACT = {"gamma": 0}
+EXACT_AT = {"gamma": 0}
 
 
-def times(state: State, vocab: Vocab) -> Iterator[int]:
-    """At most one step a mask."""
-    masked = (state.tokens == vocab.mask) & state.valid & ~state.fixed
-    yield from range(int(masked.sum(1).max()))
+def time_grid(state: State, vocab: Vocab) -> Iterator[int]:
+    """At most one step per mask."""
+    yield from range(int(masked_positions(state, vocab).sum(1).max()))
 
 
 def step(
@@ -29,32 +31,27 @@ def step(
     draw: Draw,
     rng: Generator,
     *,
-    gamma: float = 0.1,  # nats that sites written together may share; in [0, inf)
+    gamma: float = 0.1,  # bound on the joint error of a step, in nats; in [0, inf)
 ) -> State:
-    """Unmasks the most certain sites of each row, as many as gamma allows, at least one.
+    """Unmasks the positions of lowest entropy in each row, as many as gamma allows, at least one.
 
-    Their entropies less the largest sum to at most gamma: that bounds what sites drawn
-    independently miss of their joint law (EB-Sampler, arXiv:2505.24857). The network is told the
-    time at which this share of sites is masked. Exact with gamma = 0: then sites go one by one,
-    but for those that are certain. Else sites of one step are independent.
+    Their entropies minus the largest sum to at most gamma, which bounds the error of drawing them
+    independently (EB-Sampler, arXiv:2505.24857). Exact with gamma = 0: one position per step, and
+    those without entropy. Otherwise positions of one step are drawn independently.
     """
-    free = state.valid & ~state.fixed
-    masked = (state.tokens == vocab.mask) & free
-    rows = masked.any(1).nonzero()[:, 0]
-    share = masked[rows].sum(1, keepdim=True) / free[rows].sum(1, keepdim=True)
-    hidden = model(state.tokens[rows], state.valid[rows], schedule.inverse(1 - share))
-    row, col = masked[rows].nonzero(as_tuple=True)
-    logits = model.token_logits(hidden[row, col])  # (N, V)
+    masked = masked_positions(state, vocab)
+    t = time_when_masked(state, masked, schedule)
+    row, col, logits = logits_at(model, state, masked, t)
     p = logits.softmax(-1)
     entropy = -p.xlogy(p).sum(-1)  # (N,)
-    place = rank(-entropy, row)  # (N,) the most certain site of each row is 0
-    ranked = entropy.new_zeros(masked[rows].shape).index_put((row, place), entropy)  # (B, L)
-    before = ranked.cumsum(1) - ranked  # of the more certain sites: the sum less the largest
-    joint = before[row, place] <= gamma  # (N,)
+    nth = rank(-entropy, row)  # (N,) 0 at the lowest entropy of each row
+    ranked = entropy.new_zeros(masked.shape).index_put((row, nth), entropy)  # (B, L)
+    before = ranked.cumsum(1) - ranked  # sum over positions of lower entropy
+    joint = before[row, nth] <= gamma  # (N,)
     token = draw(logits[joint], rng)
-    return state._replace(tokens=state.tokens.index_put((rows[row[joint]], col[joint]), token))
+    return state._replace(tokens=state.tokens.index_put((row[joint], col[joint]), token))
 
 
 def finished(state: State, vocab: Vocab) -> bool:
     """No mask is left."""
-    return not ((state.tokens == vocab.mask) & state.valid & ~state.fixed).any()
+    return not masked_positions(state, vocab).any()

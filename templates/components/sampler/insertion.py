@@ -1,7 +1,10 @@
-"""One token a step: first the gap, then what goes there, until the text is complete.
+"""Inserts one token per step, first its gap, then the token, until the sequence is complete.
 
 Paper: arXiv:2505.05755 (ILM)
 Also known as: insert_one, insert, two_stage, ilm, insertion_lm
+Differs:
+    ilm: the authors' predictor takes the likeliest gap by default, `gaps: {kind: top_k, k: 1}`,
+        and cuts tokens to a nucleus; without `gaps` and `tokens` both are drawn at temperature 1
 """
 
 from collections.abc import Iterator
@@ -9,33 +12,26 @@ from collections.abc import Iterator
 import torch
 from torch import Generator
 
-from ..ops import gap_mass, insert_one
+from ..ops import gap_mass, insert_one, max_insertions, read_growing
 from ..types import Draw, GapState, Stop, Vocab
 
-EXACT = True
+EXACT_AT = {}  # at any values
 
 
-def times(state: GapState) -> Iterator[int]:
-    """At most as many steps as there is room in a row that may grow."""
-    room = (~state.valid).sum(1) * state.open.any(1)
-    yield from range(int(room.max()))
+def time_grid(state: GapState) -> Iterator[int]:
+    """At most as many steps as a row can take insertions."""
+    yield from range(max_insertions(state))
 
 
 def step(
     model, state: GapState, vocab: Vocab, stop: Stop, gaps: Draw, draw: Draw, rng: Generator
 ) -> GapState:
-    """Inserts a token into each row that goes on; closes those that are complete.
+    """Inserts a token into each unfinished row; closes the complete ones.
 
     gap ~ p(gap | x_t), token ~ p(token | gap, x_t) (ILM, arXiv:2505.05755). Drawn at temperature 1,
-    with a drawn stop, this is the chain whose likelihood `weight: levels` bounds.
+    with `stop: drawn`, this is the chain whose likelihood `weight: levels` bounds.
     """
-    rows = state.open.any(1).nonzero()[:, 0]
-    width = int(state.valid[rows].sum(1).max())  # no row is longer
-    tokens, valid, _, open = (a[rows, :width] for a in state)
-    hidden = model(tokens, valid)
-    complete = stop(model.stop_logit(hidden[:, 0]), rng)
-    state = state._replace(open=state.open.index_fill(0, rows[complete], False))
-    hidden, open, rows = hidden[~complete], open[~complete], rows[~complete]
+    state, rows, hidden, open = read_growing(model, state, stop, rng)
     if len(rows) == 0:
         return state
     gap = gaps(gap_mass(model.gap_token_logits, hidden, open, vocab), rng)
@@ -45,5 +41,5 @@ def step(
 
 
 def finished(state: GapState) -> bool:
-    """Nothing may be inserted any more."""
+    """No gap is open."""
     return not state.open.any()

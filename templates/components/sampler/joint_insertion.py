@@ -1,4 +1,4 @@
-"""One token a step, gap and token drawn as a pair, until the text is complete.
+"""Inserts one token per step, gap and token drawn jointly, until the sequence is complete.
 
 Paper: arXiv:2505.05755 (ILM)
 Also known as: joint, insert_joint, ilm_joint
@@ -9,33 +9,26 @@ from collections.abc import Iterator
 import torch
 from torch import Generator
 
-from ..ops import insert_one, pieces
+from ..ops import insert_one, max_insertions, pieces, read_growing
 from ..types import Draw, GapState, Stop, Vocab
 
-EXACT = True
+EXACT_AT = {}  # at any values
 
 
-def times(state: GapState) -> Iterator[int]:
-    """At most as many steps as there is room in a row that may grow."""
-    room = (~state.valid).sum(1) * state.open.any(1)
-    yield from range(int(room.max()))
+def time_grid(state: GapState) -> Iterator[int]:
+    """At most as many steps as a row can take insertions."""
+    yield from range(max_insertions(state))
 
 
 def step(model, state: GapState, vocab: Vocab, stop: Stop, draw: Draw, rng: Generator) -> GapState:
-    """Inserts a token into each row that goes on; closes those that are complete.
+    """Inserts a token into each unfinished row; closes the complete ones.
 
     (gap, token) ~ p(gap, token | x_t), with cuts (k, p) on the pairs (ILM, arXiv:2505.05755).
     """
-    rows = state.open.any(1).nonzero()[:, 0]
-    width = int(state.valid[rows].sum(1).max())  # no row is longer
-    tokens, valid, _, open = (a[rows, :width] for a in state)
-    hidden = model(tokens, valid)
-    complete = stop(model.stop_logit(hidden[:, 0]), rng)
-    state = state._replace(open=state.open.index_fill(0, rows[complete], False))
-    hidden, open, rows = hidden[~complete], open[~complete], rows[~complete]
+    state, rows, hidden, open = read_growing(model, state, stop, rng)
     if len(rows) == 0:
         return state
-    found = []
+    width, found = open.shape[1], []
     for p in pieces(len(rows), width * vocab.size):
         logits = model.gap_token_logits(hidden[p].flatten(0, 1)).unflatten(0, (-1, width))
         pairs = logits.masked_fill(~open[p, :, None], -torch.inf).flatten(1)
@@ -45,5 +38,5 @@ def step(model, state: GapState, vocab: Vocab, stop: Stop, draw: Draw, rng: Gene
 
 
 def finished(state: GapState) -> bool:
-    """Nothing may be inserted any more."""
+    """No gap is open."""
     return not state.open.any()

@@ -1,24 +1,28 @@
-"""In every step all sites of which the network is sure enough, and the surest in any case.
+"""Unmasks all positions above a confidence threshold, and at least the most confident one.
 
 Paper: arXiv:2505.22618 (Fast-dLLM, confidence-aware parallel decoding)
-Also known as: confidence_threshold, threshold_decoding, fast_dllm, parallel_decoding
+Also known as: confidence_threshold, threshold_decoding, fast_dllm (tokens: {kind: top_k, k: 1}),
+    parallel_decoding
     threshold: tau, thres, thresh, cutoff, confidence_threshold
+Differs:
+    fast_dllm: greedy there; without `tokens` tokens are drawn at temperature 1
+    factor: Fast-dLLM's `factor` is not available: it unmasks the largest n positions with (n +
+        1)(1 - confidence of the n-th) < factor; the nearest is a constant `threshold`
 """
 
 from collections.abc import Iterator
 
 from torch import Generator
 
-from ..ops import rank
+from ..ops import logits_at, masked_positions, rank, time_when_masked
 from ..types import Draw, Schedule, State, Vocab
 
-EXACT = {"threshold": 1}
+EXACT_AT = {"threshold": 1}
 
 
-def times(state: State, vocab: Vocab) -> Iterator[int]:
-    """At most one step a mask."""
-    masked = (state.tokens == vocab.mask) & state.valid & ~state.fixed
-    yield from range(int(masked.sum(1).max()))
+def time_grid(state: State, vocab: Vocab) -> Iterator[int]:
+    """At most one step per mask."""
+    yield from range(int(masked_positions(state, vocab).sum(1).max()))
 
 
 def step(
@@ -29,26 +33,21 @@ def step(
     draw: Draw,
     rng: Generator,
     *,
-    threshold: float = 0.9,  # probability of the likeliest token, from which it is sure; in [0, 1]
+    threshold: float = 0.9,  # minimum of max_v p(v | x_t) for unmasking; in [0, 1]
 ) -> State:
-    """Unmasks the masked sites with max_v p(v | x_t) >= threshold, at least one a row.
+    """Unmasks the positions with max_v p(v | x_t) >= threshold, at least one per row.
 
-    Fast-dLLM (arXiv:2505.22618). The network is told the time at which this share of sites is
-    masked. Not exact: sites of one step are independent.
+    Fast-dLLM (arXiv:2505.22618). Not exact: positions of one step are drawn independently.
     """
-    free = state.valid & ~state.fixed
-    masked = (state.tokens == vocab.mask) & free
-    rows = masked.any(1).nonzero()[:, 0]
-    share = masked[rows].sum(1, keepdim=True) / free[rows].sum(1, keepdim=True)
-    hidden = model(state.tokens[rows], state.valid[rows], schedule.inverse(1 - share))
-    row, col = masked[rows].nonzero(as_tuple=True)
-    logits = model.token_logits(hidden[row, col])  # (N, V)
+    masked = masked_positions(state, vocab)
+    t = time_when_masked(state, masked, schedule)
+    row, col, logits = logits_at(model, state, masked, t)
     confidence = logits.softmax(-1).amax(-1)  # (N,)
-    sure = (confidence >= threshold) | (rank(confidence, row) == 0)
-    token = draw(logits[sure], rng)
-    return state._replace(tokens=state.tokens.index_put((rows[row[sure]], col[sure]), token))
+    confident = (confidence >= threshold) | (rank(confidence, row) == 0)
+    token = draw(logits[confident], rng)
+    return state._replace(tokens=state.tokens.index_put((row[confident], col[confident]), token))
 
 
 def finished(state: State, vocab: Vocab) -> bool:
     """No mask is left."""
-    return not ((state.tokens == vocab.mask) & state.valid & ~state.fixed).any()
+    return not masked_positions(state, vocab).any()

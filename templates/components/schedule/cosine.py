@@ -1,7 +1,14 @@
-"""alpha(t) = 1 - sin(pi t / 2): slow near the noise, fast near the data.
+"""alpha(t) = 1 - sin(pi t / 2): slow near t = 1, fast near t = 0.
 
-Paper: arXiv:2202.04200 (MaskGIT, 1 - cos of the remaining time)
-Also known as: cos, cosine_noise, cosine_schedule
+Paper: arXiv:2202.04200 (MaskGIT, 1 - cos of the remaining time); arXiv:2406.04329 (MD4)
+Also known as: cos, cosine_schedule, cosine_alpha
+Differs:
+    cosine: in the code of MDLM, BD3-LM and flow matching it is cos(pi t / 2), which is not
+        available: at t = 0.5 that is .707 there, .293 here
+    cosine_noise: cos(pi t / 2), the cosine of MDLM's and BD3-LM's code, is not available; the
+        nearest is `cosine`, which is 1 - sin(pi t / 2): at t = 0.5 that is .707 there, .293 here
+    cosinesqr, cosinesqr_noise, cosine_squared: cos(pi t / 2)^2 is not available; the nearest is
+        `cosine`, which is 1 - sin(pi t / 2): at t = 0.5 that is .500 there, .293 here
 """
 
 import math
@@ -10,12 +17,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+PRIOR_AT = {}
+
 
 @dataclass(frozen=True)
 class CosineSchedule:
     """alpha(t) = 1 - cos(pi (1 - t) / 2), written as 1 - sin(pi t / 2): exact at t = 0.
 
-    The mask schedule of MaskGIT (arXiv:2202.04200), whose own time runs the other way.
+    The mask schedule of MaskGIT (arXiv:2202.04200), whose time runs the other way, and of MD4
+    (arXiv:2406.04329). The cosine of MDLM's and BD3-LM's code is different, cos(pi t / 2).
     """
 
     def alpha(self, t: Tensor) -> Tensor:

@@ -1,9 +1,12 @@
-"""-log alpha(t) grows by a constant factor per unit of time; moved so that alpha runs from 1 to 0.
+"""-log alpha(t) grows exponentially in t; alpha is rescaled to run from 1 to 0.
 
 Paper: arXiv:2310.16834 (SEDD, geometric noise); arXiv:2406.04329 (MD4)
-Also known as: geometric_noise, exponential, exp
+Also known as: geometric_noise
     smallest: sigma_min, smin
     largest: sigma_max, smax
+Differs:
+    exponential, exp: `geometric` has a sigma that grows exponentially (SEDD); BD3-LM's `exp`,
+        1 - t^exp, is `polynomial`
 """
 
 import math
@@ -12,13 +15,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+PRIOR_AT = {}
+
 
 @dataclass(frozen=True)
 class GeometricSchedule:
     """alpha(t) = (e^-sigma(t) - e^-largest) / (e^-smallest - e^-largest).
 
-    sigma(t) = smallest^(1 - t) largest^t (SEDD, arXiv:2310.16834), whose own alpha is e^-sigma and
-    misses 1 and 0 at the ends; the bound wants both.
+    sigma(t) = smallest^(1 - t) largest^t (SEDD, arXiv:2310.16834), whose alpha is e^-sigma and
+    does not reach 1 and 0 at the ends; the bound requires both.
     """
 
     smallest: float = 1e-4  # total noise at t = 0; in [1e-12, 1)

@@ -3,6 +3,9 @@
 Paper: arXiv:2406.07524 (MDLM, the log-linear schedule)
 Also known as: loglinear, log_linear, loglinear_noise, linear_alpha
     eps: epsilon, noise_eps, alpha_min
+Differs:
+    linear: in MDLM's code `linear` is linear in sigma, which is not available: with 1e-3 to 7
+        alpha(0.5) is .030 there, .500 here; its `loglinear` is `linear` here
 """
 
 from dataclasses import dataclass
@@ -10,14 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-BOUND = {"eps": 0.0}  # with another eps the prior is not all masks, and no bound holds
+PRIOR_AT = {"eps": 0.0}
 
 
 @dataclass(frozen=True)
 class LinearSchedule:
     """alpha(t) = 1 - (1 - eps) t, the log-linear schedule of MDLM (arXiv:2406.07524)."""
 
-    eps: float = 0.0  # share of tokens that survive even at t = 1; above 0 no bound; in [0, 1)
+    eps: float = 0.0  # share of tokens left uncorrupted at t = 1; no bound above 0; in [0, 1)
 
     def alpha(self, t: Tensor) -> Tensor:
         return 1 - (1 - self.eps) * t

@@ -1,4 +1,4 @@
-"""A text is complete with the probability that the network gives.
+"""A sequence is complete with probability p(complete | x_t).
 
 Also known as: sampled, sample, bernoulli, stochastic, random
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-EXACT = True
+EXACT_AT = {}  # at any values
 
 
 @dataclass(frozen=True)

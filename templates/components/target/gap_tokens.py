@@ -1,8 +1,11 @@
-"""Which tokens are missing, and behind which: p(gap, token | x_t).
+"""The missing tokens and their gaps: p(gap, token | x_t).
 
 Paper: arXiv:2505.05755 (ILM)
 Also known as: insertions, insertion, insertion_targets, insert_tokens, gaps, gap, missing_tokens,
     dropped_tokens, slot_tokens, ilm
+Differs:
+    slot_tokens: a separate softmax for each slot, with an end token (Insertion Transformer), is not
+        available; here one softmax over all pairs (gap, token)
 """
 
 from torch import Tensor
@@ -11,6 +14,6 @@ from ..types import Examples, GapTokens
 
 
 def gap_tokens(x: Examples, dropped: Tensor, gap: Tensor, open: Tensor) -> GapTokens:
-    """Every dropped token, with the gap that it fell out of."""
-    row, site = dropped.nonzero(as_tuple=True)
-    return GapTokens(row, gap[row, site], x.tokens[row, site], open)
+    """Every dropped token, with its gap."""
+    row, col = dropped.nonzero(as_tuple=True)
+    return GapTokens(row, gap[row, col], x.tokens[row, col], open)

@@ -1,4 +1,4 @@
-"""p(x_0,i | x_t) at the masked sites; visible tokens are kept.
+"""p(x_0,i | x_t) at the masked positions; other tokens are unchanged.
 
 Paper: arXiv:2406.07524 (MDLM, the SUBS parameterisation)
 Also known as: subs, subs_parameterization, subs_parameterisation, mask_tokens, masked, masked_lm,
@@ -7,10 +7,10 @@ Also known as: subs, subs_parameterization, subs_parameterisation, mask_tokens, 
 
 from torch import Tensor
 
-from ..types import TokenSites
+from ..types import TokenPositions
 
 
-def masked_tokens(clean: Tensor, masked: Tensor) -> TokenSites:
-    """At each masked site the token that stood there."""
+def masked_tokens(clean: Tensor, masked: Tensor) -> TokenPositions:
+    """The token of x_0 at each masked position."""
     row, col = masked.nonzero(as_tuple=True)
-    return TokenSites(row, col, clean[row, col])
+    return TokenPositions(row, col, clean[row, col])

@@ -3,12 +3,12 @@
 Also known as: next, next_token_prediction, causal, causal_lm, autoregressive, ar, lm, clm, gpt
 """
 
-from ..types import Examples, TokenSites
+from ..types import Examples, TokenPositions
 
 ATTENTION = "causal"
 
 
-def next_token(x: Examples) -> TokenSites:
-    """Site i - 1 is asked for x_i, at every free site i; site 0 is BOS, so i > 0."""
+def next_token(x: Examples) -> TokenPositions:
+    """Position i - 1 predicts x_i for every free position i; position 0 is BOS, so i > 0."""
     row, col = (x.valid & ~x.fixed)[:, 1:].nonzero(as_tuple=True)
-    return TokenSites(row, col, x.tokens[row, col + 1])
+    return TokenPositions(row, col, x.tokens[row, col + 1])

@@ -1,8 +1,13 @@
-"""Is nothing missing?
+"""Whether the sequence is complete.
 
 Paper: arXiv:2505.05755 (ILM, the stopping classifier)
-Also known as: done, stopping, complete, length, eos, stop_classifier, stopping_classifier,
+Also known as: done, stopping, complete, stop_classifier, stopping_classifier,
     is_complete
+Differs:
+    length: a predicted length (CMLM) is not available; the nearest is `stop`, which predicts
+        only whether anything is missing
+    eos: a token that ends the sequence or a gap is not available; the nearest is `stop`, which
+        predicts whether anything is missing at all
 """
 
 from torch import Tensor
@@ -11,5 +16,5 @@ from ..types import Complete
 
 
 def stop(dropped: Tensor) -> Complete:
-    """Rows of which nothing was dropped are complete, (B,)."""
+    """A sequence is complete if nothing was dropped, (B,)."""
     return Complete(~dropped.any(1))

@@ -13,7 +13,7 @@ def sample_time(
     x: Examples,
     rng: Generator,
     *,
-    edge: float = 1e-5,  # keep this far from t = 0 and t = 1; in (0, 0.001]
+    edge: float = 1e-5,  # minimum distance from t = 0 and t = 1; in (0, 0.001]
 ) -> Tensor:
     """t ~ U(edge, 1 - edge), (B, 1)."""
     u = torch.rand(len(x.tokens), 1, generator=rng, device=x.tokens.device)

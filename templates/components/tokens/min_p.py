@@ -1,4 +1,4 @@
-"""Drawn among those that are at least a share as likely as the likeliest.
+"""Drawn among the tokens with p >= share * max p.
 
 Paper: arXiv:2407.01082 (Nguyen et al., min-p sampling)
 Also known as: minp, min_p_sampling
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-EXACT = {"share": 0, "temperature": 1}
+EXACT_AT = {"share": 0, "temperature": 1}
 
 
 @dataclass(frozen=True)
 class MinP:
     """Tokens with p(v) >= share * max p are kept (min-p, arXiv:2407.01082)."""
 
-    share: float = 0.1  # of the likeliest token's probability; in [0, 1]
+    share: float = 0.1  # share of the largest probability; in [0, 1]
     temperature: float = 1.0  # applied before the cut; below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)

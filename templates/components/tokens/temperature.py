@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-EXACT = {"temperature": 1}
+EXACT_AT = {"temperature": 1}
 
 
 @dataclass(frozen=True)

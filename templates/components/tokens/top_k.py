@@ -1,4 +1,4 @@
-"""Drawn among the k likeliest; k = 1 is greedy.
+"""Drawn among the k likeliest tokens; k = 1 is greedy.
 
 Paper: arXiv:1805.04833 (Fan et al.)
 Also known as: topk, greedy (k: 1), argmax (k: 1)
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-EXACT = {"k": 1_000_000, "temperature": 1}
+EXACT_AT = {"k": 1_000_000, "temperature": 1}
 
 
 @dataclass(frozen=True)
 class TopK:
     """token ~ softmax(logits / temperature), among the k likeliest (arXiv:1805.04833)."""
 
-    k: int = 1  # tokens that are kept; 1 is greedy; in [1, inf)
+    k: int = 1  # number of tokens kept; 1 is greedy; in [1, inf)
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)

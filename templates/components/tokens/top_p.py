@@ -1,8 +1,11 @@
-"""Drawn from the nucleus: the likeliest that together hold p.
+"""Drawn from the nucleus: the likeliest tokens with total probability p.
 
 Paper: arXiv:1904.09751 (Holtzman et al.)
 Also known as: nucleus, nucleus_sampling, nucleus_p, topp
     p: top_p, topp, nucleus, nucleus_p, threshold
+Differs:
+    nucleus_p: the code of MDLM, BD3-LM and ReMDM keeps the likeliest tokens with a mass of at
+        most p; here their mass reaches p, usually one token more
 """
 
 from dataclasses import dataclass
@@ -10,14 +13,17 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-EXACT = {"p": 1, "temperature": 1}
+EXACT_AT = {"p": 1, "temperature": 1}
 
 
 @dataclass(frozen=True)
 class TopP:
-    """The smallest set of likeliest tokens whose mass reaches p (arXiv:1904.09751)."""
+    """The smallest set of likeliest tokens whose mass reaches p (arXiv:1904.09751).
 
-    p: float = 0.9  # mass that is kept; in (0, 1]
+    The code of MDLM, BD3-LM, ReMDM and xlm-core keeps a mass of at most p: usually one token fewer.
+    """
+
+    p: float = 0.9  # probability mass kept; in (0, 1]
     temperature: float = 1.0  # applied before the cut; below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)

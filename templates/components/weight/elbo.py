@@ -1,8 +1,11 @@
-"""The known rate of the target's events, which makes the term the negative bound.
+"""The ELBO weight of the target, such as the rate at which a masked token is unmasked.
 
 Paper: arXiv:2406.07524 (MDLM)
 Also known as: nelbo, nll, vlb, rate, likelihood, mdlm, reciprocal, inverse_t, 1/t
+Differs:
+    reciprocal, inverse_t, 1/t: the two are equal only with a `linear` schedule; `elbo` follows
+        the schedule
+    vlb: D3PM's sums over T discrete steps; here its limit, in continuous time
 """
 
-BOUND = True
-COUNT = "return_rate"
+ELBO_WEIGHT = True

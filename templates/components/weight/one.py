@@ -1,4 +1,4 @@
-"""Every nat counts the same.
+"""All terms have the same weight.
 
-Also known as: none, uniform, unweighted, simple, constant, ones, 1, 1.0
+Also known as: none, uniform, unweighted, simple, constant, ones
 """

@@ -1,4 +1,4 @@
-"""The tasks, one file each: `star_mini.py` holds the task `star_mini` as TASK; a user's, too."""
+"""The tasks, one per file: `star_mini.py` defines the task `star_mini` as TASK, like a user's."""
 
 import os
 from importlib import import_module
@@ -9,7 +9,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 from xlm_spec.runtime.tasks.file import from_file
 from xlm_spec.runtime.tasks.task import Task
 
-PARTS = ("task", "file", "pairs", "star", "corpus")  # what tasks are made of
+PARTS = ("task", "file", "pairs", "star", "corpus")  # modules that are no tasks
 
 
 def names() -> list[str]:
@@ -17,20 +17,20 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Task:
-    """The task of that name, or of that file. Raises Failed: X501, X505 of a file."""
+    """The task of that name or file. Raises Failed: X501, X505 for a file."""
     if is_file(name):
         return from_file(name)
     if name not in names():
-        hint = f"{alternatives(name, names())}; or the path of a file, ./{name}.py"
-        raise Failed(Diagnostic("X501", f"no task is called `{name}`", hint))
+        hint = f"{alternatives(name, names())}; or a path to a file, ./{name}.py"
+        raise Failed(Diagnostic("X501", f"unknown task `{name}`", hint))
     return import_module(f"{__name__}.{name}").TASK
 
 
 def is_file(name: str) -> bool:
-    """What ends in `.py` or holds a separator is a path."""
+    """True for a path: it ends with `.py` or contains a separator."""
     return name.endswith(".py") or "/" in name or os.sep in name
 
 
 def recorded(name: str) -> str:
-    """How a run records a task, to be found from another folder too."""
+    """The name of a task in config.yaml; the path of a file is absolute."""
     return str(Path(name).expanduser().resolve()) if is_file(name) else name

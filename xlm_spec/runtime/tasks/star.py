@@ -1,12 +1,12 @@
 """Star graphs: find the path from a source to a goal in a shuffled list of edges.
 
-Bachmann and Nagarajan (arXiv:2403.06963); the forms used by ILM (arXiv:2505.05755) and XLM. Arms
-cross at a junction, all edges lead outwards along them; the prompt is the shuffled edges, then
+Bachmann and Nagarajan (arXiv:2403.06963), in the variants of ILM (arXiv:2505.05755) and XLM. The
+arms cross at a junction, and all edges point along them. The prompt is the shuffled edges, then
 source and goal (the ends of one arm); the answer is the nodes of that arm, or its edges.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,30 +17,30 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime.randomness import generator, seed_of
-from xlm_spec.runtime.tasks.task import ACCURACY, Metric, Rows, Settings
-from xlm_spec.runtime.words import Tokenizer, Words
+from xlm_spec.runtime.tasks.task import ACCURACY, DEFAULTS, Metric, Rows, Settings
+from xlm_spec.runtime.words import Tokenizer, WordTokenizer
 
-VERSION = 1  # of the generator; a change of what it draws raises it
-SPLITS = {"test": 5_000, "val": 1_000, "train": 50_000}  # test is drawn first, and kept apart
+VERSION = 1  # of the generator; increase it when the data change
+SPLITS = {"test": 5_000, "val": 1_000, "train": 50_000}  # in this order; they do not overlap
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked of a star graph.
+    """Options of a star graph task.
 
     Also known as:
         format: answer_format, target_format
     """
 
-    format: Literal["nodes", "edges"] = "nodes"  # of the answer: a b c, or a b b c
+    format: Literal["nodes", "edges"] = "nodes"  # format of the answer: a b c, or a b b c
 
 
 @dataclass(frozen=True)
 class Star:
-    """`degree` arms of `shortest` to `longest` nodes, at least `plan` edges of them behind the
-    junction; nodes are called 0 .. labels - 1. With plan = shortest - 1 = longest - 1 the junction
+    """`degree` arms of `shortest` to `longest` nodes, with at least `plan` edges after the
+    junction. Nodes are named 0 .. labels - 1. With plan = shortest - 1 = longest - 1 the junction
     is the source.
     """
 
@@ -50,9 +50,9 @@ class Star:
     longest: int
     plan: int
     labels: int
-    sizes: dict[str, Settings]
+    sizes: Mapping[str, Settings]
     seed: int = 42
-    defaults: Settings = field(default_factory=dict)
+    defaults: Settings = field(default_factory=lambda: DEFAULTS)
     options: Options = Options()
 
     ends, samples = True, None
@@ -70,7 +70,7 @@ class Star:
 
     @property
     def nodes(self) -> int:
-        """Of the largest graph."""
+        """Nodes of the largest graph."""
         return 1 + self.degree * (self.longest - 1)
 
     @property
@@ -82,25 +82,25 @@ class Star:
         return self.longest if self.options.format == "nodes" else 2 * (self.longest - 1)
 
     @property
-    def words(self) -> Words:
-        return Words(tuple(map(str, range(self.labels))))
+    def words(self) -> WordTokenizer:
+        return WordTokenizer(tuple(map(str, range(self.labels))))
 
     def rows(self, split: str) -> Rows:
-        """Draws all splits on first use; later runs read them from the cache."""
+        """Draws all splits on first use; later runs read the cache. Raises Failed (X504)."""
         file = self.cache()
         try:
             if not file.exists():
                 self.draw_all(file)
             tensors = torch.load(file, weights_only=True)[split]
-            found = Rows(*(t.long() for t in tensors))
+            rows = Rows(*(t.long() for t in tensors))
         except (OSError, RuntimeError, KeyError, TypeError, UnpicklingError, EOFError) as e:
-            told = f"the data's cache can't be used: {str(e).splitlines()[0]}"
-            hint = "delete the file, or set XLM_SPEC_CACHE to a folder that can be written"
-            raise Failed(Diagnostic("X504", told, hint, str(file))) from None
-        return found if self.options.format == "nodes" else edges_of_answers(found)
+            message = f"cannot use the data cache: {first_line(e)}"
+            hint = "delete the file, or set XLM_SPEC_CACHE to a writable folder"
+            raise Failed(Diagnostic("X504", message, hint, str(file))) from None
+        return rows if self.options.format == "nodes" else edges_of_answers(rows)
 
     def cache(self) -> Path:
-        """Its name depends on everything that the data depends on."""
+        """The file of the cache. Its name depends on everything that determines the data."""
         law = (self.degree, self.shortest, self.longest, self.plan, self.labels)
         key = seed_of(VERSION, self.name, law, self.seed, SPLITS)
         home = os.environ.get("XLM_SPEC_CACHE") or os.environ.get("XDG_CACHE_HOME")
@@ -113,29 +113,29 @@ class Star:
         for split, size in SPLITS.items():
             splits[split] = self.draw_new(split, size, seen)
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_suffix(f".{os.getpid()}")
-        torch.save({s: [t.to(torch.int16) for t in r] for s, r in splits.items()}, beside)
-        os.replace(beside, file)
+        part = file.with_suffix(f".{os.getpid()}")
+        torch.save({s: [t.to(torch.int16) for t in r[:4]] for s, r in splits.items()}, part)
+        os.replace(part, file)
 
     def draw_new(self, split: str, size: int, seen: set[bytes]) -> Rows:
-        """`size` examples whose graph and question occur in no earlier split."""
+        """`size` examples whose graph with source and goal occurs in no earlier split."""
         earlier = frozenset(seen)
         parts: list[Rows] = []
         count = 0
         while count < size:
-            where = (self.seed, self.name, split, len(parts))
-            arms = self.arms(size - count, generator(*where))
+            key = (self.seed, self.name, split, len(parts))
+            arms = self.arms(size - count, generator(*key))
             keys = self.keys(arms)
             arms = arms[torch.tensor([k not in earlier for k in keys])]
             seen.update(keys)
-            parts.append(self.questions(arms, generator(*where, "edges")))
+            parts.append(self.questions(arms, generator(*key, "edges")))
             count += len(arms)
-        return Rows(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+        return Rows(*(torch.cat(columns) for columns in zip(*(p[:4] for p in parts), strict=True)))
 
     def arms(self, n: int, rng: torch.Generator) -> Tensor:
-        """Labels along each arm, (n, degree, longest), padded with -1; arm 0 is asked for.
+        """Labels along each arm, (n, degree, longest), padded with -1; arm 0 is the answer.
 
-        Arm i has L_i ~ U{shortest .. longest} nodes; the junction, which all arms share, is its
+        Arm i has L_i ~ U{shortest .. longest} nodes. The junction, which all arms share, is its
         node J_i ~ U{0 .. L_i - plan - 1}.
         """
         labels = torch.rand(n, self.labels, generator=rng).argsort(dim=1, stable=True)
@@ -144,20 +144,20 @@ class Star:
         u = torch.rand(one_each, generator=rng, dtype=torch.float64)
         junction = (u * (length - self.plan)).long()
         own = labels[:, 1 : self.nodes].unflatten(1, (self.degree, self.longest - 1))
-        place = torch.arange(self.longest)
-        behind = (place - (place > junction).long()).clamp(max=self.longest - 2)
-        arms = torch.where(place == junction, labels[:, :1, None], own.gather(2, behind))
-        return arms.masked_fill(place >= length, -1)
+        index = torch.arange(self.longest)
+        shifted = (index - (index > junction).long()).clamp(max=self.longest - 2)
+        arms = torch.where(index == junction, labels[:, :1, None], own.gather(2, shifted))
+        return arms.masked_fill(index >= length, -1)
 
     def keys(self, arms: Tensor) -> list[bytes]:
-        """The same for two examples that ask the same of one graph."""
+        """A key of each example; equal for the same graph with the same source and goal."""
         first, second = edges(arms).unbind(-1)
         graph = (first * self.labels + second).sort(1).values
-        asked = torch.cat([graph, ends(arms)], 1).to(torch.int16)
-        return [row.tobytes() for row in asked.numpy()]
+        examples = torch.cat([graph, ends(arms)], 1).to(torch.int16)
+        return [row.tobytes() for row in examples.numpy()]
 
     def questions(self, arms: Tensor, rng: torch.Generator) -> Rows:
-        """Each arm 0, asked for behind the edges in a random order."""
+        """Rows: the edges in random order, source and goal of arm 0, and arm 0 as the answer."""
         pairs = edges(arms)
         none = pairs[..., 0] < 0
         order = torch.rand(none.shape, generator=rng).masked_fill(none, 2)
@@ -171,7 +171,7 @@ class Star:
 
 
 def edges(arms: Tensor) -> Tensor:
-    """(n, degree * (longest - 1), 2); -1, -1 behind the end of an arm."""
+    """Edges, (n, degree * (longest - 1), 2); -1, -1 after the end of an arm."""
     pairs = torch.stack([arms[:, :, :-1], arms[:, :, 1:]], -1).flatten(1, 2)
     return pairs.masked_fill(pairs[..., 1:] < 0, -1)
 
@@ -186,23 +186,23 @@ def ends(arms: Tensor) -> Tensor:
 def valid_path(
     answer: Tensor, rows: Rows, *, paths: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Does the answer lead along edges of the graph, from the source? Each of weight 1.
+    """1 if the answer starts at the source and follows edges of the graph, else 0; weight 1.
 
-    An answer of one node leads nowhere; where a path ends is `right_goal`'s concern.
+    An answer of one node is no path. `right_goal` checks where a path ends.
     """
     path = paths(answer)
     here, there = path[:, :-1], path[:, 1:]
     last = rows.prompt_length[:, None] - 2
     pair = rows.prompt[:, : rows.prompt.shape[1] // 2 * 2].unflatten(1, (-1, 2))
-    given = 2 * torch.arange(pair.shape[1], device=path.device) < last  # (B, E)
+    edge = 2 * torch.arange(pair.shape[1], device=path.device) < last  # (B, E)
     same = (here[..., None] == pair[:, None, :, 0]) & (there[..., None] == pair[:, None, :, 1])
-    known = (same & given[:, None]).any(-1) | (there < 0)
+    known = (same & edge[:, None]).any(-1) | (there < 0)
     right = known.all(1) & (path[:, 1] >= 0) & (path[:, 0] == rows.prompt.gather(1, last)[:, 0])
     return right.double(), torch.ones(len(right), dtype=torch.float64, device=path.device)
 
 
 def right_goal(answer: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
-    """Does the answer end at the goal? Each of weight 1."""
+    """1 if the answer ends at the goal, else 0; weight 1."""
     end = (answer >= 0).sum(1, keepdim=True) - 1
     goal = rows.prompt.gather(1, rows.prompt_length[:, None] - 1)
     right = (end >= 0) & (answer.gather(1, end.clamp(min=0)) == goal)
@@ -214,7 +214,7 @@ def as_they_are(answer: Tensor) -> Tensor:
 
 
 def edges_as_paths(answer: Tensor) -> Tensor:
-    """Edges a b b c as their path a b c; -2, which is no node, where two of them do not meet."""
+    """Edges a b b c as their path a b c; all -2 (no node) if two edges do not meet."""
     pairs = F.pad(answer, (0, 2 + answer.shape[1] % 2), value=-1).unflatten(1, (-1, 2))
     first, second = pairs.unbind(-1)
     meets = (first[:, 1:] == second[:, :-1]) | (first[:, 1:] < 0)

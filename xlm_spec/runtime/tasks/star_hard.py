@@ -1,6 +1,7 @@
-"""StarHard of the ILM and XLM papers: five arms of six to twelve nodes, named by 56 numbers."""
+"""StarHard of the ILM and XLM papers: five arms of six to twelve nodes, 56 labels."""
 
 from xlm_spec.runtime.tasks.star import Star
+from xlm_spec.runtime.tasks.task import small
 
 TASK = Star(
     name="star_hard",
@@ -9,20 +10,5 @@ TASK = Star(
     longest=12,
     plan=5,
     labels=56,
-    sizes={
-        "cpu": {
-            "backbone.layers": 4,
-            "backbone.width": 64,
-            "backbone.heads": 4,
-            "backbone.dropout": 0.0,
-            "backbone.positions": 144,
-            "backbone.mixing": True,
-            "train.batch": 64,
-            "train.lr": 3e-3,
-            "train.warmup": 200,
-            "train.steps": 4000,
-        },
-        "paper": {},
-    },
-    defaults={"train.lr_end": 0.1, "train.beta2": 0.98},
+    sizes={"cpu": small(144, layers=4, warmup=200, steps=4000), "paper": {}},
 )

@@ -1,6 +1,7 @@
-"""StarMedium of the ILM and XLM papers: three arms of three to six nodes, named by 20 numbers."""
+"""StarMedium of the ILM and XLM papers: three arms of three to six nodes, 20 labels."""
 
 from xlm_spec.runtime.tasks.star import Star
+from xlm_spec.runtime.tasks.task import small
 
 TASK = Star(
     name="star_medium",
@@ -9,20 +10,5 @@ TASK = Star(
     longest=6,
     plan=2,
     labels=20,
-    sizes={
-        "cpu": {
-            "backbone.layers": 4,
-            "backbone.width": 64,
-            "backbone.heads": 4,
-            "backbone.dropout": 0.0,
-            "backbone.positions": 48,
-            "backbone.mixing": True,
-            "train.batch": 64,
-            "train.lr": 3e-3,
-            "train.warmup": 200,
-            "train.steps": 3000,
-        },
-        "paper": {},
-    },
-    defaults={"train.lr_end": 0.1, "train.beta2": 0.98},
+    sizes={"cpu": small(48, layers=4, warmup=200, steps=3000), "paper": {}},
 )

@@ -1,4 +1,4 @@
-"""What a task is: data, words, metrics, sizes. It knows nothing of methods."""
+"""The interface of a task: data, tokenizer, metrics, sizes. A task is independent of methods."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,14 +12,32 @@ from xlm_spec.runtime.words import Tokenizer
 
 Settings = Mapping[str, float | int | bool | str]
 
+DEFAULTS: Settings = {"train.lr_end": 0.1, "train.beta2": 0.98}
+
+
+def small(positions: int, layers: int = 3, warmup: int = 100, steps: int = 1000) -> Settings:
+    """The settings of a small model that learns in minutes on a CPU."""
+    return {
+        "backbone.layers": layers,
+        "backbone.width": 64,
+        "backbone.heads": 4,
+        "backbone.dropout": 0.0,
+        "backbone.positions": positions,
+        "backbone.token_shift": True,
+        "train.batch": 64,
+        "train.lr": 3e-3,
+        "train.warmup": warmup,
+        "train.steps": steps,
+    }
+
 
 class Metric(NamedTuple):
-    """A figure of each example, and its weight in the mean."""
+    """A function from answers and rows to the value of each example, and its weight in the mean."""
 
     of: Callable[[Tensor, Rows], tuple[Tensor, Tensor]]  # answers (B, W) -> (B,), (B,)
 
 
-ACCURACY = {  # of answers of which one is right
+ACCURACY = {  # for tasks with one right answer
     "sequence_accuracy": Metric(sequence_accuracy),
     "token_accuracy": Metric(token_accuracy),
 }
@@ -27,38 +45,38 @@ ACCURACY = {  # of answers of which one is right
 
 @dataclass(frozen=True)
 class NoOptions:
-    """Of a task that has none."""
+    """The options of a task without options."""
 
 
 class Task(Protocol):
-    """One file holds one task as TASK."""
+    """One file defines one task as TASK."""
 
     name: str
     words: Tokenizer
     longest_prompt: int
     longest_answer: int
-    ends: bool  # answers end, and a network learns where; else rows are blocks of running text
-    samples: int | None  # examples of a split that are sampled for to score it; None: all
-    metrics: Mapping[str, Metric]  # of what is sampled
-    sizes: Mapping[str, Settings]  # numbers by dotted name that a size gives
-    defaults: Settings  # numbers that the task gives unless a spec does
-    options: Any  # a frozen dataclass; its fields are numbers `data.*`, their comments as in Data
+    ends: bool  # True: answers end with EOS; False: rows are blocks of running text
+    samples: int | None  # examples of a split to sample answers for; None: all
+    metrics: Mapping[str, Metric]  # of the sampled answers
+    sizes: Mapping[str, Settings]  # settings of each size, by dotted name
+    defaults: Settings  # settings that apply unless the spec sets them
+    options: Any  # a frozen dataclass; its fields are settings `data.*`, commented as in Data
 
     def with_options(self, options: Any, words: Tokenizer | None = None) -> "Task":
-        """The same task with other options; it has read nothing yet.
+        """The task with other options, before it has read any data.
 
-        `words` are those of a checkpoint, for a task that reads its own off its data.
+        `words` is the tokenizer of a checkpoint, for a task that derives its own from its data.
         """
         ...
 
     def rows(self, split: str) -> Rows:
-        """The split `train`, `val` or `test`; prepared once, then read from a cache."""
+        """The split `train`, `val` or `test`. It may come from a cache."""
         ...
 
 
 class RunningText(Task, Protocol):
-    """A task whose rows are blocks of text: without prompts, without ends, without truths."""
+    """A task whose rows are blocks of text, without prompts, EOS and right answers."""
 
     def characters(self, split: str) -> int:
-        """How many the rows of a split hold: bits per character are counted by them."""
+        """The number of characters of a split, for bits per character."""
         ...

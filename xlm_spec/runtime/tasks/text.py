@@ -1,15 +1,15 @@
-"""Any text: a file, or a data set of the Hugging Face hub, cut into blocks of equal length.
+"""Text of a file or of a data set on the Hugging Face hub, cut into blocks of equal length.
 
-The text is one long row of tokens: characters, or the subwords of a tokenizer.json. Blocks follow
-each other without overlap; none has an end that could be predicted. Training drops what is left
-behind its last block; the last block of validation and test is shorter, so that each of their
-tokens is scored, once. The alphabet is every character of the three parts: no part tells of
-another more than that a character occurs, and every character has a probability.
+The text is one sequence of tokens: characters, or the subwords of a tokenizer.json. Blocks do not
+overlap and have no EOS. Training drops the remainder after its last block; the last block of
+validation and test is shorter, so that each token is scored once. The alphabet is every character
+of the three splits, so every character has a probability; nothing else leaks between splits.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
@@ -17,18 +17,18 @@ from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.metrics import entropy
-from xlm_spec.runtime.tasks.corpus import of_data_set, of_file
-from xlm_spec.runtime.tasks.task import Metric, Rows, Settings
-from xlm_spec.runtime.words import Characters, Subwords, Tokenizer
+from xlm_spec.runtime.tasks.corpus import read_data_set, read_file
+from xlm_spec.runtime.tasks.task import DEFAULTS, Metric, Rows, Settings, small
+from xlm_spec.runtime.words import CharacterTokenizer, SubwordTokenizer, Tokenizer
 
 PATHS = ("file", "val_file", "test_file", "tokenizer")
 METRICS = {"entropy": Metric(entropy)}
-DEFAULTS: Settings = {"train.lr_end": 0.1, "train.beta2": 0.98, "train.sample_examples": 4}
+TEXT_DEFAULTS: Settings = {**DEFAULTS, "train.sample_examples": 4}
 
 
 @dataclass(frozen=True)
 class Options:
-    """Which text, and how it is cut.
+    """The text and its blocks.
 
     Also known as:
         file: path, train_file, text_file, data_path, filename
@@ -41,46 +41,41 @@ class Options:
             max_seq_length, length
     """
 
-    file: str = ""  # a text in UTF-8
-    val_file: str = ""  # a text to validate on; else a twentieth at the end of the whole
-    test_file: str = ""  # a text to test on; else a twentieth at the end of the whole
-    hub: str = ""  # a data set instead of a file: its id on the Hugging Face hub, or its folder
-    hub_config: str = ""  # which configuration of the data set
-    column: str = "text"  # which column of the data set
-    tokenizer: str = ""  # a tokenizer.json; without, the tokens are characters
-    block: int = 128  # tokens of a row; in [2, inf)
+    file: str = ""  # UTF-8 text file
+    val_file: str = ""  # text file for validation; default: a twentieth from the end of the text
+    test_file: str = ""  # text file for testing; default: a twentieth from the end of the text
+    hub: str = ""  # data set instead of a file: its id on the Hugging Face hub, or its folder
+    hub_config: str = ""  # configuration of the data set
+    column: str = "text"  # column of the data set
+    tokenizer: str = ""  # tokenizer.json; default: tokens are characters
+    block: int = 128  # tokens per block; in [2, inf)
 
 
 @dataclass(frozen=True)
 class Text:
-    """Running text. `given` is a checkpoint's tokenizer, which the data can't change."""
+    """Running text. `stored` is the tokenizer of a checkpoint, independent of the data."""
 
     options: Options = Options()
-    given: Tokenizer | None = None
+    stored: Tokenizer | None = None
 
-    name, ends, samples, metrics, defaults = "text", False, 64, METRICS, DEFAULTS
+    name, ends, samples, metrics, defaults = "text", False, 64, METRICS, TEXT_DEFAULTS
+    paths = (*PATHS, "hub")  # options with paths relative to the folder of the spec
 
     def with_options(self, options: Options, words: Tokenizer | None = None) -> "Text":
-        """With whole paths, so that a run finds its text from another folder too."""
-        paths = {k: whole(getattr(options, k)) for k in PATHS}
-        paths["hub"] = whole(options.hub) if Path(options.hub).is_dir() else options.hub
-        settled = replace(options, **paths)  # type: ignore[arg-type]
-        return replace(self, options=settled, given=words)
+        """With absolute paths, so that a run finds its text from any folder."""
+        paths = {k: absolute(getattr(options, k)) for k in PATHS}
+        paths["hub"] = absolute(options.hub) if Path(options.hub).is_dir() else options.hub
+        resolved = replace(options, **paths)  # type: ignore[arg-type]
+        return replace(self, options=resolved, stored=words)
 
     @property
     def sizes(self) -> Mapping[str, Settings]:
         return {
             "cpu": {
-                "backbone.layers": 3,
+                **small(1 + self.options.block, warmup=50, steps=480),
                 "backbone.width": 128,
-                "backbone.heads": 4,
-                "backbone.dropout": 0.0,
-                "backbone.positions": 1 + self.options.block,
-                "backbone.mixing": True,
                 "train.batch": 32,
                 "train.lr": 2e-3,
-                "train.warmup": 50,
-                "train.steps": 480,
             },
             "paper": {},
         }
@@ -96,47 +91,67 @@ class Text:
     @cached_property
     def words(self) -> Tokenizer:
         """Raises Failed (X506-X508)."""
-        if self.given:
-            return self.given
+        if self.stored:
+            return self.stored
         if self.options.tokenizer:
-            return Subwords(of_file(self.options.tokenizer))
-        return Characters("".join(sorted(set().union(*self.texts.values()))))
+            file = self.options.tokenizer
+            return noted(SubwordTokenizer(read_file(file)), file)
+        return CharacterTokenizer("".join(sorted(set().union(*self.texts.values()))))
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """The parts `train`, `val` and `test`. Raises Failed (X506, X508)."""
+        """The splits `train`, `val` and `test`. Raises Failed (X506, X508)."""
         o = self.options
         if bool(o.file) == bool(o.hub):
-            told = "task `text` reads one text: a file or a data set"
-            raise Failed(Diagnostic("X506", told, "--set data.file=PATH, or --set data.hub=ID"))
-        found = of_data_set(o.hub, o.hub_config, o.column) if o.hub else {"train": of_file(o.file)}
-        own = {"val": o.val_file, "test": o.test_file}
-        return parted(found | {k: of_file(f) for k, f in own.items() if f})
+            message = "task `text` requires either a file or a data set"
+            raise Failed(Diagnostic("X506", message, "--set data.file=PATH, or --set data.hub=ID"))
+        hub = o.hub and read_data_set(o.hub, o.hub_config, o.column)
+        splits = hub or {"train": read_file(o.file)}
+        files = {"val": o.val_file, "test": o.test_file}
+        return complete(splits | {k: read_file(f) for k, f in files.items() if f})
 
     def characters(self, split: str) -> int:
         return len(self.texts[split])
 
+    def report_unknown(self, ids: Tensor, split: str) -> None:
+        """Prints the share of unknown tokens, which the model learns as one token."""
+        unknown = getattr(self.words, "unknown", None)
+        n = 0 if unknown is None else int((ids == unknown).sum())
+        if n:
+            share = f"{n:,} of {len(ids):,} tokens ({n / len(ids):.2%})"
+            print(f"{share} of split `{split}` are unknown to the tokenizer", file=sys.stderr)
+
     def rows(self, split: str) -> Rows:
-        """Raises Failed: X506 where the part is too short, X502 where a character is unknown."""
+        """Raises Failed: X506 if the split is too short, X502 for an unknown character."""
         ids = torch.tensor(self.words.encode(self.texts[split]), dtype=torch.long)
+        self.report_unknown(ids, split)
         least = self.options.block if split == "train" else 1
         if len(ids) < least:
-            told = f"the part `{split}` of the text has {len(ids)} tokens; {least} are the least"
-            raise Failed(Diagnostic("X506", told, "a longer text, or a smaller data.block"))
+            message = f"split `{split}` has {len(ids)} tokens, but at least {least} are required"
+            raise Failed(Diagnostic("X506", message, "use a longer text or a smaller data.block"))
         return blocks(ids, self.options.block, rest=split != "train")
 
 
-def whole(path: str) -> str:
+@lru_cache(maxsize=8)
+def noted(words: SubwordTokenizer, file: str) -> SubwordTokenizer:
+    """Prints the note of a tokenizer once."""
+    assert words.tokenizer
+    if words.note:
+        print(f"{file} {words.note}", file=sys.stderr)
+    return words
+
+
+def absolute(path: str) -> str:
     return str(Path(path).expanduser().resolve()) if path else ""
 
 
-def parted(found: Mapping[str, str]) -> dict[str, str]:
-    """The three parts; one that is not given is a twentieth, cut off the end of `train`."""
-    text, cut = found["train"], [k for k in ("val", "test") if k not in found]
+def complete(splits: Mapping[str, str]) -> dict[str, str]:
+    """All three splits; a missing one is a twentieth, cut from the end of `train`."""
+    text, cut = splits["train"], [k for k in ("val", "test") if k not in splits]
     size = len(text) // 20
     first = len(text) - size * len(cut)
     ends = {k: text[first + i * size : first + (i + 1) * size] for i, k in enumerate(cut)}
-    return {**found, "train": text[:first], **ends}
+    return {**splits, "train": text[:first], **ends}
 
 
 def blocks(ids: Tensor, size: int, rest: bool) -> Rows:

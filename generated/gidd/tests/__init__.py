@@ -1,0 +1,1 @@
+"""The tests of gidd; they require only torch and pytest."""

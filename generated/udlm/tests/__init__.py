@@ -1,0 +1,1 @@
+"""The tests of udlm; they require only torch and pytest."""

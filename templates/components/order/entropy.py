@@ -1,0 +1,23 @@
+"""The positions with the lowest entropy first.
+
+Paper: arXiv:2508.15487 (Dream, entropy remasking)
+Also known as: neg_entropy, negative_entropy, low_entropy, min_entropy
+"""
+
+from dataclasses import dataclass
+
+from torch import Generator, Tensor
+
+EXACT_AT = {}  # at any values
+
+
+@dataclass(frozen=True)
+class Entropy:
+    """sum_v p log p, the negative entropy of p(. | x_t), the highest first.
+
+    The score does not depend on the temperature or the cut of `tokens`.
+    """
+
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
+        p = logits.softmax(-1)
+        return p.xlogy(p).sum(-1)  # (N, V) -> (N,)

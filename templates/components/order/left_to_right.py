@@ -1,0 +1,18 @@
+"""From left to right.
+
+Also known as: ltr, l2r, sequential, position, autoregressive, ar, causal
+"""
+
+from dataclasses import dataclass
+
+from torch import Generator, Tensor
+
+EXACT_AT = {}  # at any values
+
+
+@dataclass(frozen=True)
+class LeftToRight:
+    """The negative position: from left to right."""
+
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
+        return -position.to(logits.dtype)  # (N,)

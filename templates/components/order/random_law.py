@@ -1,0 +1,3 @@
+"""The law of `random`: all orders are equally likely."""
+
+ANY_ORDER = True

@@ -1,0 +1,57 @@
+"""Ancestral sampling of masks and random tokens: every free token is drawn anew.
+
+Paper: arXiv:2503.04482 (GIDD)
+Also known as: gidd, hybrid_posterior
+    steps: num_steps, n_steps, num_sampling_steps, sampling_steps, num_inference_steps,
+        diffusion_steps, timesteps, num_timesteps, max_steps, nfe, t
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Generator, Tensor
+
+from ..ops import intervals, mixed_tokens, reverse_step
+from ..types import Draw, Interval, Kernel, Mixed, MixedSchedule, Vocab
+
+EXACT_AT = {"steps": 256, "short_ends": True}  # nearly: the positions of a step are independent
+PREDICTIONS = "leave_one_out"
+
+
+def time_grid(
+    state: Mixed,
+    *,
+    steps: int = 128,  # steps from t = 1 to t = 0; in [1, inf)
+    short_ends: bool = True,  # shorter steps near t = 0 and t = 1, not equal ones as in the paper
+) -> Iterator[Interval]:
+    """The steps t -> s, each (B, 1).
+
+    The share of random tokens is a root of t (1 - t): it changes fastest at both ends. Equal steps
+    of u with t = sin(pi u / 2)^2 follow it with fewer steps.
+    """
+    grid = torch.linspace(1, 0, steps + 1, device=state.tokens.device)
+    yield from intervals(torch.sin(torch.pi / 2 * grid) ** 2 if short_ends else grid, state)
+
+
+def step(
+    model,
+    state: Mixed,
+    t: Tensor,
+    s: Tensor,
+    schedule: MixedSchedule,
+    vocab: Vocab,
+    draw: Draw,
+    rng: Generator,
+) -> Mixed:
+    """x_s from (a [x_s = x_t] + enter(x_t)) (alpha(s) x_0 + mass_s)(x_s) (arXiv:2503.04482).
+
+    a = alpha(t) / alpha(s), enter = mass_t - a mass_s, and x_0 is the prediction.
+    """
+    row, _ = (state.valid & ~state.fixed).nonzero(as_tuple=True)
+    alpha_t, alpha_s = schedule.alpha(t), schedule.alpha(s)  # (B, 1)
+    mass_t = (1 - alpha_t) * mixed_tokens(schedule.random_share(t), vocab)
+    mass_s = (1 - alpha_s) * mixed_tokens(schedule.random_share(s), vocab)
+    a = alpha_t / alpha_s.clamp(min=torch.finfo(alpha_s.dtype).tiny)
+    enter = (mass_t - a * mass_s).clamp(min=0)  # not below zero by rounding
+    s_to_t, to_s = Kernel(a[row], enter[row]), Kernel(alpha_s[row], mass_s[row])
+    return reverse_step(model, state, t, s_to_t, to_s, draw, rng)

@@ -1,0 +1,7 @@
+"""The law of `levels`: every number of corrupted tokens counts once."""
+
+from xlm_spec.laws import Counting
+
+
+def weight(count: Counting, n: int, k: int, t: float) -> float | None:
+    return count.count_weight(n, k, t)

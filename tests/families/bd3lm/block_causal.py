@@ -1,0 +1,62 @@
+"""Attention inside a block and to all earlier ones; in training, to the clean earlier ones.
+
+Paper: arXiv:2503.09573 (BD3-LM)
+"""
+
+import torch
+from torch import Tensor, nn
+
+from ..layers import Block, angles, initialize
+
+SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0}
+EVEN = {"width": "heads"}
+
+
+class Backbone(nn.Module):
+    """tokens (B, L) -> hidden states (B, L, D)."""
+
+    def __init__(
+        self,
+        vocab_size: int,
+        direction: str,
+        block: int,
+        *,
+        layers: int = 12,  # blocks of attention and MLP; in [1, inf)
+        width: int = 768,  # features of a hidden state, D; in [2, inf)
+        heads: int = 12,  # attention heads; must divide the width; in [1, inf)
+        dropout: float = 0.1,  # dropout rate on each residual branch; in [0, 1)
+    ):
+        super().__init__()
+        self.block, self.head_size = block, width // heads
+        self.embed = nn.Embedding(vocab_size, width)
+        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.apply(initialize)
+
+    def encode(self, tokens: Tensor, position: Tensor, mask: Tensor) -> Tensor:
+        """Hidden states of tokens at `position` (L,), which see what `mask` (B, 1, L, L) allows."""
+        x = self.embed(tokens)
+        cos, sin = angles(position, self.head_size)
+        for block in self.blocks:
+            x = block(x, mask, cos, sin)
+        return self.norm(x)
+
+    def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
+        """(B, L), (B, L) -> (B, L, D): all earlier blocks are clean."""
+        position = torch.arange(tokens.shape[1], device=tokens.device)
+        part = position // self.block
+        mask = valid[:, None, None] & (part[:, None] >= part)
+        return self.encode(tokens, position, mask)
+
+    def train_pass(self, tokens: Tensor, valid: Tensor, clean: Tensor) -> Tensor:
+        """(B, L), (B, L), (B, L) -> (B, L, D): corrupted blocks see clean earlier ones."""
+        length = tokens.shape[1]
+        position = torch.arange(length, device=tokens.device)
+        part = position // self.block
+        own, earlier = part[:, None] == part, part[:, None] > part
+        corrupted = torch.cat([own, earlier], 1)
+        uncorrupted = torch.cat([torch.zeros_like(own), own | earlier], 1)
+        seen = torch.cat([corrupted, uncorrupted])  # (2L, 2L)
+        mask = valid.repeat(1, 2)[:, None, None] & seen
+        both = torch.cat([tokens, clean], 1)
+        return self.encode(both, position.repeat(2), mask)[:, :length]

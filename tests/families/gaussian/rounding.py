@@ -1,0 +1,17 @@
+"""-log p(token | its embedding): keeps embeddings apart.
+
+Paper: arXiv:2205.14217 (Diffusion-LM)
+"""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..ops import scatter
+from ..types import TokenPositions
+
+
+def rounding(model, hidden: Tensor, target: TokenPositions, clean_vector: Tensor) -> Tensor:
+    """-log p(x_0 | e(x_0)) at each free position, (B, L)."""
+    logits = model.embedding(clean_vector[target.row, target.col])
+    nats = F.cross_entropy(logits, target.token, reduction="none")
+    return scatter(nats, target.row, target.col, hidden)

@@ -1,0 +1,455 @@
+"""Families that no shipped spec has: each is a spec with components beside it.
+
+Every one checks, builds, trains a step, samples, and builds again from its package alone.
+"""
+
+import importlib
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from methods import MASKED, package, steps_and_samples
+
+from xlm_spec.compiler.build import build
+from xlm_spec.compiler.components import COMPONENTS
+from xlm_spec.compiler.plan import checked
+from xlm_spec.runtime.scoring import CallCounter
+from xlm_spec.workbench.laws import verify
+
+HERE = Path(__file__).parent
+FAMILIES = sorted(p.name for p in HERE.iterdir() if (p / f"{p.name}.yaml").is_file())
+MEANT = {"cmlm": ["X352"]}  # warnings: it weights masked tokens alike, as the paper does
+HEADS = {  # all heads of the model
+    "bd3lm": {"token_logits"},
+    "cmlm": {"length_logits", "token_logits"},
+    "edit_flows": {"edit_rates", "gap_token_logits", "token_logits"},
+    "flexmdm": {"gap_count", "token_logits"},
+    "gaussian": {"clean_latent", "embedding"},
+    "insertion_transformer": {"gap_token_logits", "slot_end"},
+    "levenshtein": {"delete_logit", "gap_count", "token_logits"},
+    "sigma_gpt": {"token_logits"},
+}
+SHARED = {  # types that several files of a package use
+    "cmlm": {"Length", "Sized"},
+    "edit_flows": {"Edits"},
+    "flexmdm": {"GapCounts"},
+    "gaussian": {"LatentState", "Vectors"},
+    "insertion_transformer": {"Slots"},
+    "levenshtein": {"Flags", "GapCounts"},
+    "sigma_gpt": {"OrderedState", "Turn"},
+}
+UNPROVED = {  # claims that no law proves yet; of other claims there is a proof
+    "bd3lm": ["bound"],
+    "cmlm": ["bound"],
+    "edit_flows": ["bound"],
+    "flexmdm": ["bound", "exact sampler tau_leaping"],
+    "sigma_gpt": ["exact sampler any_order"],
+    "udlm": ["bound"],
+}
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    """Each family as a package."""
+    into, built = tmp_path_factory.mktemp("families"), {}
+    for name in FAMILIES:
+        folder = shutil.copytree(HERE / name, into / "specs" / name)
+        done = build(folder / f"{name}.yaml", into)
+        sys.path.insert(0, str(done.folder))
+        built[name] = importlib.import_module(name)
+        sys.path.remove(str(done.folder))
+    return built
+
+
+def folder_of(made) -> Path:
+    """The folder of the modules of a package."""
+    return Path(made.__file__).parent
+
+
+def modules(made) -> dict[str, str]:
+    """The source of each module of a package."""
+    return {f.name: f.read_text() for f in folder_of(made).glob("*.py")}
+
+
+def lines(made, function: str = "objective") -> list[str]:
+    """The lines of a function of objective.py."""
+    source = (folder_of(made) / "objective.py").read_text()
+    body = source.partition(f"def {function}(")[2].partition("\n\n\n")[0]
+    return [line.strip() for line in body.splitlines()]
+
+
+def part(made, name: str):
+    """A module of a package."""
+    return importlib.import_module(f"{made.__name__}.{name}")
+
+
+def model_of(made):
+    """A small model, always the same, and its config."""
+    torch.manual_seed(0)
+    config = made.Config.small()
+    return made.Model(config).eval(), config
+
+
+def canvas(made, rows: int = 3, width: int = 9):
+    """The input of a sampler: BOS and free positions."""
+    tokens = torch.full((rows, width), made.Config.small().vocab.bos)
+    fixed = torch.zeros_like(tokens, dtype=torch.bool)
+    fixed[:, 0] = True
+    return made.Examples(tokens, torch.ones_like(fixed), fixed)
+
+
+def sampled(made, model, x, sampler: str = "") -> list:
+    """The states of a sampler; of the first one without a name."""
+    sample = made.SAMPLERS[sampler] if sampler else made.sample
+    with torch.no_grad():
+        return [*sample(model, made.Config.small(), x, torch.Generator().manual_seed(0))]
+
+
+# ---- every family --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_it_checks(name):
+    spec = HERE / name / f"{name}.yaml"
+    assert [d.code for d in checked(spec)[1]] == MEANT.get(name, [])
+    assert len(spec.read_text().splitlines()) <= 25
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_it_trains_and_samples(name, packages):
+    steps_and_samples(packages[name])
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_its_heads_are_in_the_model(name, packages):
+    model, _ = model_of(packages[name])
+    assert {n for n, _ in model.named_children()} - {"backbone"} == HEADS[name]
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_its_backbone_has_no_heads(name):
+    """A backbone of its own reads further wires; each of its methods is a forward pass."""
+    for file in (HERE / name).glob("*.py"):
+        if "class Backbone" in (text := file.read_text()):
+            assert "model." not in text
+            assert "nn.Linear(width, 1)" not in text
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_shared_type_is_defined_once(name, packages):
+    files = modules(packages[name])
+    for shared in SHARED[name]:
+        assert [f for f, text in files.items() if f"class {shared}(" in text] == ["types.py"]
+        named = re.compile(rf"(: |-> |\[){shared}\b")
+        users = [f for f, text in files.items() if named.search(text) and f != "types.py"]
+        assert users
+        for user in users:
+            module = part(packages[name], user.removesuffix(".py"))
+            assert getattr(module, shared) is getattr(part(packages[name], "types"), shared)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_it_builds_again_from_its_package_alone(name, packages, tmp_path):
+    """The files of its components are beside the spec of the package."""
+    folder = shutil.copytree(folder_of(packages[name]).parent, tmp_path / name)
+    for file in (HERE / name).glob("*.py"):
+        copied = folder / ("tests" if file.stem.endswith("_law") else ".") / file.name
+        assert copied.read_text() == file.read_text()
+    before = {f: f.read_text() for f in (folder / name).glob("*.py")}
+    built = build(folder / "spec.yaml")
+    assert [d.code for d in built.warnings] == MEANT.get(name, [])
+    assert {f: f.read_text() for f in (folder / name).glob("*.py")} == before
+
+
+# ---- BD3-LM --------------------------------------------------------------------------------------
+
+
+def test_bd3lm_has_a_forward_pass_of_training_and_one_number_of_blocks(packages):
+    found = lines(packages["bd3lm"])
+    assert "hidden = model.train_pass(z.tokens, z.valid, z.clean)  # (B, L, D)" in found
+    model, config = model_of(packages["bd3lm"])
+    assert config.noise.time.block == 3
+    assert model.backbone.block == 3
+    assert not hasattr(config.backbone, "block")
+    assert not hasattr(config.sampler.ancestral, "block")
+
+
+@pytest.mark.parametrize("sampler", ["ancestral", "first_hitting", "confidence"])
+def test_bd3lm_draws_block_after_block(packages, sampler):
+    """A block is complete before the next one begins."""
+    bd3lm = packages["bd3lm"]
+    model, config = model_of(bd3lm)
+    for state in sampled(bd3lm, model, canvas(bd3lm, 2, 8), sampler):
+        masked = (state.tokens == config.vocab.mask)[0].tolist()
+        blocks = [masked[1:3], masked[3:6], masked[6:]]
+        begun = [not all(b) for b in blocks]
+        complete = [not any(b) for b in blocks]
+        assert all(complete[i] or not begun[i + 1] for i in range(2))
+    assert complete == [True] * 3
+
+
+def test_bd3lm_training_sees_clean_tokens_of_earlier_blocks_alone(packages):
+    """Another clean token changes later blocks, another corrupted one only its own."""
+    model, _ = model_of(packages["bd3lm"])
+    tokens = torch.arange(9)[None] % 8
+    valid = torch.ones_like(tokens, dtype=torch.bool)
+    other = tokens.clone()
+    other[0, 4] = 7  # in the second block
+
+    def changed(a, b):
+        """The blocks whose hidden states differ."""
+        differs = (model.train_pass(*a) - model.train_pass(*b)).abs().amax(-1)[0] > 1e-6
+        return differs.unflatten(0, (3, 3)).any(1).tolist()
+
+    assert changed((tokens, valid, tokens), (tokens, valid, other)) == [False, False, True]
+    assert changed((tokens, valid, tokens), (other, valid, tokens)) == [False, True, False]
+
+
+def test_bd3lm_divides_its_bound_by_the_density_of_its_times(packages):
+    bound = lines(packages["bd3lm"], "log_likelihood_bound")
+    assert "p_t = density(t, edge=config.noise.time.edge)  # (B, L)" in bound
+    assert bound[-1] == "return -(weight * cross_entropy(model, hidden, target) / p_t).sum(1)"
+
+
+# ---- CMLM ----------------------------------------------------------------------------------------
+
+
+def test_cmlm_draws_the_likeliest_length_first(packages):
+    """As many free positions as the head says, before any token is predicted."""
+    cmlm = packages["cmlm"]
+    model, config = model_of(cmlm)
+    for length in (0, 3, 6):
+        with torch.no_grad():
+            model.length_logits.linear.weight.zero_()
+            model.length_logits.linear.bias.zero_()[length] = 1.0
+        states = sampled(cmlm, model, canvas(cmlm))
+        assert [int(s.valid.sum(1).unique()) for s in states[1:]] == [1 + length] * 4
+        assert (states[-1].tokens != config.vocab.mask)[states[-1].valid].all()
+
+
+def test_cmlm_has_a_bound_with_the_likelihood_of_the_length(packages):
+    bound = "\n".join(lines(packages["cmlm"], "log_likelihood_bound"))
+    assert "length_cross_entropy(model, target_2, x)" in bound
+    assert "weight = elbo_weight(x, corrupted, least=config.noise.count.least)" in bound
+    assert "elbo_weight" not in "\n".join(lines(packages["cmlm"]))  # the objective of the paper
+
+
+# ---- Edit Flows ----------------------------------------------------------------------------------
+
+
+def edit_noise(made, t: float, rows: int = 400):
+    """Sequences of three tokens after BOS, and their noise at time t."""
+    tokens = torch.randint(0, 8, (rows, 4), generator=torch.Generator().manual_seed(1))
+    tokens[:, 0] = made.Config.small().vocab.bos
+    fixed = torch.zeros_like(tokens, dtype=torch.bool)
+    fixed[:, 0] = True
+    x = made.Examples(tokens, torch.ones_like(fixed), fixed)
+    noise, config = part(made, "noise"), made.Config.small()
+    time, rng = torch.full((rows, 1), t), torch.Generator().manual_seed(0)
+    schedule = config.noise.schedule
+    corrupted = noise.select_tokens(x, time, schedule, rng)
+    z = noise.corrupt(x, corrupted, time, schedule, config.vocab, rng, longest=6)
+    return x, z, part(made, "target").edits(x, *(getattr(z, f) for f in EDIT_WIRES))
+
+
+EDIT_WIRES = ("dropped", "gap", "wrong", "other", "clean", "open", "free")
+
+
+@pytest.mark.parametrize("t", [1e-4, 0.5, 1.0])
+def test_the_edits_that_remain_turn_the_noise_into_the_sequence(packages, t):
+    """In any row, at any time: after all of them it is x_0."""
+    x, z, edits = edit_noise(packages["edit_flows"], t)
+    inserted: dict[tuple[int, int], list[int]] = {}
+    for row, col, token in zip(*(a.tolist() for a in edits[:3]), strict=True):
+        inserted.setdefault((row, col), []).append(token)
+    for i in range(len(x.tokens)):
+        edited = []
+        for j in z.valid[i].nonzero()[:, 0].tolist():
+            if not edits.wrong[i, j]:
+                edited.append(int(edits.clean[i, j] if edits.other[i, j] else z.tokens[i, j]))
+            edited += inserted.get((i, j), [])
+        assert edited == x.tokens[i].tolist()
+    assert not (edits.wrong & edits.other).any()
+    assert (edits.free | ~(edits.wrong | edits.other)).all()
+
+
+def test_each_kind_of_edit_occurs(packages):
+    _, _, late = edit_noise(packages["edit_flows"], 1.0)
+    assert min(len(late.row), int(late.wrong.sum()), int(late.other.sum())) > 100
+    _, _, early = edit_noise(packages["edit_flows"], 1e-4)
+    assert len(early.row) + int(early.wrong.sum()) + int(early.other.sum()) < 10
+
+
+def test_a_source_can_be_longer_than_the_canvas(packages):
+    """And a sample then, too."""
+    made = packages["edit_flows"]
+    noise, config = part(made, "noise"), made.Config.small()
+    x = canvas(made, 50, 3)
+    state = noise.prior(x, config.vocab, torch.Generator().manual_seed(0), longest=6)
+    assert state.tokens.shape[1] == 7
+    assert {*state.valid.sum(1).tolist()} == {*range(1, 8)}
+    assert state.fixed.sum() == 50
+
+
+# ---- FlexMDM -------------------------------------------------------------------------------------
+
+
+def test_flexmdm_has_two_clocks(packages):
+    flexmdm = packages["flexmdm"]
+    found = lines(flexmdm)
+    assert "weight_2 = insertion_rate(t, drop_schedule)  # (B, 1)" in found
+    assert "weight = elbo_weight(t, schedule)  # (B, 1)" in found
+    config = flexmdm.Config.small()
+    assert type(config.noise.schedule).__name__ == "LinearSchedule"
+    assert config.noise.drop_schedule.power == 2.0
+
+
+def test_the_bound_of_flexmdm_is_its_objective(packages):
+    """Each of the two terms has its ELBO weight."""
+    flexmdm = packages["flexmdm"]
+    model, config = model_of(flexmdm)
+    x = canvas(flexmdm)._replace(tokens=torch.arange(27).view(3, 9) % 8)
+    with torch.no_grad():
+        terms, bound = (
+            f(model, x, config, torch.Generator().manual_seed(3))
+            for f in (flexmdm.objective, flexmdm.log_likelihood_bound)
+        )
+    assert {*terms} == {"cross_entropy", "count_divergence"}
+    assert torch.equal(bound, -sum(terms.values()))
+
+
+def test_the_clock_of_drops_decides_how_many_tokens_are_missing(packages):
+    """P(dropped) = t^2 with the power 2 of the spec; a token is masked or dropped with P >= t."""
+    flexmdm = packages["flexmdm"]
+    config = flexmdm.Config.small()
+    tokens = torch.zeros(200, 200, dtype=torch.long)
+    x = flexmdm.Examples(tokens, tokens == 0, tokens > 0)
+    t = torch.full((200, 1), 0.5)
+    schedules = config.noise.schedule, config.noise.drop_schedule
+    rng = torch.Generator().manual_seed(0)
+    kind = part(flexmdm, "noise").select_tokens(x, t, *schedules, rng)
+    assert abs((kind == 2).float().mean() - 0.25) < 0.015  # 6 standard errors
+
+
+def test_heads_are_not_function_evaluations(packages):
+    """64 steps of FlexMDM's sampler are 64 evaluations, though each step calls two heads."""
+    flexmdm = packages["flexmdm"]
+    model, config = model_of(flexmdm)
+    assert config.sampler.steps == 64
+    counter = CallCounter(model)
+    states = sampled(flexmdm, counter, canvas(flexmdm))
+    assert len(states) == 65
+    assert (counter.calls, counter.rows) == (64, 3 * 64)
+
+
+def test_a_copied_timed_backbone_starts_as_the_shipped_one(tmp_path):
+    """Without a line that sets anything to zero: the time has no effect at initialization."""
+    source = (COMPONENTS / "backbone" / "rotary_timed.py").read_text()
+    assert "zeros_" not in source
+    (tmp_path / "copied.py").write_text(source)
+    (tmp_path / "plain.py").write_text(source.replace("        self.apply(initialize)\n", ""))
+
+    def hidden(backbone: str, t: float):
+        made = package(tmp_path, MASKED, backbone=backbone)
+        model, config = model_of(made)
+        tokens = torch.arange(8)[None] % config.vocab.size
+        return model(tokens, torch.ones_like(tokens, dtype=torch.bool), torch.full((1, 1), t))
+
+    shipped = hidden("rotary_timed", 0.2)
+    assert torch.equal(hidden("./copied.py", 0.2), shipped)
+    assert torch.equal(hidden("./copied.py", 0.9), shipped)
+    assert torch.equal(hidden("./plain.py", 0.9), hidden("./plain.py", 0.1))
+
+
+# ---- Gaussian diffusion --------------------------------------------------------------------------
+
+
+def test_vectors_reach_the_model_as_a_wire(packages):
+    """The tokens are ids, without those of free positions."""
+    gaussian = packages["gaussian"]
+    assert "hidden = model(z.tokens, z.valid, z.latent, t)  # (B, L, D)" in lines(gaussian)
+    model, config = model_of(gaussian)
+    x = canvas(gaussian)._replace(tokens=torch.arange(27).view(3, 9) % 8)
+    t, rng = torch.full((3, 1), 0.3), torch.Generator().manual_seed(0)
+    z = part(gaussian, "noise").corrupt(model, x, t, config.noise.schedule, config.vocab, rng)
+    assert z.tokens.dtype == torch.long
+    assert (z.tokens[~x.fixed] == config.vocab.mask).all()
+    assert torch.equal(z.latent[x.fixed], model.embedding.vectors(x.tokens)[x.fixed])
+
+
+def test_the_heads_read_the_number_of_features_of_the_backbone(packages):
+    model, config = model_of(packages["gaussian"])
+    assert model.clean_latent.linear.out_features == config.backbone.latent
+    assert model.embedding.table.embedding_dim == config.backbone.latent
+    assert not hasattr(config, "head")
+
+
+def test_gaussian_samples_end_at_the_predicted_vectors(packages):
+    """alpha(0) = 1: no noise remains, and the tokens are the nearest ones."""
+    gaussian = packages["gaussian"]
+    model, _ = model_of(gaussian)
+    x = canvas(gaussian)
+    last = sampled(gaussian, model, x)[-1]
+    nearest = model.embedding(last.latent[~x.fixed]).argmax(-1)
+    assert torch.equal(last.tokens[~x.fixed], nearest)
+    assert torch.equal(last.latent[x.fixed], model.embedding.vectors(x.tokens)[x.fixed])
+
+
+# ---- Insertion and Levenshtein transformers, sigma-GPT -------------------------------------------
+
+
+def test_an_insertion_transformer_fills_all_gaps_at_once(packages):
+    """If no gap is finished, n tokens become 2 n."""
+    made = packages["insertion_transformer"]
+    model, _ = model_of(made)
+    with torch.no_grad():
+        model.slot_end.linear.weight.zero_()
+        model.slot_end.linear.bias.fill_(-9.0)
+    lengths = [int(s.valid.sum(1).unique()) for s in sampled(made, model, canvas(made))]
+    assert lengths[:5] == [1, 2, 4, 8, 9]
+
+
+def test_levenshtein_has_two_roll_ins(packages):
+    found = lines(packages["levenshtein"])
+    assert [line for line in found if line.startswith(("z", "hidden", "target"))] == [
+        "z = corrupt(x, corrupted)",
+        "hidden = model(z.tokens, z.valid)  # (B, L, D)",
+        "z_2 = placeholders(x, z.dropped, vocab)",
+        "hidden_2 = model(z_2.tokens, z_2.valid)  # (B, L, D)",
+        "z_3 = filled(model, hidden_2, z_2.tokens, z_2.valid, z_2.clean, z_2.masked)",
+        "hidden_3 = model(z_3.tokens, z_3.valid)  # (B, L, D)",
+        "target = gap_counts(z.dropped, z.gap, z.open)",
+        "target_2 = masked_tokens(z_2.clean, z_2.masked)",
+        "target_3 = wrong_tokens(x, z_3.wrong)",
+    ]
+    assert '"cross_entropy": cross_entropy(model, hidden_2, target_2).sum(1),' in found
+    assert not hasattr(packages["levenshtein"], "log_likelihood_bound")
+
+
+def test_a_round_of_levenshtein_is_three_function_evaluations(packages):
+    levenshtein = packages["levenshtein"]
+    counter = CallCounter(model_of(levenshtein)[0])
+    sampled(levenshtein, counter, canvas(levenshtein))
+    assert counter.calls == 3 * 3
+
+
+def test_sigma_gpt_reads_places(packages):
+    found = lines(packages["sigma_gpt"])
+    assert "hidden = model(z.tokens, z.valid, z.place, z.next_place)  # (B, L, D)" in found
+
+
+# ---- laws (they import the packages again) -------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILIES)
+def test_no_law_fails(name, packages):
+    """Claims without a proof are reported as unproved; none is refuted."""
+    report = verify(str(folder_of(packages[name]).parent))
+    wrong = [r.line() for r in report.results if r.status in ("failed", "silent", "error")]
+    assert wrong == []
+    assert {c.verdict for c in report.claims} <= {"proved", "unproved"}
+    assert [c.claim for c in report.claims if c.verdict == "unproved"] == UNPROVED.get(name, [])

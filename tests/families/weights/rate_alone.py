@@ -1,0 +1,3 @@
+"""The ELBO weight under another name."""
+
+ELBO_WEIGHT = True

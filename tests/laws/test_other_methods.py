@@ -1,0 +1,185 @@
+"""The laws apply to methods that no shipped component resembles, and still find their errors."""
+
+import shutil
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+import torch
+from broken_packages import method
+from methods import ROOT
+
+from xlm_spec import laws
+from xlm_spec.compiler.build import build
+from xlm_spec.laws.law import Law, check_law
+from xlm_spec.laws.law_files import Unverified
+from xlm_spec.laws.method import numbers
+from xlm_spec.laws.model_laws import direction
+from xlm_spec.laws.models import RandomModel
+from xlm_spec.laws.network_laws import learns
+from xlm_spec.laws.noise_laws import lost
+from xlm_spec.laws.sampler_laws import changed, incomplete
+
+STARTS = "samplers start from the fully corrupted sequence"
+KEPT = "fixed tokens and padding are never corrupted"
+BOS, MASK, PAD = 3, 5, 6
+
+
+# ---- fixed tokens --------------------------------------------------------------------------------
+
+
+def rows(tokens, valid=None, fixed=None):
+    """A state of one sequence."""
+    tokens = torch.tensor([tokens])
+    valid = torch.tensor([valid]) if valid else torch.ones_like(tokens, dtype=torch.bool)
+    fixed = torch.tensor([fixed]) if fixed else torch.zeros_like(valid)
+    return Examples(tokens, valid, fixed)
+
+
+class Examples(SimpleNamespace):
+    def __init__(self, tokens, valid, fixed):
+        super().__init__(tokens=tokens, valid=valid, fixed=fixed)
+
+    def _replace(self, **fields):
+        return Examples(**{**vars(self), **fields})
+
+
+def test_a_process_that_moves_tokens_keeps_the_fixed_ones():
+    """If the model reads where they are."""
+    x = rows([BOS, 1, 0, 2], fixed=[True, False, False, True])
+    z = rows([BOS, 2, 0, 1])
+    assert (lost(z, x), lost(z, x, moved=True)) == (1, 0)
+    for wrong in ([BOS, 0, 0, 1], [2, BOS, 0, 1]):  # one is missing; both are moved
+        assert lost(rows(wrong), x, moved=True) == 1
+
+
+def at(layout: str):
+    """As much of a method as the laws of fixed tokens read."""
+    return SimpleNamespace(layout=layout, vocab=SimpleNamespace(pad=PAD, special=(PAD, BOS, MASK)))
+
+
+def test_a_state_can_be_longer_than_the_canvas():
+    x = rows([BOS, PAD], fixed=[True, False])
+    longer = [True, False, False, False]
+    assert changed(at("grow"), rows([BOS, 0, 1, 2], fixed=longer), x) == 0
+    assert changed(at("grow"), rows([1, BOS, 1, 2], fixed=longer), x) == 1
+
+
+def test_tokens_of_a_canvas_can_become_valid_later_but_not_never():
+    fixed = [True, False, True]
+    x = rows([BOS, PAD, 1], fixed=fixed)
+    later = rows([BOS, 0, 1], valid=[True, False, True], fixed=fixed)
+    assert changed(at("canvas"), later, x) == 0
+    assert incomplete(at("canvas"), x, later) == 1
+    assert incomplete(at("canvas"), x, rows([BOS, 0, 1], fixed=fixed)) == 0
+    assert changed(at("canvas"), rows([BOS, 0, 1], [True, True, False], fixed), x) == 1
+    short = rows([BOS, PAD, 1], valid=[True, False, True], fixed=fixed)
+    assert changed(at("canvas"), rows([BOS, 0, 1], fixed=fixed), short) == 1
+
+
+# ---- models --------------------------------------------------------------------------------------
+
+
+def figure(reach: int, causal: bool):
+    """The figure of the law for a model whose positions see `reach` later ones."""
+
+    def model(tokens, valid, t):
+        seen = tokens.double().cumsum(1)
+        later = torch.cat([seen[:, reach:], seen[:, -1:].expand(-1, reach)], 1)
+        return later[..., None]
+
+    vocab = SimpleNamespace(bos=BOS)
+    m = SimpleNamespace(small_model=lambda: model, vocab=vocab, causal=causal, wires=[])
+    [found] = direction(m)
+    assert found.control_detected
+    return found
+
+
+def test_a_bidirectional_model_need_not_see_the_whole_sequence():
+    """Such as the block of a position, or a window; a model that sees nothing later is none."""
+    assert figure(9, causal=False).held
+    assert figure(1, causal=False).held
+    assert not figure(0, causal=False).held
+
+
+def test_a_causal_model_sees_no_later_position():
+    assert figure(0, causal=True).held
+    assert not figure(1, causal=True).held
+
+
+@pytest.mark.parametrize(("attributes", "status"), [(["train_pass"], "unverified"), ([], "error")])
+def test_a_method_of_the_model_that_laws_lack_is_no_error(attributes, status):
+    """A law that calls a method of the package's model can't be tested with other models."""
+    network = type("Model", (), dict.fromkeys(attributes))
+    module = SimpleNamespace(Model=network, __name__="method", __file__="/method/__init__.py")
+    m = SimpleNamespace(module=module)
+    broken = Law("a law", lambda m: "", lambda m: [RandomModel({}, (0,)).train_pass()])
+    [result] = check_law(m, broken)
+    assert (result.status, "train_pass" in result.why) == (status, True)
+
+
+# ---- counts, schedules and numbers ---------------------------------------------------------------
+
+
+def test_numbers_with_one_owner_are_shared():
+    @dataclass
+    class Time:
+        block: int = 3
+        edge: float = 0.1
+
+    @dataclass
+    class Config:
+        time: Time = field(default_factory=Time)
+        other: Time = field(default_factory=lambda: Time(edge=0.2))
+        steps: int = 4
+
+    assert numbers(Config()) == {"steps": 4}
+    assert numbers(Time()) == {"block": 3, "edge": 0.1}
+
+
+@pytest.fixture(scope="module")
+def flexmdm(tmp_path_factory):
+    """The package of FlexMDM: two schedules, and a count with two kinds of corruption."""
+    into = tmp_path_factory.mktemp("flexmdm")
+    folder = shutil.copytree(ROOT / "tests" / "families" / "flexmdm", into / "spec")
+    return build(folder / "flexmdm.yaml", into).folder
+
+
+def status(folder, law: str) -> str:
+    [result] = laws.verify(method(folder), [found for found in laws.LAWS if found.name == law])
+    return result.status
+
+
+@pytest.mark.parametrize(
+    ("law", "old", "new"),
+    [
+        (STARTS, "compact(x.valid & x.fixed, x.tokens", "compact(x.valid, x.tokens"),
+        (KEPT, "dropped = free & (r < t)", "dropped = x.valid & (r < t)"),
+    ],
+)
+def test_laws_of_a_count_with_two_kinds_find_errors(flexmdm, tmp_path, law, old, new):
+    folder = shutil.copytree(flexmdm, tmp_path / "flexmdm")
+    assert status(folder, law) == "held"
+    noise = folder / "flexmdm" / "noise.py"
+    assert noise.read_text().count(old) == 1
+    noise.write_text(noise.read_text().replace(old, new))
+    assert status(folder, law) == "failed"
+
+
+# ---- training ------------------------------------------------------------------------------------
+
+
+def test_a_noisy_objective_is_not_said_to_be_untrained():
+    """But one that training does not lower is."""
+    rng = torch.Generator().manual_seed(0)
+    noise = torch.randn(2000, generator=rng)
+
+    def found(before, after):
+        trained = SimpleNamespace(before=before, after=after, steps=300)
+        [result] = learns(SimpleNamespace(trained=trained))
+        return result.held
+
+    assert found(10 + noise, 4 + noise)
+    assert not found(10 + noise, 10 + noise.flip(0))
+    with pytest.raises(Unverified, match="vary too much"):
+        found(10 + 100 * noise, 4 + noise)

@@ -1,0 +1,84 @@
+"""Noise that replaces tokens: correct methods hold every law, wrong ones break the one that names
+the slip. Their exact models are built from the likelihood of the process."""
+
+import json
+from pathlib import Path
+
+import pytest
+from code_blocks import blocks
+from methods import ROOT
+from wrong_substitution import ALL, ENTROPY, MINIMISER, SPECS
+
+from xlm_spec import laws
+from xlm_spec.compiler.build import build
+from xlm_spec.laws.package import ANSWERS
+from xlm_spec.workbench import verify
+
+pytestmark = pytest.mark.slow
+
+
+def built(spec: str, into: Path) -> Path:
+    file = into / "method.yaml"
+    file.write_text(SPECS[spec])
+    return build(file, into / "out").folder
+
+
+def statuses(folder: Path, *names: str) -> dict[str, set[str]]:
+    """The statuses of these laws, or of all."""
+    selected = [law for law in laws.LAWS if not names or law.name in names]
+    assert len(selected) >= len(names)
+    found: dict[str, set[str]] = {}
+    for result in laws.verify_package(folder, selected):
+        found.setdefault(result.law, set()).add(result.status)
+    return found
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_correct_noise_holds_every_law(spec, tmp_path):
+    found = verify(str(built(spec, tmp_path)))
+    assert found.sound, found.text(quiet=True)
+    held = {r.law for r in found.results if r.status == "held"}
+    assert held >= {w.law for w in ALL} | {MINIMISER}
+
+
+@pytest.mark.parametrize("wrong", ALL, ids=lambda w: w.name)
+def test_wrong_noise_breaks_its_law(wrong, tmp_path):
+    folder = built(wrong.spec, tmp_path)
+    file = folder / "method" / f"{wrong.file}.py"
+    source = file.read_text()
+    assert source.count(wrong.old) == 1
+    file.write_text(source.replace(wrong.old, wrong.new))
+    assert "failed" in statuses(folder, wrong.law)[wrong.law]
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_wrong_minimiser_is_detected(spec, tmp_path):
+    """The loss says that its predictions see the token at their position."""
+    folder = built(spec, tmp_path)
+    file = folder / ANSWERS
+    head, _, text = file.read_text().partition("\n")
+    answers = json.loads(text)
+    assert answers["ir"]["minimisers"] == {"interpolating_bound": "leave_one_out"}
+    answers["ir"]["minimisers"] = {"interpolating_bound": "posterior"}
+    file.write_text(f"{head}\n{json.dumps(answers)}")
+    assert statuses(folder, ENTROPY, MINIMISER) == {ENTROPY: {"failed"}, MINIMISER: {"failed"}}
+
+
+def test_a_custom_process_that_states_its_likelihood_needs_no_law_file(tmp_path):
+    """The process of the guide, which draws; the control draws other tokens than it states."""
+    process, target, sampler = blocks(GUIDE, "python")[:3]
+    (tmp_path / "uniform.yaml").write_text(blocks(GUIDE, "yaml")[0])
+    (tmp_path / "original_tokens.py").write_text(target)
+    (tmp_path / "posterior.py").write_text(sampler)
+    for source, status in (
+        (process, {"held"}),
+        (process.replace("like.device)[at]", "like.device)[at // 2]"), {"failed"}),
+    ):
+        (tmp_path / "replace.py").write_text(source)
+        found = verify(str(tmp_path / "uniform.yaml"))
+        follow = "corrupted sequences follow their likelihood"
+        assert {r.status for r in found.results if r.law == follow} == status
+        assert not any("process replace" in r.why for r in found.results)
+
+
+GUIDE = (ROOT / "docs" / "guides" / "add-a-noise-process.md").read_text()

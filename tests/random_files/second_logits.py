@@ -1,0 +1,3 @@
+"""Further logits of tokens."""
+
+LIKE = "token_logits"

@@ -1,0 +1,1 @@
+"""Documentation derived from components: cards, reference pages, pages of diagnostics."""

@@ -1,0 +1,1 @@
+"""Method -> Plan -> files: the lines of a package, and the templates that list them."""

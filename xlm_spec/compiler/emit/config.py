@@ -1,0 +1,225 @@
+"""The lines of a package's config.py: all parameters, with a section for each part of a spec."""
+
+import json
+
+from xlm_spec.compiler import axes
+from xlm_spec.compiler.components import Parameter
+from xlm_spec.compiler.declarations import SMALL
+from xlm_spec.compiler.emit.code import WIDTH, Call, commented, imports
+from xlm_spec.compiler.emit.parts import MODULE_OF
+from xlm_spec.compiler.middle.method import Loop, Method, camel, of_kinds
+from xlm_spec.compiler.middle.spec import Choice
+from xlm_spec.compiler.middle.special_tokens import needs
+
+PLURAL = {axes.WRAP: "the wraps", axes.CORRECTOR: "the correctors"}
+TOY = 8  # ordinary tokens of the toy vocabulary
+
+
+class Sections:
+    """The sections of a Config, inner ones first, and their imports."""
+
+    def __init__(self) -> None:
+        self.made: list[dict] = []
+        self.wanted: dict[str, set[str]] = {"dataclasses": {"dataclass"}, ".types": {"Vocab"}}
+
+    def imported(self, c: Choice) -> str:
+        """The class of an object: a schedule, a rule."""
+        name = c.component.object
+        self.wanted.setdefault(f".{MODULE_OF[c.component.folder]}", set()).add(name)
+        return name
+
+    def instance(self, key: str, c: Choice) -> list[str]:
+        """A field that is an object."""
+        return commented(f"    {key}: {self.imported(c)} = {made(c)}", c.component.title)
+
+    def add(self, name: str, doc: str, fields: list[str]) -> None:
+        """Adds a section if it has fields, and is not there yet."""
+        if fields and name not in {s["name"] for s in self.made}:
+            self.made.append({"name": name, "doc": doc, "lines": fields})
+
+    def section(self, path: str, doc: str, fields: list[str]) -> list[str]:
+        """Adds the section of a path; the lines by which an outer one refers to it."""
+        key = path.rpartition(".")[2]
+        name = "".join(w.capitalize() for w in path.replace(".", "_").split("_"))
+        self.add(name, doc, fields)
+        line = f"    {key}: {name} = {name}()"
+        if len(line) > WIDTH:
+            return [f"    {key}: {name} = (", f"        {name}()", "    )"] if fields else []
+        return [line] if fields else []
+
+
+def config(method: Method) -> dict:
+    """Imports, sections, and the fields of Config."""
+    sections, spec = Sections(), method.spec
+    noise = [line for c in method.schedules for line in sections.instance(c.axis.key, c)]
+    if method.time:
+        noise += sections.section(axes.TIME.path, "how times are drawn", numbers(method.time))
+    if method.count:
+        doc = "how many tokens are corrupted"
+        noise += sections.section(axes.COUNT.path, doc, numbers(method.count))
+    doc = f"process {spec.process.value}"
+    noise += sections.section(axes.PROCESS.path, doc, numbers(spec.process))
+    noise += roll_ins(sections, method)
+    top = sections.section("noise", "the noise", noise)
+    top += targets(sections, method)
+    top += losses(sections, method)
+    top += samplers(sections, method)
+    backbone = f"backbone {spec.backbone.value}"
+    top += sections.section("backbone", backbone, numbers(spec.backbone))
+    top += heads(sections, method)
+    return {
+        "imports": imports(sections.wanted),
+        "sections": sections.made,
+        "lines": top,
+        "small": small(method),
+    }
+
+
+def roll_ins(sections: Sections, method: Method) -> list[str]:
+    """A section for each roll-in that has parameters."""
+    inner = []
+    for roll_in in method.spec.roll_ins:
+        path, doc = f"{axes.ROLL_IN.path}.{roll_in.value}", f"roll-in {roll_in.value}"
+        inner += sections.section(path, doc, numbers(roll_in))
+    return sections.section(axes.ROLL_IN.path, "the roll-ins", inner)
+
+
+def targets(sections: Sections, method: Method) -> list[str]:
+    """A section for each target that has parameters."""
+    inner = []
+    for target in method.spec.targets:
+        path, doc = f"{axes.TARGET.path}.{target.value}", f"target {target.value}"
+        inner += sections.section(path, doc, numbers(target))
+    return sections.section("target", "the targets", inner)
+
+
+def losses(sections: Sections, method: Method) -> list[str]:
+    """A section for each term that has parameters."""
+    inner = []
+    for loss in method.spec.losses:
+        path, key = f"{axes.LOSS.path}.{loss.name}", axes.WEIGHT.key
+        weight = numbers(loss.weight) if loss.weight else []
+        fields = numbers(loss)
+        if loss.factor is not None:
+            fields += commented(f"    {key}: float = {loss.factor!r}", axes.WEIGHT.meaning)
+        fields += sections.section(f"{path}.{key}", f"weight of {loss.name}", weight)
+        inner += sections.section(path, f"loss {loss.name}", fields)
+    return sections.section("loss", "the terms of the loss", inner)
+
+
+def heads(sections: Sections, method: Method) -> list[str]:
+    """A section for each head that has parameters."""
+    inner = []
+    for head in method.spec.heads:
+        path, doc = f"{axes.HEAD.path}.{head.value}", f"head {head.value}"
+        inner += sections.section(path, doc, numbers(head))
+    return sections.section("head", "the heads", inner)
+
+
+def samplers(sections: Sections, method: Method) -> list[str]:
+    """The section of the only sampler; or one with the numbers of each, by its name."""
+    if len(method.loops) > 1:
+        for loops in of_kinds(method.loops):
+            kind(sections, loops)
+        listed = [line for loop in method.loops for line in stated(loop)]
+        return sections.section("sampler", "the samplers by name", listed)
+    [loop] = method.loops
+    fields = numbers(loop.sampling.loop)
+    for key, rule in loop.rules.items():
+        fields += sections.instance(key, rule)
+    for axis, chosen in loop.lists.items():
+        inner = []
+        for c in chosen:
+            doc = f"{axis.key} {c.value}"
+            inner += sections.section(f"{axis.path}.{c.value}", doc, numbers(c))
+        fields += sections.section(axis.path, PLURAL[axis], inner)
+    return sections.section("sampler", f"sampler {loop.loop.value}", fields)
+
+
+def kind(sections: Sections, loops: list[Loop]) -> None:
+    """The settings of samplers of one kind: the meaning of each parameter, no value."""
+    loop = loops[0]
+    fields = [line for p in loop.loop.parameters for line in meaning(p)]
+    for key, rule in loop.rules.items():
+        objects = {sections.imported(other.rules[key]) for other in loops}
+        fields += commented(f"    {key}: {' | '.join(sorted(objects))}", rule.axis.meaning)
+    for axis, chosen in loop.lists.items():
+        inner = []
+        for c in chosen:
+            given = [line for p in c.component.parameters for line in meaning(p)]
+            sections.add(of_list(c), f"{axis.key} {c.value}", given)
+            inner += [f"    {c.value}: {of_list(c)}"] if given else []
+        sections.add(loop.held(axis), PLURAL[axis], inner)
+        fields += [f"    {axis.key}: {loop.held(axis)}"] if inner else []
+    listed = [f"{c.axis.key} {c.value}" for c in loop.listed]
+    doc = ", ".join([f"sampler {loop.loop.value}", *listed])
+    fits = len(f"class {loop.settings}:  # {doc}") <= WIDTH
+    sections.add(loop.settings, doc if fits else f"sampler {loop.loop.value}", fields)
+
+
+def of_list(c: Choice) -> str:
+    """Of several samplers: the class of the numbers of a wrap or a corrector."""
+    return f"{camel(c.axis.key)}{camel(c.value)}"
+
+
+def stated(loop: Loop) -> list[str]:
+    """The field of one of several samplers, with every number that it has."""
+    given = arguments(loop.sampling.loop)
+    given += [f"{key}={made(rule)}" for key, rule in loop.rules.items()]
+    for axis, chosen in loop.lists.items():
+        inner = [
+            f"{c.value}={Call(of_list(c), tuple(arguments(c)))}"
+            for c in chosen
+            if c.component.parameters
+        ]
+        given += [f"{axis.key}={Call(loop.held(axis), tuple(inner))}"] if inner else []
+    before = f"{loop.sampling.name}: {loop.settings} = "
+    return Call(loop.settings, tuple(given)).lines(before, "", 4) if given else []
+
+
+def small(method: Method) -> list[str]:
+    """The lines that return a tiny Config."""
+    ids = {k: TOY + i for i, k in enumerate(["pad", "bos", *needs(method)])}
+    vocab = Call("Vocab", tuple(f"{k}={v}" for k, v in {"size": TOY + len(ids), **ids}.items()))
+    tiny = SMALL.of(method.spec.backbone.component)
+    backbone = Call("Backbone", tuple(f"{k}={v!r}" for k, v in tiny.items()))
+    return Call("cls", (f"vocab={vocab}", f"backbone={backbone}")).lines("return ", "", 8)
+
+
+def numbers(c: Choice) -> list[str]:
+    """The fields that hold a component's parameters."""
+    return [line for p in c.component.parameters for line in meaning(p, f" = {value(p, c.given)}")]
+
+
+def arguments(c: Choice) -> list[str]:
+    """A component's parameters, as the spec gives them."""
+    return [f"{p.name}={value(p, c.given)}" for p in c.component.parameters]
+
+
+def made(c: Choice) -> Call:
+    """The object of a schedule or a rule."""
+    return Call(c.component.object, tuple(arguments(c)))
+
+
+def value(p: Parameter, given: dict) -> str:
+    """A parameter's value as Python source."""
+    v = given.get(p.name, p.default)
+    return quoted({"float": float, "int": int}.get(p.type, lambda x: x)(v))
+
+
+def quoted(v: object) -> str:
+    match v:
+        case str():
+            return json.dumps(v, ensure_ascii=False)
+        case list():
+            return f"[{', '.join(map(quoted, v))}]"
+        case dict():
+            return f"{{{', '.join(f'{quoted(k)}: {quoted(x)}' for k, x in v.items())}}}"
+        case _:
+            return repr(v)
+
+
+def meaning(p: Parameter, default: str = "") -> list[str]:
+    """A field, and what it means."""
+    doc = f"{p.meaning}; in {p.range}" if p.range else p.meaning
+    return commented(f"    {p.name}: {p.type}{default}", doc)

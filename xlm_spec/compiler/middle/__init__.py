@@ -1,0 +1,1 @@
+"""Spec -> Method: composes the components and checks that they fit together (X2xx, X3xx)."""

@@ -1,0 +1,64 @@
+"""The parts of the noise that a spec leaves out: schedules, times and count."""
+
+from dataclasses import replace
+
+from xlm_spec.compiler import axes
+from xlm_spec.compiler.axes import clock, components_of, is_clock
+from xlm_spec.compiler.components import Function
+from xlm_spec.compiler.middle.likelihood import elbo_weight_functions
+from xlm_spec.compiler.middle.network import methods, used_of
+from xlm_spec.compiler.middle.spec import Choice
+from xlm_spec.compiler.middle.wires import Wires
+from xlm_spec.diagnostics import nearest
+
+CLOCK = "Schedule"  # the type of a wire that is a further schedule
+
+
+def with_defaults(wires: Wires) -> dict[str, Choice]:
+    """Schedules, time and count by key: from the spec, or a default that some component needs."""
+    spec = wires.spec
+    corrupt = spec.process.component.functions["corrupt"]
+    count = wires.default(axes.COUNT, spec.count, [corrupt])
+    noise = [corrupt, *functions_of(count)]
+    noise += elbo_weight_functions(spec.process.component)
+    weights = [loss.weight for loss in spec.losses]
+    terms = [
+        f for c in (*spec.roll_ins, *spec.targets, *spec.losses, *weights) for f in functions_of(c)
+    ]
+    time = wires.default(axes.TIME, spec.time, noise + terms)
+    loops = [
+        f for s in spec.samplers for c in (s.loop, *s.wraps, *s.correctors) for f in functions_of(c)
+    ]
+    prior = spec.process.component.functions["prior"]
+    network = methods(spec.backbone.component).values()
+    readers = [*noise, *functions_of(time), *terms, *loops, prior, *network]
+    schedule = wires.default(axes.SCHEDULE, spec.schedule, readers)
+    if schedule and not spec.schedule:
+        schedule = fitting(schedule, spec.process)
+    clocks = with_default_clocks(wires, readers)
+    return {c.axis.key: c for c in (schedule, *clocks, time, count) if c}
+
+
+def functions_of(choice: Choice | None) -> list[Function]:
+    return [*choice.component.functions.values()] if choice else []
+
+
+def with_default_clocks(wires: Wires, readers: list[Function]) -> list[Choice]:
+    """The further schedules: those of the spec, and defaults that some function needs."""
+    given = {c.axis.key: c for c in wires.spec.clocks}
+    needed = [w for f in readers for w, kind in f.wires.items() if kind == CLOCK and is_clock(w)]
+    for name in (k for k in given if k not in needed):
+        message = f"no component of this spec uses `{given[name].axis.path}`"
+        meant = nearest(name, [w for w in needed if w not in given])
+        hint = f"did you mean `{meant}`?" if meant else f"remove `{name}`"
+        wires.problem("X204", given[name], message, hint)
+    found = (wires.default(clock(w), given.get(w), readers) for w in dict.fromkeys(needed))
+    return [c for c in found if c]
+
+
+def fitting(default: Choice, process: Choice) -> Choice:
+    """The default schedule, or the first one with the methods that the process requires."""
+    required = used_of(process.component, axes.SCHEDULE.wire)
+    known = [default.component, *components_of(axes.SCHEDULE).values()]
+    fits = (c for c in known if required <= {*c.methods[c.object]})
+    return replace(default, component=next(fits, default.component))

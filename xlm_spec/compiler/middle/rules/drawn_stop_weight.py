@@ -1,0 +1,33 @@
+"""X351: a drawn stop follows the data distribution only with `weight: levels`.
+
+Training drops k tokens of a sequence of n tokens with probability 1 / (n + 1). A sampler passes
+each k once. If lengths differ, the minimiser of the unweighted loss therefore predicts "complete"
+too often, and a sampler with a drawn stop ends sequences too early. The unweighted loss is fine if
+all sequences have the same length, or with a tuned threshold.
+"""
+
+from collections.abc import Iterator
+
+from xlm_spec.compiler import axes
+from xlm_spec.compiler.middle.likelihood import (
+    completeness_targets,
+    in_elbo,
+    is_unweighted,
+    likelihood_weight,
+)
+from xlm_spec.compiler.middle.method import Method
+from xlm_spec.compiler.middle.rules.finding import Finding
+
+CODE = "X351"
+
+
+def found(method: Method) -> Iterator[Finding]:
+    rules = [p.rules[axes.STOP.key] for p in method.loops if axes.STOP.key in p.rules]
+    drawn = [rule for rule in rules if rule.value == "drawn"]
+    bounds = [t for t in method.terms if in_elbo(t.loss.component)]
+    for term in bounds if drawn else []:
+        weight = likelihood_weight(method.spec.process.component, term.asked.value)
+        if weight and term.asked in completeness_targets(method) and is_unweighted(term.loss):
+            message = "`stop: drawn` ends sequences too early if their lengths differ"
+            message = f"{message}: loss `{term.loss.value}` is unweighted"
+            yield Finding(drawn[0], message, f"write `weight: {weight.value}` in this loss")

@@ -1,0 +1,31 @@
+"""X311: a loss whose minimiser depends on the time requires a time-conditioned backbone.
+
+If every token of x_t may be wrong, how far to trust it depends on the time: near t = 0 hardly any
+is wrong, near t = 1 nearly all are. The model cannot infer the time from x_t. A model that does not
+read it learns a mean over all times, which does not minimise the loss, and with which no sampler
+follows the data.
+"""
+
+from collections.abc import Iterator
+
+from xlm_spec.compiler import axes
+from xlm_spec.compiler.axes import components_of
+from xlm_spec.compiler.declarations import MINIMISER
+from xlm_spec.compiler.middle.method import Method
+from xlm_spec.compiler.middle.network import time_conditioned
+from xlm_spec.compiler.middle.rules.finding import Finding
+
+CODE = "X311"
+
+
+def found(method: Method) -> Iterator[Finding]:
+    backbone = method.spec.backbone
+    if time_conditioned(backbone.component):
+        return
+    for loss in method.spec.losses:
+        if MINIMISER.of(loss.component) == "leave_one_out":
+            message = f"the minimiser of loss `{loss.value}` depends on the time"
+            message = f"{message}, which backbone `{backbone.value}` does not read"
+            known = components_of(axes.BACKBONE).items()
+            timed = ", ".join(v for v, c in known if time_conditioned(c))
+            yield Finding(backbone, message, f"use a backbone that is time-conditioned: {timed}")

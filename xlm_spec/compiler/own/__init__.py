@@ -1,1 +1,0 @@
-"""Components in files of the author's own: read, never imported, and looked through."""

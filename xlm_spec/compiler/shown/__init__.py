@@ -1,1 +1,0 @@
-"""The language shown to people: cards, pages of diagnostics, the reference."""

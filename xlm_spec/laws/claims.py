@@ -1,0 +1,79 @@
+"""What a package claims, and whether the laws prove it.
+
+A package claims a lower bound of log p(x) if it defines `log_likelihood_bound`, the exact log p(x)
+if it also sets `EXACT`, and that a sampler is exact if the sampler declares `EXACT_AT`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .law import LAWS, Law, Result
+from .method import Method
+
+BOUND, LIKELIHOOD, SAMPLER = "bound", "exact likelihood", "exact sampler"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`verdict`: proved or refuted, by `laws`, or unproved, with the reason."""
+
+    claim: str
+    verdict: str
+    laws: tuple[str, ...] = ()
+    why: str = ""
+
+    def line(self) -> str:
+        by = ", ".join(f'"{law}"' for law in self.laws)
+        return f"{self.claim}: {self.verdict}{' by ' + by if by else ': ' + self.why}"
+
+    def as_json(self) -> dict:
+        return {
+            "claim": self.claim,
+            "verdict": self.verdict,
+            "laws": [*self.laws],
+            "why": self.why,
+        }
+
+
+def claims_of(m: Method, results: Iterable[Result]) -> list[Claim]:
+    """The claims of a package, each with the verdict of these results."""
+    results = [*results]
+    found = []
+    if hasattr(m.module, "log_likelihood_bound"):
+        found.append(judged(LIKELIHOOD if m.module.EXACT else BOUND, "", results))
+    samplers = [s for s in m.module.SAMPLERS if m.exact_at(s) is not None]
+    return found + [judged(SAMPLER, s, results) for s in samplers]
+
+
+def judged(claim: str, of: str, results: list[Result]) -> Claim:
+    """The verdict of the laws of a claim; `of` is the sampler that it is about.
+
+    The exact likelihood is also a bound, so a law of the bound refutes it, but does not prove it.
+    """
+    refuting = (claim, BOUND) if claim == LIKELIHOOD else (claim,)
+    ours = {law: of_law(law, of, results) for law in LAWS if law.claim in refuting}
+    name = f"{claim} {of}".strip()
+    failed = [law.name for law, found in ours.items() if any(r.status == "failed" for r in found)]
+    if failed:
+        return Claim(name, "refuted", tuple(failed))
+    proofs = {law.name: ours[law] for law in ours if law.proof and law.claim == claim}
+    held = [law for law, found in proofs.items() if found and all_held(found)]
+    if held:
+        return Claim(name, "proved", tuple(held))
+    reasons = [why(r) for found in proofs.values() for r in found]
+    return Claim(name, "unproved", (), next(iter(reasons), "no law of it was tested"))
+
+
+def of_law(law: Law, of: str, results: list[Result]) -> list[Result]:
+    """The results of a law, about this sampler or about the whole method."""
+    found = [r for r in results if r.law == law.name]
+    return [r for r in found if not of or r.figure is None or r.figure.of == of]
+
+
+def all_held(results: list[Result]) -> bool:
+    return all(r.status == "held" for r in results)
+
+
+def why(r: Result) -> str:
+    """Why this result proves nothing."""
+    return r.why or f'"{r.law}" is {r.status}'

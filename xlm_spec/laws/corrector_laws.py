@@ -1,0 +1,105 @@
+"""The law of correctors: a corrector keeps the distribution of the state that it changes."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .law import ALARM, Figure, law, needs, when
+from .loss_laws import minimised
+from .method import Method, call, subsets, with_parameters
+from .noise_laws import (
+    corrupt,
+    count_outcomes,
+    middle,
+    process_has,
+    selected,
+    selects_tokens,
+    stated,
+)
+from .toy_distribution import PAD, ToyDistribution, generator, surprise
+
+ROWS = 20_000
+FIELDS = ("tokens", "valid", "fixed")
+WIRES = {"tokens": "draw"}  # key of a rule -> its name in signatures, if they differ
+
+
+def testable(m: Method) -> list[tuple[str, str, Callable]]:
+    """(sampler, kind, function) of each corrector of an exact sampler with a plain state."""
+    listed = [(s, c["kind"]) for s, parts in m.samplers.items() for c in parts.get("corrector", ())]
+    found = [(s, kind, function(m, kind)) for s, kind in listed if m.exact_at(s) is not None]
+    return [(s, kind, f) for s, kind, f in found if state_of(f)._fields == FIELDS]
+
+
+def function(m: Method, kind: str) -> Callable:
+    """The function of a corrector, in its own file or in that of the only sampler."""
+    part = m.part(f"corrector_{kind}") or m.part("sampler")
+    return getattr(part, kind)
+
+
+def state_of(corrector: Callable) -> Any:
+    """The type of the state that it changes."""
+    return inspect.signature(corrector).parameters["state"].annotation
+
+
+@law(
+    "correctors keep the distribution of corrupted sequences",
+    needs(
+        when(lambda m: any("corrector" in p for p in m.samplers.values()), "no corrector"),
+        when(lambda m: bool(testable(m)), "no sampler with a corrector declares `EXACT_AT`"),
+        selects_tokens,
+        stated,
+        process_has("model_input"),
+        minimised,
+    ),
+)
+def kept(m: Method) -> Iterator[Figure]:
+    """20,000 sequences at the time s at which half of the tokens are corrupted.
+
+    The exact model; the control is a perturbed one.
+    """
+    w = m.toy_distribution()
+    s = torch.full((ROWS, 1), middle(m), dtype=torch.float64)
+    which = torch.multinomial(w.p, ROWS, True, generator=generator(5))
+    x = m.examples(*w.batch(which))
+    z = corrupt(m, x, selected(m, x, s), s)
+    p = corrupted_sequences(m, w, middle(m))
+    for sampler, kind, move in testable(m):
+        config = with_parameters(m.config, m.exact_at(sampler) or {})
+        parameters = m.parameters(sampler, config)
+        state = state_of(move)(z.tokens, z.valid, x.fixed)
+        scope = m.scope(state=state, t=s, s=s, x=x, rng=generator(6)) | rules(parameters)
+        numbers = getattr(getattr(parameters, "corrector", None), kind, None)
+        right, wrong = (
+            deviation(call(move, scope | {"model": m.exact_model(w, blur)}, numbers), p)
+            for blur in (0.0, 0.1)
+        )
+        yield Figure(right, ALARM, wrong, f"{sampler}, {kind}")
+
+
+def rules(parameters: Any) -> dict[str, Any]:
+    """The rules of a sampler, by the names in signatures."""
+    return {WIRES.get(key, key): rule for key, rule in vars(parameters).items() if callable(rule)}
+
+
+def corrupted_sequences(m: Method, w: ToyDistribution, t: float) -> dict[tuple[int, ...], float]:
+    """The probability of each input of the model at time t, without BOS."""
+    tokens, valid = w.batch()
+    every = m.examples(tokens, valid)._replace(index=torch.arange(len(tokens)))
+    x, sets = subsets(m, every)
+    p = w.p[x.index] * m.evaluate("likelihood", x, sets, t)
+    out: dict[tuple[int, ...], float] = {}
+    for row, seen, corrupted, mass in zip(x.tokens, x.valid, sets, p.tolist(), strict=True):
+        where = corrupted.nonzero()[:, 0].tolist()
+        changed, kept = m.of_process("model_input")(row, seen, where, m.vocab)
+        key = tuple(v for v in changed.masked_fill(~kept, PAD)[1:].tolist() if v != PAD)
+        out[key] = out.get(key, 0.0) + mass
+    return out
+
+
+def deviation(state: Any, p: dict[tuple[int, ...], float]) -> float:
+    """The surprise of the sequences of a state."""
+    seen: Tensor = state.tokens.masked_fill(~state.valid, PAD)[:, 1:]
+    return surprise(*count_outcomes(seen, p))

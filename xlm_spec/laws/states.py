@@ -1,0 +1,157 @@
+"""The corrupted states of a distribution: found with the package's own `corrupt`, and how likely.
+
+A state is a row of `Noised` without its real numbers, which must follow from x and t.
+"""
+
+from __future__ import annotations
+
+import inspect
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from .calls import call, rows_of
+from .law_files import NoLaw
+from .toy_distribution import PAD, V, generator
+
+if TYPE_CHECKING:
+    from .method import Method
+
+DRAWS = 500  # of each sequence at each time
+TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
+BASE = V + 2  # of the number that stands for a row of tokens
+
+
+class States:
+    """All corrupted states of some examples: row i is the state `z[i]` of the sequence `x[i]`.
+
+    `x.index` is the index of the sequence in the examples. `closed`: were all combinations of
+    what happens at each position tried?
+    """
+
+    def __init__(self, m: Method, x: Any, z: Any, closed: bool):
+        self.m, self.x, self.z, self.closed = m, x, z, closed
+
+    def p(self, t: float) -> Tensor:
+        """P(z | x, t) of each row by the process' `likelihood`, float64."""
+        return likelihood(self.m, self.z, self.x, t)
+
+    def total(self, t: float) -> Tensor:
+        """The probability of all states of each sequence."""
+        count = int(self.x.index.max()) + 1
+        return torch.zeros(count, dtype=torch.float64).index_add(0, self.x.index, self.p(t))
+
+
+def likelihood(m: Method, z: Any, x: Any, t: float) -> Tensor:
+    """P(z | x, t), (B,), float64, as the process states it."""
+    time = torch.full((len(x.tokens), 1), t, dtype=torch.float64)
+    value = m.call_process("likelihood", m.scope(z=z, x=x, t=time)).double()
+    return value.reshape(len(x.tokens), -1).expand(len(x.tokens), 1)[:, 0]
+
+
+def draw(m: Method, x: Any, t: Tensor, seed: int = 0) -> Any:
+    """`Noised`, drawn by the package at these times, (B, 1)."""
+    scope = m.scope(x=x, t=t, rng=generator(seed))
+    if m.pinnable:
+        settings = getattr(m.config.noise, "count", None)
+        scope["corrupted"] = call(m.part("noise").select_tokens, scope, settings)
+    return m.call_process("corrupt", scope)
+
+
+def unstatable(m: Method) -> str:
+    """Why the states of the process can't be found; "" if they can."""
+    if not m.states_likelihood:
+        return NoLaw("the process draws the corrupted tokens, and states no `likelihood(z, x, t)`")
+    process = m.part("noise")
+    wires = {*inspect.signature(process.corrupt).parameters}
+    if "model" in wires:
+        return NoLaw("the process reads the model: its corrupted states depend on it")
+    x = m.examples(*m.toy_distribution().batch())
+    time = torch.full((len(x.tokens), 1), TIMES[2])
+    one, other = (draw(m, x, time, seed) for seed in (0, 1))
+    for name, a, b in zip(one._fields, one, other, strict=True):
+        if is_real(a) and not torch.equal(a, b):
+            return NoLaw(
+                f"field `{name}` of `Noised` is a random real number: states are countless"
+            )
+        if torch.is_tensor(a) and not is_real(a) and len(a) != len(x.tokens):
+            return NoLaw(f"field `{name}` of `Noised` has no row for each sequence")
+    return ""
+
+
+def is_real(value: Any) -> bool:
+    return torch.is_tensor(value) and value.is_floating_point()
+
+
+def find(m: Method, x: Any) -> States:
+    """The states of some examples: those drawn, and all combinations of their positions."""
+    rows = torch.arange(len(x.tokens)).repeat_interleave(DRAWS)
+    drawn = [
+        draw(m, rows_of(x, rows), torch.full((len(rows), 1), t), seed)
+        for seed, t in enumerate(TIMES)
+    ]
+    which, z = distinct(rows.repeat(len(TIMES)), stacked(drawn))
+    closed = all(v.shape[1:] == x.tokens.shape[1:] for v in whole(z).values())
+    if closed:
+        which, z = combinations(which, z)
+    of = rows_of(x, which)._replace(index=which)
+    found = States(m, of, z, closed)
+    possible = torch.stack([found.p(t) for t in TIMES]).sum(0) > 0
+    of, z = rows_of(of, possible)._replace(index=which[possible]), rows_of(z, possible)
+    return States(m, of, z, closed)
+
+
+def whole(z: Any) -> dict[str, Tensor]:
+    """The fields of states that are not real numbers."""
+    return {
+        n: a for n, a in zip(z._fields, z, strict=True) if torch.is_tensor(a) and not is_real(a)
+    }
+
+
+def stacked(several: list) -> Any:
+    """The rows of several `Noised`, one after the other."""
+    columns = zip(*several, strict=True)
+    return type(several[0])(*(torch.cat(c) if torch.is_tensor(c[0]) else c[0] for c in columns))
+
+
+def lines(which: Tensor, z: Any) -> Tensor:
+    """A row of numbers for each state, with the index of its sequence."""
+    return torch.cat([which[:, None], *(a.flatten(1).long() for a in whole(z).values())], 1)
+
+
+def distinct(which: Tensor, z: Any) -> tuple[Tensor, Any]:
+    """The distinct states of each sequence."""
+    _, inverse = lines(which, z).unique(dim=0, return_inverse=True)
+    first = torch.full((int(inverse.max()) + 1,), len(inverse))
+    first.scatter_reduce_(0, inverse, torch.arange(len(inverse)), "amin")
+    return which[first], rows_of(z, first)
+
+
+def combinations(which: Tensor, z: Any) -> tuple[Tensor, Any]:
+    """All combinations of what the states of a sequence have at each position."""
+    fields = whole(z)
+    columns = torch.stack([a.long() for a in fields.values()], -1)  # (R, L, fields)
+    of, made = [], []
+    for i in which.unique().tolist():
+        here = columns[which == i]
+        each = [here[:, j].unique(dim=0).tolist() for j in range(here.shape[1])]
+        found = [*product(*each)]
+        of += [i] * len(found)
+        made.append(torch.tensor(found))
+    values = torch.cat(made).unbind(-1)
+    first = torch.zeros(len(of), dtype=torch.long)
+    fresh = {n: v.to(a.dtype) for (n, a), v in zip(fields.items(), values, strict=True)}
+    return torch.tensor(of), rows_of(z, first)._replace(**fresh)
+
+
+def number(tokens: Tensor) -> Tensor:
+    """A number for each row of tokens, (B,); PAD at the end does not count."""
+    place = BASE ** torch.arange(tokens.shape[1])
+    return ((tokens - PAD).remainder(BASE) * place).sum(1)
+
+
+def seen(z: Any) -> Tensor:
+    """The tokens that the model sees, (B, L)."""
+    return z.tokens.masked_fill(~z.valid, PAD)

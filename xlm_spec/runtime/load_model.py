@@ -1,0 +1,78 @@
+"""A trained model from a run folder or a checkpoint, with the settings of its training."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+from xlm_spec.runtime import checkpoint, tasks
+from xlm_spec.runtime.environment import use_threads
+from xlm_spec.runtime.layout import Layout, layout_of
+from xlm_spec.runtime.resolve_config import Run, build_model, known_settings, resolve_config
+from xlm_spec.runtime.words import restored
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model to evaluate and sample from."""
+
+    run: Run
+    layout: Layout
+    model: torch.nn.Module
+    device: torch.device
+    checkpoint: Path
+    step: int | None  # training step, if the checkpoint stores it
+    data: Mapping[str, str] = field(default_factory=dict)  # digests of the splits of training
+
+
+def load_model(package, data, train, args) -> TrainedModel:
+    """The best checkpoint of `--run`, or `--checkpoint`; `--set` and `--task` change settings."""
+    file = args.checkpoint or best_of(args.run)
+    content = checkpoint.load(file)
+    run = run_of(content, package, data, train, args)
+    layout = layout_of(package, run.task, run.config.vocab, run.data.fill)
+    differ = checkpoint.differences(content, run, file)
+    report_differences(differ)
+    model = build_model(run, layout.max_length)
+    checkpoint.load_weights(model, content, file)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    use_threads(run.train.threads)
+    other = any(line.startswith(("data.", "task")) for line in differ)  # reported above
+    digests = {} if other else content.get("data", {})
+    model, step = model.to(device).eval(), content.get("global_step")
+    return TrainedModel(run, layout, model, device, file, step, digests)
+
+
+def run_of(content: dict, package, data, train, args) -> Run:
+    """The run of a checkpoint: its settings that this package has, and its tokenizer."""
+    stored = {k: v for k, v in content["xlm_spec"].items() if k in ("task", "size", "teacher")}
+    known = known_settings(package, tasks.find(str(args.task or stored["task"]))).defaults
+    stored |= {k: v for k, v in checkpoint.settings_of(content).items() if k in known}
+    words = restored(content.get("words", {}))
+    return resolve_config(package, data, train, args.task, None, stored, args.sets, words=words)
+
+
+def report_differences(differences: list[str]) -> None:
+    for line in differences:
+        print(f"differs from the checkpoint: {line}", file=sys.stderr)
+
+
+def best_of(folder: Path) -> Path:
+    files = [folder / "checkpoints" / f"{n}.ckpt" for n in ("best", "last")]
+    file = next((f for f in files if f.exists()), None)
+    if file is None:
+        hint = "train this run first, or use --checkpoint"
+        raise Failed(Diagnostic("X701", "this run has no checkpoint", hint, str(folder)))
+    return file
+
+
+def sampler_of(run: Run, name: str | None) -> str:
+    """The sampler of that name, or the first. Raises Failed (X703)."""
+    known = list(run.package.SAMPLERS)
+    if name is not None and name not in known:
+        message = f"{run.name} has no sampler `{name}`"
+        raise Failed(Diagnostic("X703", message, alternatives(name, known)))
+    return name or known[0]

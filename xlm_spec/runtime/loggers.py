@@ -1,0 +1,77 @@
+"""Loggers by name. Each gets the run folder; metrics.jsonl is written besides."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
+
+from xlm_spec.diagnostics import Diagnostic, Failed
+
+
+def tensorboard(folder: Path, *, name: str = "tensorboard") -> Logger:
+    """Event files in the folder `tensorboard` of the run."""
+    return TensorBoardLogger(str(folder), name=name, version="", sub_dir=None)
+
+
+def csv(folder: Path, *, name: str = "csv", flush: int = 1) -> Logger:
+    """`csv/metrics.csv` in the run folder, written after every `flush` lines."""
+    return CSVLogger(str(folder), name=name, version="", flush_logs_every_n_steps=flush)
+
+
+def wandb(folder: Path, *, project: str = "xlm-spec", name: str = "", **options: Any) -> Logger:
+    """Weights & Biases; `offline: true` writes into the run folder only.
+
+    Further options are those of `wandb.init`. Raises Failed (X508).
+    """
+    require("wandb")
+    name = name or folder.resolve().name
+    return WandbLogger(name=name, save_dir=str(folder), project=project, **options)
+
+
+class Trackio(Logger):
+    """Trackio, which stores a run on this machine. Raises Failed (X508)."""
+
+    def __init__(self, folder: Path, *, project: str = "xlm-spec", name: str = "", **options: Any):
+        super().__init__()
+        self.trackio = require("trackio")
+        self.project, self.options = project, options
+        self.run_name = name or folder.resolve().name
+        self.run: Any = None
+
+    @property
+    def name(self) -> str:
+        return self.project
+
+    @property
+    def version(self) -> str:
+        return self.run_name
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        if self.run is None:
+            given = {"project": self.project, "name": self.run_name, **self.options}
+            self.run = self.trackio.init(**given)
+        self.trackio.log(metrics, step=step)
+
+    @rank_zero_only
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: config.yaml holds them."""
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        if self.run is not None:
+            self.trackio.finish()
+            self.run = None
+
+
+def require(library: str) -> Any:
+    """The module of a library that is an extra. Raises Failed (X508)."""
+    from importlib import import_module
+
+    try:
+        return import_module(library)
+    except ImportError:
+        message = f"this logger requires the library {library}"
+        hint = f"pip install 'xlm-spec[{library}]'"
+        raise Failed(Diagnostic("X508", message, hint)) from None

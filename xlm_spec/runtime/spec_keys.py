@@ -1,0 +1,29 @@
+"""The keys of the spec language beyond one package: its axes, and all component parameters.
+
+The runtime cannot read the files from which the compiler derives them; a test compares both.
+"""
+
+AXIS_KEYS = (  # dotted names of choices that only a spec can change
+    *("noise.process", "noise.schedule", "noise.time", "noise.count", "noise.roll_in"),
+    *("target", "loss"),
+    *("loss.weight", "sampler", "sampler.order", "sampler.gaps", "sampler.tokens", "sampler.stop"),
+    *("sampler.remasking", "sampler.wrap", "sampler.corrector", "backbone", "head"),
+)
+PARAMETERS = {  # section -> last parts of the dotted names of its parameters
+    "noise": ("edge", "eps", "largest", "least", "power", "smallest", "uniform"),
+    "target": (),
+    "loss": ("largest",),
+    "sampler": (
+        *("alpha", "before", "gamma", "k", "moves", "p", "tokens_per_step", "rate", "rounds"),
+        *("share", "short_ends", "size", "steps", "temperature", "threshold", "waits"),
+    ),
+    "backbone": ("condition", "dropout", "heads", "layers", "token_shift", "positions", "width"),
+    "head": (),
+}
+
+
+def is_axis(key: str) -> bool:
+    """True for an axis: `sampler.order`, or `sampler.a.order` with several samplers."""
+    parts = key.split(".")
+    without_name = f"{parts[0]}.{parts[-1]}" if len(parts) > 1 else key
+    return parts[-1] == "kind" or without_name in AXIS_KEYS
