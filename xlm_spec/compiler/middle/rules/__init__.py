@@ -11,6 +11,7 @@ from types import ModuleType
 from xlm_spec.compiler.middle.method import Method
 from xlm_spec.compiler.middle.rules import (
     block_sampler_time,
+    bound_covers_noise,
     complete_sequences,
     drawn_stop_weight,
     inconsistent_weights,
@@ -19,8 +20,8 @@ from xlm_spec.compiler.middle.rules import (
     monotone_schedule,
     noise_has_time,
     one_value_per_sequence,
+    passes_time,
     residual_signal,
-    sampler_passes_time,
     target_covers_noise,
     target_leakage,
     unknown_time_density,
@@ -32,12 +33,13 @@ RULES_OF_SPEC = (
     target_covers_noise,
     noise_has_time,
     block_sampler_time,
-    sampler_passes_time,
+    passes_time,
     minimiser_depends_on_time,
     complete_sequences,
 )
 RULES_OF_METHOD = (
     model_arguments,
+    bound_covers_noise,
     one_value_per_sequence,
     untrained_head,
     monotone_schedule,
