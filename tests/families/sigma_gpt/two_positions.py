@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..layers import Block, angles, initialize, visible
 
-SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0}
+SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "positions": 64}
 EVEN = {"width": "heads"}
 
 
