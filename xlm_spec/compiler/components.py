@@ -89,20 +89,31 @@ class Definition:
     node: ast.stmt
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All nodes of its syntax tree."""
+        return tuple(ast.walk(self.node))
+
+    @cached_property
+    def calls(self) -> tuple[tuple[str, ast.Call], ...]:
+        """(x, call) for each call x(...), where x is any expression."""
+        found = (n for n in self.nodes if isinstance(n, ast.Call))
+        return tuple((ast.unparse(n.func), n) for n in found)
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """The names that it uses."""
-        return frozenset(n.id for n in ast.walk(self.node) if isinstance(n, ast.Name))
+        return frozenset(n.id for n in self.nodes if isinstance(n, ast.Name))
 
     @cached_property
     def attributes(self) -> frozenset[tuple[str, str]]:
         """(x, y) for each x.y where x is a name."""
-        found = (n for n in ast.walk(self.node) if isinstance(n, ast.Attribute))
+        found = (n for n in self.nodes if isinstance(n, ast.Attribute))
         return frozenset((n.value.id, n.attr) for n in found if isinstance(n.value, ast.Name))
 
     @cached_property
     def members(self) -> frozenset[str]:
         """The attributes that it uses, of any object."""
-        return frozenset(n.attr for n in ast.walk(self.node) if isinstance(n, ast.Attribute))
+        return frozenset(n.attr for n in self.nodes if isinstance(n, ast.Attribute))
 
 
 @dataclass(frozen=True)

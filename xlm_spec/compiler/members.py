@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 MODULE_ATTRIBUTES = (  # what every model has: `backbone`, and attributes of `torch.nn.Module`
     *("backbone", "forward", "training", "train", "eval", "parameters", "named_parameters"),
@@ -25,7 +26,8 @@ BASES = {  # of which the attributes are known
 NAMING = ("register_buffer", "register_parameter", "register_module", "add_module", "setattr")
 
 
-def members(node: ast.ClassDef) -> set[str] | None:
+@lru_cache(1000)
+def members(node: ast.ClassDef) -> frozenset[str] | None:
     """The attributes of its objects; None if it can have any."""
     bases = [ast.unparse(b).rpartition(".")[2] for b in node.bases]
     if any(b not in BASES for b in bases) or node.keywords:
@@ -40,7 +42,7 @@ def members(node: ast.ClassDef) -> set[str] | None:
                 return None
             found |= {str(name) for name in names}
     anything = {"__getattr__", "__getattribute__"} & {*in_body(node)}
-    return None if anything or "self.__dict__" in ast.unparse(node) else found
+    return None if anything or "self.__dict__" in ast.unparse(node) else frozenset(found)
 
 
 def in_body(node: ast.ClassDef) -> Iterator[str]:

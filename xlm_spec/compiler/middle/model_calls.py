@@ -45,8 +45,7 @@ class ModelCall:
 def model_calls(c: Component) -> Iterator[ModelCall]:
     """The calls of the model in a component and in the ops that it calls, but for unpacked ones."""
     models = {"model", *held_models(c)}
-    nodes = (n for d in reached(c) for n in ast.walk(d.node))
-    for call in (n for n in nodes if isinstance(n, ast.Call) and ast.unparse(n.func) in models):
+    for call in (n for d in reached(c) for function, n in d.calls if function in models):
         unpacked = any(isinstance(a, ast.Starred) for a in call.args)
         if not unpacked and all(k.arg for k in call.keywords):
             keywords = frozenset(k.arg for k in call.keywords if k.arg)

@@ -25,7 +25,7 @@ def used_of_model(c: Component) -> set[str]:
 
 def held_models(c: Component) -> set[str]:
     """Where a wrap of the model holds it: `self.model`, if it assigns `self.model = model`."""
-    nodes = [n for d in c.definitions.values() for n in ast.walk(d.node)]
+    nodes = [n for d in c.definitions.values() for n in d.nodes]
     pairs = [(t, n.value) for n in nodes if isinstance(n, ast.Assign) for t in n.targets]
     for target, value in [*pairs]:  # `self.model, self.scale = model, scale`
         if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
@@ -35,7 +35,7 @@ def held_models(c: Component) -> set[str]:
 
 def attributes(c: Component) -> set[tuple[str, str]]:
     """(x, y) for each x.y, where x is any expression."""
-    nodes = (n for d in c.definitions.values() for n in ast.walk(d.node))
+    nodes = (n for d in c.definitions.values() for n in d.nodes)
     return {(ast.unparse(n.value), n.attr) for n in nodes if isinstance(n, ast.Attribute)}
 
 

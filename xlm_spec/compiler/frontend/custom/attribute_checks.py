@@ -53,7 +53,7 @@ def of_argument(
             yield "X118", used[0], f"`{text}` can be None", hint
 
 
-def unknown(f: ast.FunctionDef, name: str, kind: str, known: set[str]) -> Iterator[Finding]:
+def unknown(f: ast.FunctionDef, name: str, kind: str, known: frozenset[str]) -> Iterator[Finding]:
     seen: set[str] = set()
     for n in (n for n in ast.walk(f) if isinstance(n, ast.Attribute)):
         if is_attribute(n, name) and n.attr not in {*known, *seen}:
