@@ -299,6 +299,7 @@ def components_of(axis: Axis) -> Components:
     return {v: component(axis.folder, v) for v in values(axis.folder)}
 
 
+@cache
 def settings() -> Component:
     """The settings of the runtime (`data`, `train`), read like a component."""
     source = HERE / "runtime" / "settings.py"
