@@ -17,12 +17,14 @@ from random_files import custom_components
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import Axis, components_of, is_clock, settings, tasks
 from xlm_spec.compiler.components import Component, Parameter
-from xlm_spec.compiler.middle.network import methods, time_conditioned, used_of_model
+from xlm_spec.compiler.middle.likelihood import fits_target, has_rate
+from xlm_spec.compiler.middle.network import methods, time_conditioned, used_of, used_of_model
 from xlm_spec.compiler.middle.sampling import starts_from
 
 PUBLIC = ("__init__", "forward", "train_pass", "open_cache", "decode")
 HUGE = [10**6, 10**12, 10**17]
 OF_PROCESS = (axes.COUNT, axes.LOSS, axes.SAMPLER)  # of a family with its own process
+MADE = {"model", "x", "rng", "vocab", "t", "corrupted", "schedule"}  # wires beside the fields
 ODD = [None, True, -1, 0, 2.5, 1e308, "x", "1_000", "no", "", [], [1], {}, {"kind": "x"}]
 
 
@@ -88,7 +90,7 @@ class Drawing:
         """A value of an axis, with some of its parameters."""
         given = self.numbers(c.parameters)
         for whole, parts in c.constants.get("EVEN", {}).items():
-            if {whole, parts} & set(given) and self.chance(0.8):
+            if {whole, parts} & set(given) and not self.chance(self.stray):
                 given[parts] = self.rng.randint(1, self.most)
                 given[whole] = 2 * given[parts] * self.rng.randint(1, self.most)
         return {"kind": written(c), **given} if given or self.chance(0.3) else written(c)
@@ -108,7 +110,7 @@ class Drawing:
             noise[axes.ROLL_IN.key], more = self.roll_ins(fields)
             fields |= more
         targets = self.targets(process, fields)
-        losses = [self.loss(t, targets) for t in targets]
+        losses = [self.loss(t, targets, fields) for t in targets]
         several = self.rng.choice([0, 0, 1, 2, 3])
         named = {f"s_{i}x": self.sampler(process) for i in range(several)}
         parts = {
@@ -161,17 +163,28 @@ class Drawing:
             {w for f in count.functions.values() for w in f.wires} if count else {"t", "schedule"}
         )
         read = corrupt | (read if axes.COUNT.wire in corrupt else set())
-        optional = [(axes.COUNT, count), *((a, None) for a in (axes.SCHEDULE, axes.TIME))]
-        for axis, corrupted in optional:
-            if axis.wire in read and (corrupted or (axis != axes.COUNT and self.chance(0.5))):
-                out[axis.key] = self.one(corrupted or self.value(axis))
+        schedule = self.schedule([process, *([count] if count else [])])
+        optional = [(axes.COUNT, count), (axes.SCHEDULE, schedule), (axes.TIME, None)]
+        for axis, found in optional:
+            if axis.wire in read and (found or (axis != axes.COUNT and self.chance(0.5))):
+                out[axis.key] = self.one(found or self.value(axis))
             elif self.chance(self.stray):
                 out[axis.key] = self.one(self.value(axis))
         return out
 
+    def schedule(self, readers: list[Component]) -> Component | None:
+        """One with what its readers use; in half of the cases none if the default has that."""
+        used = {a for c in readers for a in used_of(c, axes.SCHEDULE.wire)}
+
+        def fits(c: Component) -> bool:
+            return used <= {*c.methods[c.object], *c.types[c.object]}
+
+        default = components_of(axes.SCHEDULE)[axes.SCHEDULE.default]
+        return None if fits(default) and self.chance(0.5) else self.value(axes.SCHEDULE, fits)
+
     def targets(self, process: Component, fields: set[str]) -> list[Component]:
         """One that reads what the model does not see, and sometimes another one."""
-        made = {*fields, "model", "x", "rng", "vocab", "t", "corrupted", "schedule"}
+        made = MADE | fields
         hidden = {*process.types["Noised"]} - {"tokens", "valid"}
         first = self.value(
             axes.TARGET,
@@ -180,17 +193,30 @@ class Drawing:
         more = self.value(axes.TARGET, lambda c: set(c.main.wires) <= made)
         return [first, more] if more.value != first.value and self.chance(0.6) else [first]
 
-    def loss(self, target: Component, targets: list[Component]) -> object:
+    def loss(self, target: Component, targets: list[Component], fields: set[str]) -> object:
         """A loss that fits the target, which it names if several do."""
-        kind = target.main.returns
-        c = self.value(axes.LOSS, lambda c: c.main.wires["target"] == kind)
-        weight = 0.1 * self.rng.randint(0, 9) if self.chance(0.2) else self.value(axes.WEIGHT)
+        kind, made = target.main.returns, MADE | fields | {"hidden", "target"}
+        c = self.value(
+            axes.LOSS, lambda c: c.main.wires["target"] == kind and {*c.main.wires} <= made
+        )
+        plain = self.chance(0.2)
+        weight = 0.1 * self.rng.randint(0, 9) if plain else self.weight(target)
         weight = weight if isinstance(weight, float) else self.one(weight)
         more = {axes.WEIGHT.key: weight} if self.chance(0.5) else {}
         same = [t for t in targets if t.main.returns == kind]
         if self.chance(self.stray) or (len(same) > 1 or self.chance(0.1)):
             more[axes.OF] = target.value
         return self.item(c, **more)
+
+    def weight(self, target: Component) -> Component:
+        """One whose rate the process declares for the target, if it needs a rate."""
+        process = self.process
+        assert process
+
+        def fits(c: Component) -> bool:
+            return not has_rate(c) or fits_target(c, process, target.value)
+
+        return self.value(axes.WEIGHT, fits)
 
     def sampler(self, process: Component) -> object:
         """A loop that goes on from the process' prior, with the rules that it reads."""

@@ -44,7 +44,8 @@ def step(
     z = state.tokens[row, col, None]
     hidden = model(state.tokens, state.valid, t)
     x_hat = model.token_logits(hidden[row, col]).softmax(-1)  # (N, V)
-    a, alpha_s = (schedule.alpha(t) / schedule.alpha(s))[row], schedule.alpha(s)[row]  # (N, 1)
+    alpha_t, alpha_s = schedule.alpha(t)[row], schedule.alpha(s)[row]  # (N, 1)
+    a = alpha_t / alpha_s.clamp(min=torch.finfo(alpha_s.dtype).tiny)
     even = ordinary / ordinary.sum()
     seen = ((1 - a) * even).gather(1, z).expand(-1, vocab.size).scatter_add(1, z, a)
     p = seen * (alpha_s * x_hat + (1 - alpha_s) * even)
