@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from code_blocks import blocks
-from methods import ROOT
+from methods import REPLACED, ROOT, package
 from wrong_substitution import ALL, ENTROPY, MINIMISER, SPECS
 
 from xlm_spec import laws
@@ -62,6 +63,21 @@ def test_the_wrong_minimiser_is_detected(spec, tmp_path):
     answers["ir"]["minimisers"] = {"interpolating_bound": "posterior"}
     file.write_text(f"{head}\n{json.dumps(answers)}")
     assert statuses(folder, ENTROPY, MINIMISER) == {ENTROPY: {"failed"}, MINIMISER: {"failed"}}
+
+
+def test_alpha_can_be_zero_in_float64(tmp_path):
+    """Near t = 1 it is exp(-1000) here: dalpha / alpha must not be 0 / 0."""
+    geometric = "{kind: geometric, smallest: 0.5, largest: 1000}"
+    method = package(tmp_path, REPLACED, noise=f"{{process: uniform, schedule: {geometric}}}")
+    config = method.Config.small()
+    torch.manual_seed(0)
+    model = method.Model(config)
+    tokens = torch.randint(0, 8, (256, 5))
+    x = method.Examples(tokens, torch.ones_like(tokens) > 0, torch.zeros_like(tokens) > 0)
+    loss = sum(method.objective(model, x, config, torch.Generator().manual_seed(0)).values())
+    assert loss.isfinite().all()
+    loss.mean().backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
 
 
 def test_a_custom_process_that_states_its_likelihood_needs_no_law_file(tmp_path):

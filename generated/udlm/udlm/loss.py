@@ -29,7 +29,7 @@ def interpolating_bound(
     row, col, token = target
     time = t.double()
     alpha, dalpha = schedule.alpha(time), schedule.dalpha(time)  # (B, 1)
-    rho = dmass - dalpha / alpha * mass  # (B, V)
+    rho = dmass - dalpha / alpha.clamp(min=torch.finfo(alpha.dtype).tiny) * mass  # (B, V)
     nats = partial(jump_nats, model.token_logits)
     parts = list(pieces(len(row), mass.shape[1]))
     run = nats if len(parts) == 1 else partial(checkpoint, nats, use_reentrant=False)

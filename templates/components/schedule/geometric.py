@@ -31,7 +31,8 @@ class GeometricSchedule:
 
     def alpha(self, t: Tensor) -> Tensor:
         rise = self.smallest * torch.expm1(self.growth * t)  # sigma(t) - smallest
-        return (1 + torch.expm1(-rise) / self.fall).clamp(min=0)
+        left = (self.largest - self.smallest - rise).clamp(min=0)
+        return torch.exp(-rise) * -torch.expm1(-left) / self.fall
 
     def dalpha(self, t: Tensor) -> Tensor:
         sigma = self.smallest * torch.exp(self.growth * t)
