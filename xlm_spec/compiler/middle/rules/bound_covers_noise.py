@@ -1,7 +1,9 @@
-"""X312: a loss that is a bound by itself scores the tokens that the process corrupts.
+"""X312: a bound that reads the noise scores the tokens that the process corrupts.
 
-Such a loss compares x_0 and x_t position by position. A target that does not read what the process
-draws has other positions: the sum is no bound, or cannot be computed.
+A loss that is a bound by itself, and that reads x_t or what the process draws, compares x_0 and x_t
+position by position. A target that does not read what the process draws has other positions: the
+sum is no bound, or cannot be computed. (A loss that reads neither, such as that of the length, is a
+term of its own.)
 """
 
 from collections.abc import Iterator
@@ -17,10 +19,12 @@ CODE = "X312"
 def found(method: Method) -> Iterator[Finding]:
     process = method.spec.process
     unseen = unseen_fields(process.component)
+    noised = {*process.component.types["Noised"], "t"}
     covering = [t for t in method.spec.targets if unseen & {*t.component.main.wires}]
     for term in method.terms:
         loss, target = term.loss, term.asked
-        if unseen and ELBO_ALONE.of(loss.component) and target not in covering and not term.view:
+        compares = ELBO_ALONE.of(loss.component) and noised & {*loss.component.main.wires}
+        if unseen and compares and target not in covering and not term.view:
             kind = loss.component.main.wires["target"]
             fits = [t.value for t in covering if t.component.main.returns == kind]
             message = f"loss `{loss.value}` is a bound of the noise, but its target"
