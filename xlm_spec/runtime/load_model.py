@@ -29,7 +29,10 @@ class TrainedModel:
 
 
 def load_model(package, data, train, args) -> TrainedModel:
-    """The best checkpoint of `--run`, or `--checkpoint`; `--set` and `--task` change settings."""
+    """The best checkpoint of `--run`, or `--checkpoint`; `--set` and `--task` change settings.
+
+    `--checkpoint` is a file, the folder of an export, or hf:USER/NAME.
+    """
     file = args.checkpoint or best_of(args.run)
     content = checkpoint.load(file)
     run = run_of(content, package, data, train, args)

@@ -1,0 +1,66 @@
+"""The settings of a run in the config.json of an export; an export as a checkpoint."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.pretrained import CONFIG, WEIGHTS, WORDS, of_safetensors
+from xlm_spec.runtime.resolve_config import Run
+
+SETTINGS = "xlm_spec"
+
+
+def is_export(folder: Path) -> bool:
+    """Has a folder the settings and the weights of an export?"""
+    return (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file()
+
+
+def stored(run: Run) -> dict[str, Any]:
+    """The settings of a run for an export, without the folders of this machine."""
+    return without_folders(run.as_dict())
+
+
+def without_folders(node: Any) -> Any:
+    """`/home/me/words.txt` -> `words.txt`, at any depth."""
+    if isinstance(node, Mapping):
+        return {without_folders(k): without_folders(v) for k, v in node.items()}
+    if isinstance(node, list | tuple):
+        return [without_folders(v) for v in node]
+    if isinstance(node, str) and Path(node).is_absolute():
+        return Path(node).name
+    return node
+
+
+def content(folder: Path) -> dict[str, Any]:
+    """An export with the keys of a checkpoint. Raises Failed (X701)."""
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
+        weights = of_safetensors(bytearray((folder / WEIGHTS).read_bytes()))
+        settings = with_tuples(config[SETTINGS])
+        step, data = config["global_step"], config["data_digests"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as e:
+        reason = getattr(e, "strerror", None) or f"{type(e).__name__}: {e}"
+        message = f"cannot read the export: {reason}"
+        raise Failed(Diagnostic("X701", message, file=str(folder))) from None
+    return {
+        "state_dict": {f"model.{k}": v for k, v in weights.items()},
+        SETTINGS: settings,
+        "words": words,
+        "global_step": step,
+        "data": data,
+    }
+
+
+def with_tuples(node: Mapping) -> dict:
+    """Settings with the tuples that JSON stores as lists."""
+    return {
+        k: with_tuples(v)
+        if isinstance(v, Mapping) and "kind" not in v
+        else tuple(v)
+        if isinstance(v, list)
+        else v
+        for k, v in node.items()
+    }
