@@ -289,7 +289,7 @@ def test_automodel_has_the_same_logits_and_samples(name, auto, tmp_path):
 def test_automodel_of_a_run(auto, exported):
     """From the files of `export`, tokenizer included; seeded by torch.manual_seed."""
     model = auto.AutoModel.from_pretrained(exported, trust_remote_code=True)
-    tokenizer = auto.AutoTokenizer.from_pretrained(exported)
+    tokenizer = auto.AutoTokenizer.from_pretrained(exported, trust_remote_code=True)
     own = pretrained.load(exported, package_of("mdlm"))
     for k, v in own.model.state_dict().items():
         assert torch.equal(model.model.state_dict()[k], v)

@@ -76,7 +76,7 @@ With transformers:
 from transformers import AutoModel, AutoTokenizer
 
 model = AutoModel.from_pretrained("{name}", trust_remote_code=True)
-tokenizer = AutoTokenizer.from_pretrained("{name}")
+tokenizer = AutoTokenizer.from_pretrained("{name}", trust_remote_code=True)
 tokens = model.generate({given})
 print(tokenizer.batch_decode(tokens, skip_special_tokens=True))
 ```
