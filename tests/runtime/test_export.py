@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,9 +15,11 @@ from methods import ROOT
 from package_runs import TINY, package_of, run
 
 from xlm_spec.diagnostics import Failed
+from xlm_spec.laws.package import import_package
 from xlm_spec.runtime import export, pretrained
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import TrainedModel, load_model
+from xlm_spec.runtime.model_card import laws
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import build_model, resolve_config
 from xlm_spec.runtime.scoring import draw
@@ -97,19 +100,19 @@ def alone(code, *paths):
     return done.stdout.splitlines()
 
 
-def wheel(folder, into):
-    """The wheel that pip builds of a folder, unpacked."""
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-index"]
-    subprocess.run([*command, "--no-build-isolation", folder, "-w", into], check=True)
-    [made] = into.glob("*.whl")
-    shutil.unpack_archive(made, into / "unpacked", "zip")
-    return into / "unpacked"
+def unpacked(folder):
+    """The content of the wheel in a folder, as pip installs it."""
+    [made] = folder.glob("*.whl")
+    shutil.unpack_archive(made, folder / "unpacked", "zip")
+    return folder / "unpacked"
 
 
 def test_the_folder_and_the_wheel_of_the_package_need_torch_alone(exported, tmp_path):
     """The wheel is that of generated/mdlm; the weights are those of the export."""
     copy = shutil.copytree(ROOT / "generated" / "mdlm", tmp_path / "mdlm")
-    unpacked = wheel(copy, tmp_path / "wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, copy, "-w", tmp_path / "wheel"], check=True)
+    site = unpacked(tmp_path / "wheel")
     words = json.loads((exported / "words.json").read_text())["words"].split()
     prompt = " ".join(words[:3])
     code = f"""
@@ -119,21 +122,23 @@ for model in (load(), load(package=mdlm)):
     print(model.package.__file__)
     print(model.generate([{prompt!r}] * 2, sampler="confidence"), model.generate(seed=3))
 """
-    own, first, installed, second = alone(code, exported.parent, unpacked)
+    own, first, installed, second = alone(code, exported.parent, site)
     assert own == str(exported / "package.py")
-    assert installed == str(unpacked / "mdlm" / "__init__.py")
+    assert installed == str(site / "mdlm" / "__init__.py")
     assert first == second
     trained = pretrained.load(exported, package_of("mdlm"))
     expected = trained.generate([prompt] * 2, sampler="confidence"), trained.generate(seed=3)
     assert first == f"{expected[0]} {expected[1]}"
 
 
-def test_pip_installs_the_folder_with_its_weights(exported, tmp_path):
-    unpacked = wheel(shutil.copytree(exported, tmp_path / "copy"), tmp_path / "wheel")
-    names = {p.name for p in (unpacked / "mdlm").iterdir()}
-    assert {"__init__.py", "model.py", "config.json", "model.safetensors", "words.json"} <= names
-    lines = alone("import mdlm\nprint(mdlm.load().generate(seed=3))", unpacked)
-    assert lines == [str(pretrained.load(exported, package_of("mdlm")).generate(seed=3))]
+def test_the_folder_is_a_project_that_installs_code_and_weights(exported, tmp_path):
+    copy = shutil.copytree(exported, tmp_path / "copy")
+    command = [Path(sys.executable).with_name("hatchling"), "build", "-t", "wheel", "-d", tmp_path]
+    subprocess.run(command, cwd=copy, check=True, capture_output=True)
+    installed = import_package(unpacked(tmp_path), "mdlm")
+    assert Path(installed.__file__).parent == tmp_path / "unpacked" / "mdlm"
+    found = installed.load().generate(seed=3)
+    assert found == pretrained.load(exported, package_of("mdlm")).generate(seed=3)
 
 
 def test_an_export_is_a_checkpoint(exported, trained):
@@ -170,6 +175,7 @@ def test_the_model_card(exported, monkeypatch, capsys):
     assert "with the exact model the sampler follows the data distribution | held" in card
     assert "| steps | 40 of 40 |" in card
     assert "| task | star_mini |" in card
+    assert "The run changed `backbone.layers=1`, `backbone.width=32`" in card
     assert re.search(r"\| token_accuracy \| 0\.\d{4} \|", card)
     assert "eprint = {2406.07524}" in card
     with_torch, _ = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
@@ -181,8 +187,6 @@ def test_the_model_card(exported, monkeypatch, capsys):
 def test_the_card_of_edited_code_shows_no_laws(trained, tmp_path):
     copy = shutil.copytree(ROOT / "generated" / "mdlm", tmp_path / "mdlm")
     (copy / "mdlm" / "loss.py").write_text((copy / "mdlm" / "loss.py").read_text() + "\n")
-    from xlm_spec.runtime.model_card import laws
-
     assert "held" in laws(ROOT / "generated" / "mdlm")
     assert (
         laws(copy) == "The recorded verification is of other code: this code has been edited since."

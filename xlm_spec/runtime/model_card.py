@@ -14,6 +14,8 @@ from xlm_spec.refresh.verified_section import BEGIN, END, is_outdated
 from xlm_spec.runtime import choices
 from xlm_spec.runtime.exported import without_folders
 from xlm_spec.runtime.load_model import TrainedModel
+from xlm_spec.runtime.overrides import flat
+from xlm_spec.runtime.resolve_config import Run
 
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 BUDGET = ("batch", "accumulate", "lr", "warmup", "ema", "seed", "precision")  # of train.*
@@ -33,7 +35,7 @@ def model_card(trained: TrainedModel, name: str) -> str:
         "## Use",
         use(trained, name),
         "## Method",
-        f"```yaml\n{source.strip()}\n```" if source else "The package has no spec.",
+        method(run, source),
         "## Verified laws",
         laws(home),
         "## Training",
@@ -102,6 +104,14 @@ def example(trained: TrainedModel) -> str:
     return task.words.decode(rows.prompt[0, : int(rows.prompt_length[0])].tolist())
 
 
+def method(run: Run, spec: str) -> str:
+    """The spec, and the numbers of the run that differ from it."""
+    own = flat(run.package.Config(vocab=run.config.vocab))
+    changed = [f"`{k}={v}`" for k, v in flat(run.config).items() if own[k] != v]
+    text = f"```yaml\n{spec.strip()}\n```" if spec else "The package has no spec."
+    return f"{text}\n\nThe run changed {', '.join(changed)}." if changed else text
+
+
 def laws(home: Path) -> str:
     """The laws that `xlm-spec verify --record` found for the code."""
     file = home / "README.md"
@@ -136,9 +146,10 @@ def training(trained: TrainedModel) -> dict[str, Any]:
 def data(trained: TrainedModel) -> dict[str, Any]:
     """The task, its options, and digests of the splits of training."""
     run = trained.run
-    options = {k: v for k, v in run.settings.items() if k.startswith("data.") and v not in ("", ())}
+    options = {k: v for k, v in run.settings.items() if k.startswith("data.") and v}
     rows = {k.removeprefix("data."): without_folders(v) for k, v in options.items()}
-    rows |= {"tokens": f"{run.config.vocab.size} ({type(run.task.words).__name__})"}
+    rows.pop("workers", None)
+    rows["vocabulary"] = f"{run.config.vocab.size} tokens, with special ones"
     rows |= {"longest prompt": trained.layout.longest_prompt, "canvas": trained.layout.canvas}
     return rows | {f"digest of {split}": f"`{d}`" for split, d in trained.data.items()}
 
