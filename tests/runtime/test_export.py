@@ -16,7 +16,7 @@ from package_runs import TINY, package_of, run
 
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
-from xlm_spec.runtime import export, pretrained
+from xlm_spec.runtime import export, pretrained, teacher
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import TrainedModel, load_model
 from xlm_spec.runtime.model_card import laws
@@ -220,7 +220,39 @@ def test_no_folder_of_this_machine_is_published(tmp_path):
     [answer] = loaded.sample([loaded.words.encode("the ")], None, rng)
     assert len(answer) == 4
     args = Namespace(checkpoint=tmp_path / "out", run=None, task=None, sets=[])
-    assert load_model(package, {"fill": "none"}, {}, args).run.task.words == r.task.words
+    again = load_model(package, {"fill": "none"}, {}, args).run
+    assert again.task.words == r.task.words
+
+
+def test_an_export_runs_no_code_that_its_settings_name(exported, tmp_path, capsys):
+    copy = shutil.copytree(exported, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text())
+    settings = content["xlm_spec"]
+    settings["data"]["metrics"] = ["os.abort", "./evil.py:count"]
+    settings["train"] |= {"optimizer": {"kind": "evil.Optimizer"}, "loggers": ["csv", "evil.Log"]}
+    (copy / "config.json").write_text(json.dumps(content))
+    args = Namespace(checkpoint=copy, run=None, task=None, sets=[])
+    found = load_model(package_of("mdlm"), {"fill": "eos"}, {}, args).run
+    assert found.data.metrics == ()
+    assert (found.train.optimizer, found.train.loggers) == ("adamw", ("csv",))
+    line = "code that the export names, os.abort, ./evil.py:count, evil.Optimizer, evil.Log"
+    assert line in capsys.readouterr().err
+    settings["task"] = "sort.py"
+    (copy / "config.json").write_text(json.dumps(content))
+    (tmp_path / "sort.py").write_text("raise SystemExit\n")
+    done = run("mdlm", "generate", "--checkpoint", copy, check=False)
+    assert done.stderr.count("error[") == 1
+    assert "error[X501]: the export was trained on a task file, `sort.py`" in done.stderr
+    assert "--task ./sort.py" in done.stderr
+
+
+def test_an_export_is_a_teacher(exported, trained):
+    args = Namespace(checkpoint=None, run=trained, task=None, sets=[])
+    known = load_model(package_of("mdlm"), {"fill": "eos"}, {}, args)
+    x = known.layout.examples(known.run.task.rows("test").take(slice(0, 2)))
+    for source in (exported, trained):
+        found = teacher.load(source, known.run)
+        assert torch.equal(found(x.tokens, x.valid), known.model(x.tokens, x.valid))
 
 
 def test_wrong_uses(exported, trained, tmp_path):

@@ -1,13 +1,16 @@
 """The settings of a run in the config.json of an export; an export as a checkpoint."""
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime import choices
 from xlm_spec.runtime.pretrained import CONFIG, WEIGHTS, WORDS, of_safetensors
 from xlm_spec.runtime.resolve_config import Run
+from xlm_spec.runtime.settings import NAMES
 
 SETTINGS = "xlm_spec"
 
@@ -39,7 +42,7 @@ def content(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
         weights = of_safetensors(bytearray((folder / WEIGHTS).read_bytes()))
-        settings = with_tuples(config[SETTINGS])
+        settings = without_code(with_tuples(config[SETTINGS]))
         step, data = config["global_step"], config["data_digests"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as e:
         reason = getattr(e, "strerror", None) or f"{type(e).__name__}: {e}"
@@ -51,7 +54,28 @@ def content(folder: Path) -> dict[str, Any]:
         "words": words,
         "global_step": step,
         "data": data,
+        "exported": True,
     }
+
+
+def without_code(settings: dict) -> dict:
+    """Settings without the code of others that they name: an export of a stranger runs none.
+
+    Only `data.metrics` matters to a trained model. Prints what is left out.
+    """
+    left_out = []
+    for key, names in NAMES.items():
+        section, _, name = key.partition(".")
+        value = settings.get(section, {}).pop(name, ())
+        many = isinstance(value, tuple)
+        known = [v for v in (value if many else (value,)) if choices.kind_of(v) in names]
+        left_out += [v for v in (value if many else (value,)) if v not in known]
+        if known:
+            settings[section][name] = tuple(known) if many else known[0]
+    if left_out:
+        names_of = ", ".join(choices.kind_of(v) for v in left_out)
+        print(f"not used: code that the export names, {names_of}", file=sys.stderr)
+    return settings | {"injected": {}}
 
 
 def with_tuples(node: Mapping) -> dict:

@@ -52,6 +52,9 @@ def load_model(package, data, train, args) -> TrainedModel:
 def run_of(content: dict, package, data, train, args) -> Run:
     """The run of a checkpoint: its settings that this package has, and its tokenizer."""
     stored = {k: v for k, v in content["xlm_spec"].items() if k in ("task", "size", "teacher")}
+    if content.get("exported") and args.task is None and tasks.is_file(str(stored["task"])):
+        message = f"the export was trained on a task file, `{stored['task']}`, which it has not"
+        raise Failed(Diagnostic("X501", message, f"pass the file: --task ./{stored['task']}"))
     known = known_settings(package, tasks.find(str(args.task or stored["task"]))).defaults
     stored |= {k: v for k, v in checkpoint.settings_of(content).items() if k in known}
     words = restored(content.get("words", {}))
