@@ -16,7 +16,7 @@ from package_runs import TINY, package_of, run
 
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
-from xlm_spec.runtime import export, pretrained, teacher
+from xlm_spec.runtime import checkpoint, export, pretrained, teacher
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import TrainedModel, load_model
 from xlm_spec.runtime.model_card import laws
@@ -52,7 +52,7 @@ def untrained(name, folder, *sets) -> TrainedModel:
     torch.manual_seed(0)
     model = build_model(r, layout.max_length).eval()
     found = TrainedModel(r, layout, model, torch.device("cpu"), folder / "none.ckpt", None)
-    export.write_export(found, folder)
+    export.write_export(found, folder, folder.name)
     return found
 
 
@@ -151,7 +151,7 @@ def test_an_export_is_a_checkpoint(exported, trained):
         texts.append([json.loads(line)["text"] for line in done.stdout.splitlines()])
     assert texts[0] == texts[1]
     best = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
-    stored = pretrained.of_safetensors(bytearray((exported / "model.safetensors").read_bytes()))
+    stored = pretrained.read_safetensors(exported / "model.safetensors")
     assert {f"model.{k}" for k in stored} == set(best["state_dict"])
     assert all(torch.equal(v, best["state_dict"][f"model.{k}"]) for k, v in stored.items())
     key = "model.backbone.embed.token.weight"
@@ -166,6 +166,14 @@ def test_a_run_starts_from_an_export(exported, tmp_path):
         last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
         for k, v in pretrained.load(exported, package_of("mdlm")).model.state_dict().items():
             torch.testing.assert_close(last[f"model.{k}"], v, atol=1e-7, rtol=0)
+
+
+def test_the_weights_of_another_model_are_no_export(exported, tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(exported / name, tmp_path / name)
+    file = tmp_path / "model.safetensors"
+    assert checkpoint.located(file) == file
+    assert checkpoint.located(exported / file.name) == checkpoint.located(exported) == exported
 
 
 def test_the_model_card(exported, monkeypatch, capsys):
@@ -208,7 +216,7 @@ def test_no_folder_of_this_machine_is_published(tmp_path):
     layout = layout_of(package, r.task, r.config.vocab, r.data.fill)
     model = build_model(r, layout.max_length).eval()
     trained = TrainedModel(r, layout, model, torch.device("cpu"), private / "x.ckpt", 3)
-    export.write_export(trained, tmp_path / "out")
+    export.write_export(trained, tmp_path / "out", "out")
     texts = {
         f.name: f.read_text() for f in (tmp_path / "out").iterdir() if f.suffix != ".safetensors"
     }
@@ -281,7 +289,7 @@ def test_a_module_with_a_name_that_the_export_needs(tmp_path, monkeypatch):
     known = untrained("mdlm", tmp_path / "first")
     monkeypatch.setattr(known.run.package, "__file__", str(copy / "__init__.py"))
     with pytest.raises(Failed, match="the package has a module `pretrained`"):
-        export.write_export(known, tmp_path / "second")
+        export.write_export(known, tmp_path / "second", "second")
     assert not (tmp_path / "second").exists()
 
 

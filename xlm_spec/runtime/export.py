@@ -36,8 +36,10 @@ def export(package, data, train, args) -> None:
     """Writes the folder `--to`. Raises Failed: X630, X701, X702."""
     require_new(args.to)
     trained = load_model(package, data, train, args)
-    write_export(trained, args.to)
-    print(f"from {args.to.name} import load  # in the folder above", file=sys.stderr)
+    name = args.to.resolve().name
+    write_export(trained, args.to, name)
+    if name.isidentifier():
+        print(f"in {args.to.resolve().parent}: from {name} import load", file=sys.stderr)
     print(args.to)
 
 
@@ -48,7 +50,7 @@ def require_new(folder: Path) -> None:
         raise Failed(Diagnostic("X630", "the folder of the export is not empty", hint, str(folder)))
 
 
-def write_export(trained: TrainedModel, folder: Path, name: str | None = None) -> None:
+def write_export(trained: TrainedModel, folder: Path, name: str) -> None:
     """Writes all files; config.json is the last one. `name`: of the model, for its card.
 
     Raises Failed (X630) if a module of the package has the name of a file that is added.
@@ -69,7 +71,7 @@ def write_export(trained: TrainedModel, folder: Path, name: str | None = None) -
     files = sources | ({"spec.yaml": text_of(spec)} if spec.is_file() else {})
     files |= tokenizer_files(trained.run.task.words, trained.run.config.vocab)
     files[WORDS] = as_json(dict(trained.run.task.words.state))
-    files["README.md"] = model_card(trained, name or folder.name)
+    files["README.md"] = model_card(trained, name)
     files["pyproject.toml"] = project(trained.run, [*sources, CONFIG, WEIGHTS, WORDS])
     files[CONFIG] = as_json(config_json(trained))
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +111,7 @@ def config_json(trained: TrainedModel) -> dict[str, Any]:
 
 @torch.no_grad()
 def logits_head(trained: TrainedModel) -> str:
-    """The head that gives the first sampler logits of tokens; "" if it uses none."""
+    """The head whose logits of tokens the first sampler reads; "" if it reads none."""
     run, layout, seen = trained.run, trained.layout, set[str]()
 
     def note(name: str, output: object) -> None:
@@ -131,7 +133,7 @@ def logits_head(trained: TrainedModel) -> str:
     finally:
         for hook in hooks:
             hook.remove()
-    return next((name for name in heads if name in seen), "")
+    return next((name for name in ("token_logits", *heads) if name in seen), "")
 
 
 def modeling_source(run: Run, modules: list[str]) -> str:
@@ -147,7 +149,8 @@ def init_source(package: str) -> str:
     head = title[0] if title else '"""An exported model."""'
     lines = ["from . import package", "from .package import *  # noqa: F403"]
     lines += ["from .pretrained import Pretrained, load", ""]
-    return "\n".join([head, "", *lines, '__all__ = [*package.__all__, "Pretrained", "load"]', ""])
+    names = '[*getattr(package, "__all__", ()), "Pretrained", "load"]'
+    return "\n".join([head, "", *lines, f"__all__ = {names}", ""])
 
 
 def project(run: Run, files: list[str]) -> str:
@@ -173,7 +176,7 @@ only-include = [
 
 
 def to_safetensors(tensors: Mapping[str, Tensor], write: Callable[[bytes], Any]) -> None:
-    """Writes the format that `pretrained.of_safetensors` reads."""
+    """Writes the format that `pretrained.read_safetensors` reads."""
     names = {dtype: name for name, dtype in DTYPES.items()}
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     at = 0

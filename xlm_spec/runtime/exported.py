@@ -8,7 +8,7 @@ from typing import Any
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime import choices
-from xlm_spec.runtime.pretrained import CONFIG, WEIGHTS, WORDS, of_safetensors
+from xlm_spec.runtime.pretrained import CONFIG, WEIGHTS, WORDS, read_safetensors
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.settings import NAMES
 
@@ -16,8 +16,8 @@ SETTINGS = "xlm_spec"
 
 
 def is_export(folder: Path) -> bool:
-    """Has a folder the settings and the weights of an export?"""
-    return (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file()
+    """Has a folder the files of an export? Other models have no words.json."""
+    return all((folder / name).is_file() for name in (CONFIG, WEIGHTS, WORDS))
 
 
 def stored(run: Run) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def content(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
-        weights = of_safetensors(bytearray((folder / WEIGHTS).read_bytes()))
+        weights = read_safetensors(folder / WEIGHTS)
         settings = without_code(with_tuples(config[SETTINGS]))
         step, data = config["global_step"], config["data_digests"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as e:

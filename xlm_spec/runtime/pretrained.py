@@ -23,6 +23,8 @@ DTYPES = {
     "BF16": torch.bfloat16,
     "I64": torch.int64,
     "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
@@ -42,7 +44,7 @@ def load(
     content = json.loads((home / CONFIG).read_text(encoding="utf-8"))
     config = config_of(content["xlm_spec"], package)
     model = package.Model(config)
-    model.load_state_dict(of_safetensors(bytearray((home / WEIGHTS).read_bytes())))
+    model.load_state_dict(read_safetensors(home / WEIGHTS))
     words = Words(json.loads((home / WORDS).read_text(encoding="utf-8")))
     return Pretrained(package, config, model.to(device).eval(), words, Canvas(**content["canvas"]))
 
@@ -181,8 +183,14 @@ def filled(node: Any, values: Mapping[str, Any]) -> Any:
     return replace(node, **new)
 
 
-def of_safetensors(data: bytearray) -> dict[str, Tensor]:
-    """The tensors: 8 bytes with the length of a JSON header, the header, the numbers."""
+def read_safetensors(file: Path) -> dict[str, Tensor]:
+    """The tensors: 8 bytes with the length of a JSON header, the header, the numbers.
+
+    Raises OSError, and ValueError or an error of its kind for a damaged file.
+    """
+    data = bytearray(file.stat().st_size)
+    with file.open("rb") as source:
+        source.readinto(data)
     first = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:first])
     out = {}

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime import checkpoint
-from xlm_spec.runtime.pretrained import of_safetensors
+from xlm_spec.runtime.pretrained import read_safetensors
 
 WITHIN = ("state_dict", "model", "module")  # keys under which files hold the state dict
 ADDED = ("", "backbone.")  # before a name of the file in a name of the model
@@ -25,7 +25,7 @@ def read(file: Path) -> Any:
     if file.suffix != ".safetensors":
         return checkpoint.read(file)
     try:
-        return of_safetensors(bytearray(file.read_bytes()))
+        return read_safetensors(file)
     except FileNotFoundError:
         raise Failed(Diagnostic("X701", "checkpoint does not exist", file=str(file))) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
