@@ -2,15 +2,19 @@
 
 import json
 import shutil
+from argparse import Namespace
 from pathlib import Path
 
 import huggingface_hub
 import pytest
+import torch
 import yaml
 from hub_server import hub
-from package_runs import TINY, run
+from package_runs import TINY, package_of, run
 
+from xlm_spec.runtime import teacher
 from xlm_spec.runtime.hub import is_hub, parsed
+from xlm_spec.runtime.load_model import load_model
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +72,10 @@ def test_a_run_is_pushed_and_used(server, trained, exported, tmp_path):
     run("mdlm", "train", *TINY, "--steps", 1, "--init", f"hf:{NAME}", "--run", folder)
     sha = server.repositories[NAME].sha("main")
     assert yaml.safe_load((folder / "config.yaml").read_text())["init"] == f"hf:{NAME}@{sha}"
+    args = Namespace(checkpoint=Path(f"hf:{NAME}"), run=None, task=None, sets=[])
+    known = load_model(package_of("mdlm"), {"fill": "eos"}, {}, args)
+    found = teacher.load(Path(f"hf:{NAME}"), known.run)
+    assert torch.equal(found.token_logits.linear.bias, known.model.token_logits.linear.bias)
     server.shutdown()
     assert answers("--checkpoint", f"hf:{NAME}@{sha}") == answers("--run", trained)  # the cache
 

@@ -44,7 +44,7 @@ def train(p: ArgumentParser) -> None:
         "--teacher",
         type=path,
         metavar="CHECKPOINT",
-        help="model that losses read as model.teacher: a run folder or a checkpoint",
+        help="model that losses read as model.teacher: a run folder, checkpoint or export",
     )
     p.add_argument("--resume", action="store_true", help="continue the run in --run")
     p.add_argument("--overfit", action="store_true", help="train and validate on one batch")

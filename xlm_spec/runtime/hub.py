@@ -18,7 +18,7 @@ from xlm_spec.runtime.pretrained import CONFIG, WEIGHTS, WORDS
 PREFIX = "hf:"
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 KEPT = (".gitattributes",)  # files of a repository that a push leaves alone
-LIBRARIES = ("huggingface_hub", "httpx")  # whose exceptions are of the connection
+LIBRARIES = ("huggingface_hub", "httpx", "requests")  # whose exceptions are of the connection
 REJECTED = (400, 409, 413, 422)  # status codes of an answer that no later attempt changes
 LOGIN = "run `hf auth login`, or set HF_TOKEN; tokens: https://huggingface.co/settings/tokens"
 
@@ -117,7 +117,7 @@ def upload(folder: Path, name: str, private: bool, token: str) -> str:
     files = sorted(f for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
     paths = {f.relative_to(folder).as_posix(): f for f in files}
     with failures(name):
-        address = api.create_repo(name, private=private, exist_ok=True)
+        address = api.create_repo(name, private=private or None, exist_ok=True)
         old = {*api.list_repo_files(name)} - {*paths, *KEPT}
         operations: list[Any] = [hub.CommitOperationDelete(path) for path in sorted(old)]
         operations += [hub.CommitOperationAdd(path, file) for path, file in paths.items()]
