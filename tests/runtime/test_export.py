@@ -14,6 +14,7 @@ import torch
 from methods import ROOT
 from package_runs import TINY, package_of, run
 
+from xlm_spec.compiler.build import build
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
 from xlm_spec.runtime import checkpoint, export, pretrained, teacher
@@ -42,10 +43,9 @@ def exported(trained, tmp_path_factory):
     return folder
 
 
-def untrained(name, folder, *sets) -> TrainedModel:
+def untrained(package, folder, *sets) -> TrainedModel:
     """A small random model of a package, exported into a folder."""
-    package = package_of(name)
-    main = importlib.import_module(f"{name}.__main__")
+    main = importlib.import_module(f"{package.__name__}.__main__")
     given = (package, main.DATA, main.TRAIN, "star_mini", "cpu", None, [*SETS, *sets])
     r = resolve_config(*given)
     layout = layout_of(package, r.task, r.config.vocab, r.data.fill)
@@ -62,19 +62,35 @@ def prompts_of(trained, n):
     return rows, [prompt[:length] for prompt, length in pairs]
 
 
-@pytest.mark.parametrize("name", PACKAGES)
-def test_an_export_samples_as_the_runtime_does(name, tmp_path):
-    known = untrained(name, tmp_path / name)
-    loaded = pretrained.load(tmp_path / name, known.run.package)
+def require_same_samples(known, folder):
+    """Those of the exported folder are those of the runtime."""
+    loaded = pretrained.load(folder, known.run.package)
     rows, prompts = prompts_of(known, 3)
     start = known.layout.start(rows.prompt, rows.prompt_length)
     sampler = [*known.run.package.SAMPLERS][-1]
     expected = draw(known.run, known.layout, known.model, sampler, start, generator(1)).answers
     found = loaded.sample(prompts, sampler, generator(1))
     assert found == [[t for t in row if t >= 0] for row in expected.tolist()]
-    content = json.loads((tmp_path / name / "config.json").read_text())
-    assert content["logits_head"] == HEADS.get(name, "token_logits")
     assert loaded.config == known.run.config
+
+
+def head_of(folder):
+    return json.loads((folder / "config.json").read_text())["logits_head"]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_an_export_samples_as_the_runtime_does(name, tmp_path):
+    require_same_samples(untrained(package_of(name), tmp_path / name), tmp_path / name)
+    assert head_of(tmp_path / name) == HEADS.get(name, "token_logits")
+
+
+def test_custom_components_are_exported(tmp_path):
+    """Heads, types and states of Edit Flows, which are those of no shipped component."""
+    spec = shutil.copytree(ROOT / "tests" / "families" / "edit_flows", tmp_path / "spec")
+    package = import_package(build(spec / "edit_flows.yaml", tmp_path).folder, "edit_flows")
+    require_same_samples(untrained(package, tmp_path / "out"), tmp_path / "out")
+    assert head_of(tmp_path / "out") == "token_logits"  # not that of the inserted tokens
+    assert (tmp_path / "out" / "model.py").read_text().count("edit_rates") > 0
 
 
 ALONE = """
@@ -286,7 +302,7 @@ def test_wrong_uses(exported, trained, tmp_path):
 def test_a_module_with_a_name_that_the_export_needs(tmp_path, monkeypatch):
     copy = shutil.copytree(ROOT / "generated" / "mdlm" / "mdlm", tmp_path / "mdlm")
     (copy / "pretrained.py").write_text("")
-    known = untrained("mdlm", tmp_path / "first")
+    known = untrained(package_of("mdlm"), tmp_path / "first")
     monkeypatch.setattr(known.run.package, "__file__", str(copy / "__init__.py"))
     with pytest.raises(Failed, match="the package has a module `pretrained`"):
         export.write_export(known, tmp_path / "second", "second")
@@ -304,7 +320,7 @@ def auto():
 
 @pytest.mark.parametrize("name", ["mdlm", "ilm", "gidd", "arlm"])
 def test_automodel_has_the_same_logits_and_samples(name, auto, tmp_path):
-    known = untrained(name, tmp_path / f"star-{name}")
+    known = untrained(package_of(name), tmp_path / f"star-{name}")
     model = auto.AutoModel.from_pretrained(tmp_path / f"star-{name}", trust_remote_code=True)
     rows, prompts = prompts_of(known, 3)
     x = known.layout.examples(rows)
