@@ -67,24 +67,22 @@ def without_code(settings: dict) -> dict:
     for key, names in NAMES.items():
         section, _, name = key.partition(".")
         value = settings.get(section, {}).pop(name, ())
-        many = isinstance(value, tuple)
-        known = [v for v in (value if many else (value,)) if choices.kind_of(v) in names]
-        left_out += [v for v in (value if many else (value,)) if v not in known]
+        values = value if isinstance(value, tuple) else (value,)
+        known = tuple(v for v in values if choices.kind_of(v) in names)
+        left_out += [choices.kind_of(v) for v in values if v not in known]
         if known:
-            settings[section][name] = tuple(known) if many else known[0]
+            settings[section][name] = known if isinstance(value, tuple) else known[0]
     if left_out:
-        names_of = ", ".join(choices.kind_of(v) for v in left_out)
-        print(f"not used: code that the export names, {names_of}", file=sys.stderr)
+        print(f"not used: code that the export names, {', '.join(left_out)}", file=sys.stderr)
     return settings | {"injected": {}}
 
 
-def with_tuples(node: Mapping) -> dict:
-    """Settings with the tuples that JSON stores as lists."""
-    return {
-        k: with_tuples(v)
-        if isinstance(v, Mapping) and "kind" not in v
-        else tuple(v)
-        if isinstance(v, list)
-        else v
-        for k, v in node.items()
-    }
+def with_tuples(settings: Mapping) -> dict:
+    """Settings with the tuples that JSON stores as lists; the options of a choice stay lists."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, Mapping) and "kind" not in value:
+            return with_tuples(value)
+        return tuple(value) if isinstance(value, list) else value
+
+    return {k: read(v) for k, v in settings.items()}

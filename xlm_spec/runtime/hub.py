@@ -18,7 +18,7 @@ from xlm_spec.runtime.pretrained import CONFIG, WEIGHTS, WORDS
 PREFIX = "hf:"
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 KEPT = (".gitattributes",)  # files of a repository that a push leaves alone
-LIBRARIES = ("huggingface_hub", "httpx", "requests")  # whose exceptions are of the connection
+LIBRARIES = ("huggingface_hub", "hf_xet", "httpx", "requests")  # whose exceptions are reported
 REJECTED = (400, 409, 413, 422)  # status codes of an answer that no later attempt changes
 LOGIN = "run `hf auth login`, or set HF_TOKEN; tokens: https://huggingface.co/settings/tokens"
 
@@ -147,7 +147,8 @@ def failures(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as e:
-        known = isinstance(e, ValueError) or type(e).__module__.startswith(LIBRARIES)
+        known = isinstance(e, ValueError | RuntimeError)  # hf_xet raises the second
+        known = known or type(e).__module__.startswith(LIBRARIES)
         if not known or (isinstance(e, OSError) and e.strerror):  # main reports those of the disk
             raise
         raise failed(name, e) from None
