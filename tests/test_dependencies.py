@@ -12,7 +12,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DISTRIBUTIONS = packages_distributions()
 EXTRAS = {  # of folders of xlm_spec
     "laws": ("laws",),
-    "runtime": ("train", "tokenizers"),
+    "runtime": ("train", "tokenizers", "hub"),
     "workbench": ("train",),
 }
 NOT_IMPORTED = {

@@ -17,7 +17,7 @@ GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 IN_AN_EMPTY_FOLDER = {  # with the package installed; the others stand in a clone
     *("paper", "component", "compose"),
     *("add-a-sampler", "add-a-noise-process", "add-a-backbone", "add-a-head"),
-    *("a-family-of-your-own", "first-week", "extend-the-runtime"),
+    *("a-family-of-your-own", "first-week", "extend-the-runtime", "publish"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
+from typing import Any
 
 
 def path(text: str) -> Path:
@@ -37,13 +38,13 @@ def train(p: ArgumentParser) -> None:
         "--init",
         type=path,
         metavar="CHECKPOINT",
-        help="weights to start from: a checkpoint or a state dict",
+        help="weights to start from: a checkpoint, an export, a state dict or hf:USER/NAME",
     )
     p.add_argument(
         "--teacher",
         type=path,
         metavar="CHECKPOINT",
-        help="model that losses read as model.teacher: a run folder or a checkpoint",
+        help="model that losses read as model.teacher: a run folder, checkpoint or export",
     )
     p.add_argument("--resume", action="store_true", help="continue the run in --run")
     p.add_argument("--overfit", action="store_true", help="train and validate on one batch")
@@ -74,6 +75,19 @@ def generate(p: ArgumentParser) -> None:
     p.add_argument("--html", type=path, metavar="FILE", help=help)
 
 
+def export(p: ArgumentParser) -> None:
+    source(p)
+    p.add_argument("--to", type=path, required=True, metavar="DIR", help="new folder")
+
+
+def push(p: ArgumentParser) -> None:
+    help = "folder of an export, e.g. with an edited model card"
+    source(p).add_argument("--from", type=path, metavar="DIR", dest="source", help=help)
+    help = "repository on the hub, created if it does not exist"
+    p.add_argument("--to", type=name, required=True, metavar="USER/NAME", help=help)
+    p.add_argument("--private", action="store_true", help="create a private repository")
+
+
 def info(p: ArgumentParser) -> None:
     size(p)
     p.add_argument("--config", type=path, help="config.yaml of a run")
@@ -85,10 +99,17 @@ def size(p: ArgumentParser) -> None:
     p.add_argument("--size", type=name, help=help)
 
 
+def source(p: ArgumentParser) -> Any:
+    """Which checkpoint."""
+    group = p.add_mutually_exclusive_group(required=True)
+    group.add_argument("--run", type=path, metavar="DIR", help="run folder; uses its best weights")
+    help = "checkpoint file, folder of an export, or hf:USER/NAME on the hub"
+    group.add_argument("--checkpoint", type=path, metavar="FILE", help=help)
+    return group
+
+
 def trained(p: ArgumentParser) -> None:
     """Which checkpoint, and which sampler."""
-    source = p.add_mutually_exclusive_group(required=True)
-    source.add_argument("--run", type=path, metavar="DIR", help="run folder; uses its best weights")
-    source.add_argument("--checkpoint", type=path, metavar="FILE", help="checkpoint file")
+    source(p)
     help = "name of a sampler in the spec (default: the first)"
     p.add_argument("--sampler", type=name, help=help)

@@ -7,7 +7,9 @@ from typing import Any
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line
+from xlm_spec.runtime import exported, hub
 from xlm_spec.runtime.overrides import flat
+from xlm_spec.runtime.pretrained import WEIGHTS
 from xlm_spec.runtime.resolve_config import Run
 
 
@@ -23,8 +25,20 @@ def read(file: Path) -> Any:
 
 
 def load(file: Path) -> dict:
-    """An xlm-spec checkpoint. Raises Failed (X701)."""
-    return checked(read(file), file)
+    """An xlm-spec checkpoint, or an export of one. Raises Failed: X701, X631-X633."""
+    source = located(file)
+    return checked(exported.content(source) if exported.is_export(source) else read(source), file)
+
+
+def located(source: Path) -> Path:
+    """A checkpoint of the hub in its local copy; of an export its folder; another one as it is.
+
+    Raises Failed: X508, X631-X633.
+    """
+    if hub.is_hub(source):
+        return hub.local(source)
+    within = source.name == WEIGHTS and exported.is_export(source.parent)
+    return source.parent if within else source
 
 
 def is_checkpoint(content: Any) -> bool:

@@ -29,7 +29,10 @@ class TrainedModel:
 
 
 def load_model(package, data, train, args) -> TrainedModel:
-    """The best checkpoint of `--run`, or `--checkpoint`; `--set` and `--task` change settings."""
+    """The best checkpoint of `--run`, or `--checkpoint`; `--set` and `--task` change settings.
+
+    `--checkpoint` is a file, the folder of an export, or hf:USER/NAME.
+    """
     file = args.checkpoint or best_of(args.run)
     content = checkpoint.load(file)
     run = run_of(content, package, data, train, args)
@@ -49,6 +52,9 @@ def load_model(package, data, train, args) -> TrainedModel:
 def run_of(content: dict, package, data, train, args) -> Run:
     """The run of a checkpoint: its settings that this package has, and its tokenizer."""
     stored = {k: v for k, v in content["xlm_spec"].items() if k in ("task", "size", "teacher")}
+    if content.get("exported") and args.task is None and tasks.is_file(str(stored["task"])):
+        message = f"the export was trained on a task file, `{stored['task']}`, which it has not"
+        raise Failed(Diagnostic("X501", message, f"pass the file: --task ./{stored['task']}"))
     known = known_settings(package, tasks.find(str(args.task or stored["task"]))).defaults
     stored |= {k: v for k, v in checkpoint.settings_of(content).items() if k in known}
     words = restored(content.get("words", {}))

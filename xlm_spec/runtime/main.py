@@ -1,10 +1,11 @@
-"""The command line of every package: train, eval, generate, info. Heavy imports are deferred."""
+"""The command line of every package. Heavy imports are deferred."""
 
 import argparse
 import math
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from xlm_spec.diagnostics import (
@@ -17,7 +18,7 @@ from xlm_spec.diagnostics import (
     wants_colour,
 )
 from xlm_spec.interrupts import held
-from xlm_spec.runtime import arguments, choices, environment
+from xlm_spec.runtime import arguments, choices, environment, hub
 from xlm_spec.runtime.resolve_config import Run, read_config, resolve_config
 
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
@@ -67,13 +68,18 @@ def machine_error(e: BaseException) -> Diagnostic | None:
 def parser(name: str) -> argparse.ArgumentParser:
     """The parser of `python -m NAME`; each command sets its workflow."""
     top = argparse.ArgumentParser(prog=f"python -m {name}", description="Train and use this model.")
-    commands = top.add_subparsers(required=True, metavar="train | eval | generate | info")
+    commands = top.add_subparsers(
+        required=True, metavar="train | eval | generate | info | export | push"
+    )
     about = "Show parameters, lengths, samplers, objective and settings."
+    exported = "Write weights, settings, tokenizer, code and a model card into a folder."
     for word, run, text, flags in (
         ("train", run_train, "Train the model.", arguments.train),
         ("eval", run_eval, "Evaluate a checkpoint on a whole split.", arguments.evaluate),
         ("generate", run_generate, "Continue prompts or fill blanks.", arguments.generate),
         ("info", run_info, about, arguments.info),
+        ("export", run_export, exported, arguments.export),
+        ("push", run_push, "Write an export to the Hugging Face hub.", arguments.push),
     ):
         p = commands.add_parser(word, help=text, description=text)
         p.set_defaults(command=run)
@@ -102,6 +108,7 @@ def run_train(package, data, train, args) -> None:
     positive(args.devices, "--devices")
     given = (args.task, args.size, config, sets, args.init)
     run = resolve_config(package, data, train, *given, folder=folder, teacher=args.teacher)
+    run = replace(run, init=hub.pinned(run.init), teacher_file=hub.pinned(run.teacher_file))
     if environment.is_worker():
         with held():
             from xlm_spec.runtime.train import train as workflow
@@ -157,6 +164,17 @@ def run_info(package, data, train, args) -> None:
     folder = args.config.parent if args.config else None
     given = (args.task, args.size, config, args.sets)
     info(resolve_config(package, data, train, *given, folder=folder), args.where)
+
+
+def run_export(package, data, train, args) -> None:
+    with held():
+        from xlm_spec.runtime.export import export
+
+    export(package, data, train, args)
+
+
+def run_push(package, data, train, args) -> None:
+    hub.push(package, data, train, args)
 
 
 def positive(number: float | None, flag: str) -> None:

@@ -18,7 +18,7 @@ import torch
 import yaml
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
-from xlm_spec.runtime import choices, tasks
+from xlm_spec.runtime import choices, hub, tasks
 from xlm_spec.runtime.overrides import Known, Setting, flat, nested, overridden
 from xlm_spec.runtime.positions import ERRORS, SETTING, guard, is_limit, read, require
 from xlm_spec.runtime.settings import Data, Train
@@ -134,9 +134,9 @@ def resolve_config(
         config=overridden(package.Config(vocab=vocab), values),
         data=overridden(Data(), values | {"data.task": tasks.recorded(name)}, "data."),
         train=overridden(Train(), values, "train."),
-        init=str(init.resolve() if init else config.get("init", "")),
+        init=str(hub.absolute(init) if init else config.get("init", "")),
         origin=origin | origin_of_task,
-        teacher_file=str(teacher.resolve() if teacher else config.get("teacher", "")),
+        teacher_file=str(hub.absolute(teacher) if teacher else config.get("teacher", "")),
     )
     return dataclasses.replace(run, injected=choices.injected(run.settings))
 

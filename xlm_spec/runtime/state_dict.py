@@ -4,9 +4,7 @@ The names are those of the model or of its backbone. The file may have a prefix 
 such as `module.` or `transformer.`, and other tensors.
 """
 
-import json
 from collections.abc import Mapping
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +13,11 @@ from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime import checkpoint
+from xlm_spec.runtime.pretrained import read_safetensors
 
 WITHIN = ("state_dict", "model", "module")  # keys under which files hold the state dict
 ADDED = ("", "backbone.")  # before a name of the file in a name of the model
 MOST = 8  # names in a message
-DTYPES = {
-    "F64": torch.float64,
-    "F32": torch.float32,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-    "I64": torch.int64,
-    "I32": torch.int32,
-    "U8": torch.uint8,
-    "BOOL": torch.bool,
-}
 
 
 def read(file: Path) -> Any:
@@ -36,30 +25,12 @@ def read(file: Path) -> Any:
     if file.suffix != ".safetensors":
         return checkpoint.read(file)
     try:
-        return of_safetensors(bytearray(file.read_bytes()))
+        return read_safetensors(file)
     except FileNotFoundError:
         raise Failed(Diagnostic("X701", "checkpoint does not exist", file=str(file))) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         message = "not a file in the format of safetensors"
         raise Failed(Diagnostic("X701", message, file=str(file))) from None
-
-
-def of_safetensors(data: bytearray) -> dict[str, Tensor]:
-    """The tensors: 8 bytes with the length of a JSON header, the header, the numbers."""
-    first = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:first])
-    out = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        dtype, shape = DTYPES[entry["dtype"]], entry["shape"]
-        start, end = entry["data_offsets"]
-        n = prod(shape)
-        if end - start != n * dtype.itemsize:
-            raise ValueError(name)
-        flat = torch.frombuffer(data, dtype=dtype, count=n, offset=first + start) if n else None
-        out[name] = torch.empty(shape, dtype=dtype) if flat is None else flat.reshape(shape)
-    return out
 
 
 def tensors_of(content: Any, file: Path) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime import checkpoint
+from xlm_spec.runtime.exported import is_export
 from xlm_spec.runtime.overrides import overridden
 from xlm_spec.runtime.resolve_config import Run
 
@@ -69,10 +70,10 @@ def reads_teacher(package: ModuleType) -> bool:
 
 
 def load(source: Path, run: Run) -> Teacher:
-    """The model of a run folder or a checkpoint. Raises Failed: X618, X701, X702."""
+    """The model of a run folder, a checkpoint or an export. Raises Failed: X618, X701, X702."""
     from xlm_spec.runtime.load_model import best_of
 
-    file = best_of(source) if source.is_dir() else source
+    file = best_of(source) if source.is_dir() and not is_export(source) else source
     content = checkpoint.load(file)
     stored = content["xlm_spec"]
     require_vocabulary(content, run, file)

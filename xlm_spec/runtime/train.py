@@ -16,7 +16,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import Strategy
 
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line, wants_colour
-from xlm_spec.runtime import checkpoint, state_dict
+from xlm_spec.runtime import checkpoint, exported, state_dict
 from xlm_spec.runtime.callbacks import Averaged, progress
 from xlm_spec.runtime.data import DataModule
 from xlm_spec.runtime.ending import NEVER, Ending, Stopped
@@ -105,8 +105,12 @@ def train(run: Run, folder: Path, resume: bool = False, devices: int = 1) -> Non
 
 
 def initialise(model: torch.nn.Module, run: Run, file: Path) -> None:
-    """Loads the weights of `--init`: a checkpoint, or a plain state dict. Raises X701, X702."""
-    content = state_dict.read(file)
+    """Loads the weights of `--init`: a checkpoint, an export, or a plain state dict.
+
+    Raises Failed: X701, X702, X631-X633.
+    """
+    source = checkpoint.located(file)
+    content = exported.content(source) if exported.is_export(source) else state_dict.read(source)
     if checkpoint.is_checkpoint(content):
         known = checkpoint.checked(content, file)
         report_differences(checkpoint.differences(known, run, file))
