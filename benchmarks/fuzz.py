@@ -56,7 +56,8 @@ def specs() -> list[str]:
 
 def vocabulary() -> list[str]:
     """The words of the language and the signs of YAML."""
-    from xlm_spec.compiler.axes import AXES, components_of, tasks
+    from xlm_spec.compiler.axes import AXES, components_of
+    from xlm_spec.compiler.runtime_settings import tasks
 
     known = [(a, c) for a in AXES for c in components_of(a).values()]
     words = {w for a, c in known for w in (a.key, c.value, *(p.name for p in c.parameters))}

@@ -15,11 +15,12 @@ from pathlib import PurePosixPath
 from random_files import custom_components
 
 from xlm_spec.compiler import axes
-from xlm_spec.compiler.axes import Axis, components_of, is_clock, settings, tasks
+from xlm_spec.compiler.axes import Axis, components_of, is_clock
 from xlm_spec.compiler.components import Component, Parameter
 from xlm_spec.compiler.middle.likelihood import fits_target, has_rate
 from xlm_spec.compiler.middle.network import methods, time_conditioned, used_of, used_of_model
 from xlm_spec.compiler.middle.sampling import starts_from
+from xlm_spec.compiler.runtime_settings import settings, tasks
 
 PUBLIC = ("__init__", "forward", "train_pass", "open_cache", "decode")
 HUGE = [10**6, 10**12, 10**17]

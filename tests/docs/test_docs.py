@@ -12,10 +12,11 @@ from code_blocks import blocks
 from html_links import Links
 from methods import INSERTED, MASKED, MIXED, PLAIN, REPLACED, ROOT, checked
 
-from xlm_spec.compiler.axes import AXES, components_of, settings, tasks
+from xlm_spec.compiler.axes import AXES, components_of
 from xlm_spec.compiler.docs import reference
 from xlm_spec.compiler.docs.cards import card, text
 from xlm_spec.compiler.docs.reference import in_a_spec
+from xlm_spec.compiler.runtime_settings import settings, tasks
 from xlm_spec.diagnostics import Failed
 
 DOCS = ROOT / "docs"

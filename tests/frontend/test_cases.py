@@ -3,7 +3,7 @@
 import pytest
 from methods import MASKED, ROOT
 
-from xlm_spec.compiler import axes
+from xlm_spec.compiler import axes, runtime_settings
 from xlm_spec.compiler.frontend.cases import answer
 from xlm_spec.compiler.frontend.errors import MESSAGES
 from xlm_spec.compiler.frontend.faults import faults
@@ -113,6 +113,6 @@ def test_the_default_task_is_said_once():
     said = {
         p.relative_to(ROOT / "xlm_spec").as_posix()
         for p in (ROOT / "xlm_spec").rglob("*.py")
-        if f'"{axes.default_task()}"' in p.read_text()
+        if f'"{runtime_settings.default_task()}"' in p.read_text()
     }
     assert said == {"runtime/settings.py", "runtime/tasks/star_easy.py"}  # the task itself

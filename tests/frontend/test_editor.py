@@ -23,10 +23,9 @@ from xlm_spec.compiler.axes import (
     WEIGHT,
     Axis,
     components_of,
-    settings,
-    tasks,
 )
 from xlm_spec.compiler.frontend.schema import schema
+from xlm_spec.compiler.runtime_settings import settings, tasks
 
 VERSION = "1.25.0"  # of yaml-language-server
 SERVER = "node_modules/yaml-language-server/bin/yaml-language-server"

@@ -14,7 +14,6 @@ import yaml
 from markdown_it import MarkdownIt
 from methods import MASKED, text
 
-from xlm_spec.compiler.axes import settings, tasks
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.emit import lower, render
 from xlm_spec.compiler.emit.state import STATE
@@ -23,6 +22,7 @@ from xlm_spec.compiler.frontend.validate import validate
 from xlm_spec.compiler.middle.check import check
 from xlm_spec.compiler.middle.compose import compose
 from xlm_spec.compiler.middle.spec import Spec
+from xlm_spec.compiler.runtime_settings import settings, tasks
 from xlm_spec.diagnostics import Failed, hidden
 from xlm_spec.refresh.disk import digest
 

@@ -5,11 +5,12 @@ from jsonschema import Draft202012Validator
 from methods import text
 from ruamel.yaml import YAML
 
-from xlm_spec.compiler.axes import AXES, DECIDED, KIND, components_of
+from xlm_spec.compiler.axes import AXES, components_of
 from xlm_spec.compiler.components import differences
 from xlm_spec.compiler.docs.cards import describe
 from xlm_spec.compiler.frontend.forms import Forms
 from xlm_spec.compiler.frontend.load import parse
+from xlm_spec.compiler.frontend.other_words import DECIDED, KIND
 from xlm_spec.compiler.frontend.synonyms import difference, form, instead, language, plain, unlike
 from xlm_spec.compiler.frontend.validate import validate
 from xlm_spec.diagnostics import Failed, alternatives

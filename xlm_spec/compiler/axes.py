@@ -1,23 +1,16 @@
 """The axes of the language: the path of each in a spec, and the folder of its components."""
 
-import ast
 import re
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
-from xlm_spec.compiler.components import (
-    HERE,
-    Component,
-    Parameter,
-    component,
-    definition,
-    read,
-    values,
-)
+from xlm_spec.compiler.components import Component, component, values
 
-TASKS = HERE / "runtime" / "tasks"
+OF = "of"  # the key of a loss that names its target
+
 Path = tuple[str | int, ...]  # the path of a value in a spec
+Components = dict[str, Component]
 
 
 @dataclass(frozen=True)
@@ -257,100 +250,6 @@ def fits(shape: list[str], path: Path) -> bool:
     )
 
 
-OTHERS = {  # keys of a spec that are neither an axis nor settings -> keys of other code
-    "xlm_spec": ("version", "spec_version", "schema_version", "xlmspec", "spec"),
-    "name": ("model_name", "model_type", "package", "job_name", "experiment", "project", "id"),
-    "title": ("description", "full_name", "summary"),
-    "paper": ("url", "arxiv", "reference", "citation", "link", "source"),
-    "noise": ("corruption", "diffusion", "forward_process", "noising", "interpolant"),
-}
-DECIDED = {  # settings of other code -> what decides them here
-    "vocab_size": "the task decides the vocabulary",
-    "causal": "the target decides it: `next_token` uses causal attention",
-    "attention": "the target decides it: `next_token` uses causal attention",
-    "time_conditioning": "the backbone decides it: `dit` and `rotary_timed` are time-conditioned",
-    "epochs": "write `steps`, the number of training steps",
-    "betas": "write the second as `beta2`; the first is 0.9",
-    "min_lr": "write `lr_end`, the last learning rate as a share of `lr`",
-    "devices": "write `--devices N` on the command line of a run",
-}
-KEYS = {  # keys of other code whose values mean something else there
-    "kappa": "time has the opposite direction there: kappa(t) = alpha(1 - t), 1 on data",
-    **dict.fromkeys(
-        ("semi_ar", "semi_autoregressive"),
-        "the blocks of LLaDA are `{blocks: {size: …}}`; the sliding window of MDLM is not"
-        " available",
-    ),
-}
-NUMBERS = {  # what a number means after a key of other code, if the language lacks it
-    TIME: "discrete time (T steps of training) is not available: t is continuous in training;"
-    " `steps` of a sampler is its time grid",
-    COUNT: "a constant number of corrupted tokens is not available: `uniform` draws the number,"
-    " `exact` computes it from t",
-}
-OF = "of"  # the key of a loss that names its target
-KIND = ("type", "name", "class", "cls", "_target_", "variant")
-
-Components = dict[str, Component]
-
-
 def components_of(axis: Axis) -> Components:
     """The components of an axis by value."""
     return {v: component(axis.folder, v) for v in values(axis.folder)}
-
-
-@cache
-def settings() -> Component:
-    """The settings of the runtime (`data`, `train`), read like a component."""
-    source = HERE / "runtime" / "settings.py"
-    return read(source.read_text(encoding="utf-8"), "runtime", "settings")
-
-
-def code_settings() -> dict[str, dict[str, str]]:
-    """The settings whose value is code, by dotted name: their names, and what these stand for."""
-    names: dict[str, dict[str, str]] = settings().constants["NAMES"]
-    return names
-
-
-def described_as_code(section: str, p: Parameter) -> Parameter:
-    """A setting as documentation shows it: the names of the code that can be its value."""
-    names = code_settings().get(f"{section}.{p.name}")
-    if names is None:
-        return p
-    many = isinstance(p.default, tuple)
-    default = ", ".join(p.default) if isinstance(p.default, tuple) else p.default
-    return replace(
-        p, type="list of code" if many else "code", choices=tuple(names), default=default or None
-    )
-
-
-@cache
-def default_task() -> str:
-    """The default task, from the settings of the runtime."""
-    return str(next(p.default for p in settings().fields["Data"] if p.name == "task"))
-
-
-@cache
-def tasks() -> dict[str, tuple[Parameter, ...]]:
-    """The shipped tasks, and the options of each that a spec can set under `data`.
-
-    The options are the fields of the class `Options` in its file, or in one that it imports from.
-    """
-    found = {p.stem: p.read_text(encoding="utf-8") for p in sorted(TASKS.glob("*.py"))}
-    of_file = {stem: options(source) for stem, source in found.items()}
-    out = {}
-    for name, source in found.items():
-        if re.search(r"^TASK = ", source, re.M):
-            parts = [name, *re.findall(r"^from xlm_spec\.runtime\.tasks\.(\w+)", source, re.M)]
-            out[name] = next((of_file[p] for p in parts if of_file[p]), ())
-    return out
-
-
-def options(source: str) -> tuple[Parameter, ...]:
-    """The fields of `Options` in the source of a task."""
-    classes = (n for n in ast.parse(source).body if isinstance(n, ast.ClassDef))
-    node = next((n for n in classes if n.name == "Options"), None)
-    if node is None:
-        return ()
-    text = definition(node, node.name, source.splitlines()).text
-    return read(text, "tasks", node.name).fields[node.name]

@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Iterator
 
 from xlm_spec.compiler import axes
-from xlm_spec.compiler.axes import Axis, components_of, tasks
+from xlm_spec.compiler.axes import Axis, components_of
+from xlm_spec.compiler.runtime_settings import default_task, tasks
 
 WIDTH = 100
 
@@ -45,7 +46,7 @@ def lines(name: str) -> Iterator[str]:
     yield from choice(axes.HEAD, "", 0)
     yield ""
     yield from comment(f"the training task: {', '.join(tasks())}, or a file of your own", 0)
-    yield f"data: {{task: {axes.default_task()}}}"
+    yield f"data: {{task: {default_task()}}}"
     yield "train: {batch: 64, steps: 80000, lr: 1e-4, ema: 0.9999}"
 
 

@@ -19,9 +19,6 @@ from xlm_spec.compiler.axes import (
     WEIGHT,
     Axis,
     components_of,
-    described_as_code,
-    settings,
-    tasks,
 )
 from xlm_spec.compiler.components import HERE, Parameter, also_known_as, without_synonyms
 from xlm_spec.compiler.declarations import DECLARATIONS
@@ -29,6 +26,7 @@ from xlm_spec.compiler.docs.cards import Card, card
 from xlm_spec.compiler.docs.markdown import escaped, linked, scalar, sentence
 from xlm_spec.compiler.frontend.schema import schema
 from xlm_spec.compiler.middle.likelihood import fits_target, has_rate
+from xlm_spec.compiler.runtime_settings import described_as_code, settings, tasks
 
 ABOVE = "../.."  # from docs/reference to the root of the repository
 REQUIRED = {v: card(SAMPLER, c).requires for v, c in components_of(SAMPLER).items()}

@@ -8,7 +8,6 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
-from xlm_spec.compiler.axes import default_task
 from xlm_spec.compiler.components import LAW, Function, Parameter
 from xlm_spec.compiler.declarations import MINIMISER
 from xlm_spec.compiler.emit.code import Call, assigned, imports
@@ -22,6 +21,7 @@ from xlm_spec.compiler.middle.network import methods, model_arguments, passes
 from xlm_spec.compiler.middle.spec import Choice
 from xlm_spec.compiler.middle.special_tokens import fill, needs
 from xlm_spec.compiler.middle.summary import inferred, with_defaults
+from xlm_spec.compiler.runtime_settings import default_task
 
 IR_VERSION = 1
 URL = re.compile(r"https?://[\w./?=%#:;,~+-]+")

@@ -6,7 +6,13 @@ case that applies (`cases`) gives the hint.
 
 from jsonschema.exceptions import ValidationError
 
-from xlm_spec.compiler.frontend import key_cases, type_cases, value_cases
+from xlm_spec.compiler.frontend import (
+    item_cases,
+    key_cases,
+    missing_cases,
+    type_cases,
+    value_cases,
+)
 from xlm_spec.compiler.frontend.cases import answer
 from xlm_spec.compiler.frontend.faults import faults
 from xlm_spec.compiler.frontend.load import Document, Path_
@@ -85,10 +91,10 @@ def out_of_range(p: Location) -> str:
 
 MESSAGES = {  # kind of fault -> code, message, and the cases of its hint
     "key": ("X102", unknown_key, key_cases.UNKNOWN),
-    "item": ("X102", unknown_key, key_cases.UNKNOWN_ITEM),
-    "missing": ("X103", missing_key, key_cases.MISSING),
-    "empty": ("X103", empty, key_cases.MISSING),
-    "several": ("X104", several, key_cases.SEVERAL),
+    "item": ("X102", unknown_key, item_cases.UNKNOWN),
+    "missing": ("X103", missing_key, missing_cases.MISSING),
+    "empty": ("X103", empty, missing_cases.MISSING),
+    "several": ("X104", several, item_cases.SEVERAL),
     "value": ("X105", not_allowed, value_cases.NOT_ALLOWED),
     "range": ("X106", out_of_range, value_cases.OUTSIDE),
     "name": ("X107", invalid_name, type_cases.NAME),

@@ -18,6 +18,7 @@ from xlm_spec.compiler.frontend.location import (
     of_value,
     section,
 )
+from xlm_spec.compiler.frontend.other_words import KIND
 from xlm_spec.compiler.frontend.synonyms import key_meant, language, meant, plain, sections_with
 from xlm_spec.diagnostics import nearest
 
@@ -76,7 +77,7 @@ def unknown(doc: Document, path: Path_, known: list[str], patterns: list[str]) -
     value, item, outside = doc.at(path), item_of(doc, path), not_indented(doc, path)
     keys = [k for k in value if k not in known and not any(re.search(p, k) for p in patterns)]
     if item:  # the hint for a synonym of `kind` includes the other keys
-        keys = [k for k in keys if k in ("kind", *axes.KIND)][:1] or keys
+        keys = [k for k in keys if k in ("kind", *KIND)][:1] or keys
     elif "kind" in known and "kind" not in value:  # without `kind` all others are unknown
         keys = [k for k in keys if is_kind(k)]
     for i, key in enumerate(keys):
@@ -126,7 +127,7 @@ def missing(doc: Document, path: Path_, expected: list[str], known: list[str]) -
 
 def is_kind(key: str) -> bool:
     """Does a key mean `kind`?"""
-    return key in axes.KIND or nearest(key, ["kind"]) is not None
+    return key in KIND or nearest(key, ["kind"]) is not None
 
 
 def without_kind(doc: Document) -> bool:
@@ -155,7 +156,7 @@ def first_word(value: Any) -> Any:
 def sampler_without_kind(doc: Document) -> tuple[str, Location]:
     """The fault of one sampler without `kind`, which may be there under another name."""
     path, value = axes.SAMPLER.parts, doc.at(axes.SAMPLER.parts)
-    named = next((k for k in value if k in axes.KIND and meant(axes.SAMPLER, value[k])[0]), None)
+    named = next((k for k in value if k in KIND and meant(axes.SAMPLER, value[k])[0]), None)
     if named is None:
         return "missing", of_missing(doc, (*path, "kind"))
     return "key", of_key(doc, (*path, named), ["kind"], not_indented(doc, path).get(named, ""))

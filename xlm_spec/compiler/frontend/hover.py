@@ -3,10 +3,11 @@
 import ast
 import re
 
-from xlm_spec.compiler.axes import TASKS, Axis
+from xlm_spec.compiler.axes import Axis
 from xlm_spec.compiler.components import Component, Parameter
 from xlm_spec.compiler.docs.cards import card
 from xlm_spec.compiler.docs.markdown import escaped, linked, scalar, sentence
+from xlm_spec.compiler.runtime_settings import TASKS
 
 CITED = re.compile(r" \([^()]*arXiv:[^()]*\)")
 

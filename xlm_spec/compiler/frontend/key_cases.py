@@ -1,12 +1,15 @@
-"""Hints for unknown and missing keys: the exact replacement, if there is one."""
+"""Hints for unknown keys: the exact replacement, if there is one."""
 
 import re
 
 from xlm_spec.compiler import axes
-from xlm_spec.compiler.axes import AXES, Axis, components_of
+from xlm_spec.compiler.axes import Axis, components_of
+from xlm_spec.compiler.frontend import other_words
 from xlm_spec.compiler.frontend.cases import Case
+from xlm_spec.compiler.frontend.item_cases import NOT_INDENTED
 from xlm_spec.compiler.frontend.load import Document, Path_
-from xlm_spec.compiler.frontend.location import Home, Location
+from xlm_spec.compiler.frontend.location import Location
+from xlm_spec.compiler.frontend.section_cases import OTHER_SECTIONS, with_parameter
 from xlm_spec.compiler.frontend.synonyms import (
     difference,
     form,
@@ -15,53 +18,11 @@ from xlm_spec.compiler.frontend.synonyms import (
     meant,
     noted,
     plain,
-    sections_with,
     unlike,
 )
 from xlm_spec.diagnostics import alternatives
 
-ADD = {
-    "xlm_spec": "add `xlm_spec: 1`, the version of the language",
-    "name": "add `name: …`, the name of the package: lower-case letters, digits and underscores",
-    "noise": "add `noise: {process: …}`",
-}
-A_FILE = "the file of a custom component"  # if an axis has no shipped value
 TYPES: dict[str, tuple[type, ...]] = {"float": (float, int), "int": (int,)}
-
-
-# ---- keys in a list of targets or losses, which are names ----------------------------------------
-
-
-def item(p: Location) -> str:
-    """The replacement of an item with another name, and the parameters that it implies."""
-    named, more = meant(p.axis, p.key) if p.axis else ("", "")
-    lacks = unlike(more, p.value)
-    write = f"write `{named}: {{{lacks}{', …' * bool(p.value)}}}`"
-    hint = write if lacks else f"write `{named}`"
-    return noted(hint, difference(p.axis, p.key)) if p.axis and named else ""
-
-
-def item_with_a_kind(p: Location) -> str:
-    """The replacement of an item whose name is the value of `kind`."""
-    axis = p.axis if p.key in ("kind", *axes.KIND) else None
-    named, more = (p.value, "") if is_file(p.value) else meant(axis, p.value) if axis else ("", "")
-    lacks = unlike(more, p.around)
-    beside = (f"{k}: {p.doc.written((*p.path[:-1], k))}" for k in p.around if k != p.key)
-    rest = ", ".join([*([lacks] if lacks else []), *beside])
-    hint = f"write `{named}: {{{rest}}}`" if rest or not axis else f"write `{axis.key}: {named}`"
-    return noted(hint, difference(axis, p.value)) if axis and named else ""
-
-
-def is_file(value: object) -> bool:
-    """Is it the file of a custom component?"""
-    return isinstance(value, str) and value.endswith(".py")
-
-
-def first_loss(doc: Document) -> str:
-    """The first loss of the spec, or else any loss."""
-    known = components_of(axes.LOSS)
-    words = (w for p in doc.spans if p[:1] == axes.LOSS.parts for w in (p[-1], doc.at(p)))
-    return next((w for w in words if isinstance(w, str) and w in known), next(iter(known)))
 
 
 # ---- synonyms of keys ----------------------------------------------------------------------------
@@ -78,7 +39,7 @@ def of_section(p: Location) -> Axis | None:
 def key_and_value(p: Location, axis: Axis) -> str:
     value = form(axis, p.value)
     write = f"write `{axis.key}: {value}`" if value else ""
-    of_key = axes.KEYS.get(plain(p.key), "") if value else ""
+    of_key = other_words.KEYS.get(plain(p.key), "") if value else ""
     return noted(write, difference(axis, p.value), of_key, p.note)
 
 
@@ -146,131 +107,14 @@ def filled(axis: Axis, word: str, behind: object) -> str:
     return other or (form(axis, "greedy") if greedy and not more else whole)
 
 
-def with_parameter(axis: Axis | None, key: str) -> list[str]:
-    """The values of an axis that have this parameter."""
-    known = components_of(axis) if axis else {}
-    return [v for v, c in known.items() if any(p.name == key for p in c.parameters)]
-
-
-# ---- of another section --------------------------------------------------------------------------
-
-
-def shared(p: Location) -> Home | None:
-    """The section of a key, if the spec has that section, or several of its keys are here."""
-    together = [k for k in p.around if p.home and [*sections_with(k)] == [p.home.section]]
-    there = p.home and isinstance(p.doc.at(p.home.path), dict)
-    return p.home if there or len(together) > 1 else None
-
-
-def nested(p: Location, home: Home, outside: int) -> str:
-    """The key inside of its mappings: `noise: {schedule: {kind: linear, eps: 0.1}}`."""
-    text, key = f"{home.key}: {p.written}", home.key
-    for i in range(len(home.section), outside, -1):
-        axis = next((a for a in AXES if a.parts == home.section[:i]), None)
-        kind = kind_with(p.doc, axis, key) if axis else ""
-        key = home.section[i - 1]
-        if axis and axis.many:
-            text = f"{key}: {{{kind}: {{{text}}}}}"
-        else:
-            text = f"{key}: {{{f'kind: {kind}, ' * bool(kind)}{text}}}"
-    return text
-
-
-def kind_with(doc: Document, axis: Axis, key: str) -> str:
-    """A value with this parameter: the one of the spec, the default, or the first."""
-    fits = with_parameter(axis, key)
-    return next((v for v in (doc.at(axis.parts), axis.default) if v in fits), fits[0])
-
-
-def in_new_section(p: Location, home: Home) -> str:
-    axis = next((a for a in AXES if a.parts == home.section), None)
-    write = f"write `{nested(p, home, len(p.section) if home.inside else 0)}`"
-    return noted(write, difference(axis, p.key)) if axis else write
-
-
-# ---- missing keys --------------------------------------------------------------------------------
-
-
-def sampler_by_its_name(p: Location) -> str:
-    """The replacement of a sampler without `kind` whose name is a kind."""
-    name = p.path[-2] if p.lacks_kind and p.axis is axes.SAMPLER else ""
-    kind, more = meant(axes.SAMPLER, name)
-    lacks = unlike(more, p.around)
-    hint = f"write `{name}: {{kind: {kind}, {lacks + ', ' if lacks else ''}…}}`"
-    return noted(hint, difference(axes.SAMPLER, name)) if kind else ""
-
-
-def values_with(p: Location) -> list[str]:
-    """The values of the axis that have all parameters of the mapping."""
-    known = components_of(p.axis).items() if p.axis and p.lacks_kind else ()
-    return [v for v, c in known if set(p.around) <= {q.name for q in c.parameters}]
-
-
-def by_parameters(p: Location) -> str:
-    """The replacement of a mapping without `kind`: the default or the only value that fits."""
-    fits = values_with(p)
-    default = p.axis.default if p.axis else ""
-    value = default if default in fits else fits[0] if len(fits) == 1 else ""
-    return kind_before(p, p.path[:-1], value)
-
-
-def by_its_key(p: Location) -> str:
-    """The replacement of a mapping whose only key means a value."""
-    alone = p.lacks_kind and len(p.around) == 1 and not values_with(p)
-    key = next(iter(p.around)) if alone else ""
-    axis = p.axis if alone and key not in {a.key for a in axes.within(p.section)} else None
-    value, more = meant(axis, key) if axis else ("", "")
-    hint = kind_before(p, (*p.path[:-1], key), value, more)
-    return noted(hint, difference(axis, key)) if axis else ""
-
-
-def kind_before(p: Location, path: Path_, value: str, more: str = "") -> str:
-    """The mapping at a path with `kind` as its first key, and the parameters that it implies."""
-    inner = p.doc.at(path)
-    given = inner if isinstance(inner, dict) else {}
-    lacks = [more] if (more := unlike(more, inner)) else []
-    listed = [f"kind: {value}", *lacks, *(f"{k}: {p.doc.written((*path, k))}" for k in given)]
-    return f"write `{p.axis.key}: {{{', '.join(listed)}}}`" if p.axis and value else ""
-
-
 # ---- the cases -----------------------------------------------------------------------------------
 
-NOT_INDENTED = {
-    "loss: [{cross_entropy: , weight: elbo}] -> indent it under `cross_entropy:`": Case(
-        lambda p: p.above, lambda p, above: f"indent it under `{above}:`"
-    ),
-}
-UNKNOWN_ITEM = {
-    **NOT_INDENTED,
-    "loss: [elbo: {}] -> write `cross_entropy: {weight: elbo}`": Case(item),
-    "target: [length: {}] -> a predicted length (CMLM) is not available; the nearest is `stop`,"
-    " which predicts only whether anything is missing": Case(
-        lambda p: p.axis and difference(p.axis, p.key)
-    ),
-    "loss: [{name: ce, weight: elbo}] -> write `cross_entropy: {weight: elbo}`": Case(
-        item_with_a_kind
-    ),
-    "head: {gap_count: ./gap_count.py} -> write `head: ./gap_count.py`": Case(
-        lambda p: p.axis if is_file(p.value) else None,
-        lambda p, axis: f"write `{axis.key}: {p.value}`",
-    ),
-    "loss: [cross_entropy, weight: elbo] -> write `cross_entropy: {weight: elbo}`": Case(
-        lambda p: p.axis is axes.LOSS and key_meant(p.section, p.key, [axes.WEIGHT.key]),
-        lambda p, weight: (
-            f"write `{next((k for k in p.around if k in p.known), None) or first_loss(p.doc)}:"
-            f" {{{weight}: {p.written}}}`"
-        ),
-    ),
-    "target: [mask_token: {}] -> "
-    "did you mean `masked_tokens`? allowed: "
-    "clean_tokens, gap_tokens, masked_tokens, next_token, stop": Case(
-        lambda p: alternatives(p.key, p.known)
-    ),
-}
 SYNONYMS = {
     "noise: {process: mask, num_masked: 5} -> a constant number of corrupted tokens is not"
     " available: `uniform` draws the number, `exact` computes it from t": Case(
-        lambda p: isinstance(p.value, int | float) and p.renamed and axes.NUMBERS.get(p.renamed),
+        lambda p: (
+            isinstance(p.value, int | float) and p.renamed and other_words.NUMBERS.get(p.renamed)
+        ),
         lambda p, note: noted(note, p.note),
     ),
     "sampler: {kind: ancestral, outer: {kind: blocks, size: 32}} -> "
@@ -289,12 +133,14 @@ SYNONYMS = {
     ),
     "train: {learning_rate: 3e-4} -> write `lr`": Case(
         lambda p: p.called,
-        lambda p, called: noted(f"write `{called}`", axes.KEYS.get(plain(p.key), ""), p.note),
+        lambda p, called: noted(
+            f"write `{called}`", other_words.KEYS.get(plain(p.key), ""), p.note
+        ),
     ),
 }
 NOT_SYNONYMS = {
     "train: {epochs: 10} -> write `steps`, the number of training steps": Case(
-        lambda p: axes.DECIDED.get(plain(p.key))
+        lambda p: other_words.DECIDED.get(plain(p.key))
     ),
     "train: {lr=1e-4} -> write `lr: 1e-4`": Case(
         pair, lambda p, found: f"write `{found[1]}: {found[2]}`"
@@ -316,29 +162,6 @@ NOT_SYNONYMS = {
         ),
     ),
 }
-OTHER_SECTIONS = {
-    "steps: 1000 -> `steps` belongs in `sampler` or `train`": Case(
-        lambda p: [f"`{'.'.join(s)}`" for s in p.elsewhere if 1 < len(p.elsewhere) < 4],
-        lambda p, found: f"`{p.key}` belongs in {' or '.join(found)}",
-    ),
-    "train: {loss: mse} -> write `loss` at the top level of the spec, without indentation": Case(
-        lambda p: p.home and not p.home.section and p.home.key,
-        lambda p, key: f"write `{key}` at the top level of the spec, without indentation",
-    ),
-    "noise: {process: mask, limit: 5} -> "
-    "write it inside a loss: `cross_entropy: {weight: {kind: elbo_clipped, largest: 5}}`": Case(
-        lambda p: p.home and not p.home.inside and p.home.section[0] == axes.LOSS.key and p.home,
-        lambda p, home: f"write it inside a loss: `{first_loss(p.doc)}: {{{nested(p, home, 1)}}}`",
-    ),
-    "train: {rounds: 9} -> write `rounds: 9` inside `sampler`": Case(
-        shared, lambda p, home: f"write `{home.key}: {p.written}` inside `{'.'.join(home.section)}`"
-    ),
-    "train: {k: 1} -> `k` belongs in `sampler.tokens`": Case(
-        lambda p: p.home if p.home and (p.home.of_sampler or not p.written) else None,
-        lambda p, home: f"`{home.key}` belongs in `{'.'.join(home.section)}`",
-    ),
-    "lr: 3e-4 -> write `train: {lr: 3e-4}`": Case(lambda p: p.home, in_new_section),
-}
 UNKNOWN = {
     **NOT_INDENTED,
     **SYNONYMS,
@@ -348,25 +171,4 @@ UNKNOWN = {
     "did you mean `schedule`? allowed: process, schedule, time, count, roll_in": Case(
         lambda p: alternatives(p.key, p.known)
     ),
-}
-MISSING = {
-    "sampler: {ancestral: {steps: 8}} -> write `ancestral: {kind: ancestral, …}`": Case(
-        sampler_by_its_name
-    ),
-    "noise: {process: mask, schedule: {power: 3}} -> "
-    "write `schedule: {kind: polynomial, power: 3}`": Case(by_parameters),
-    "noise: {process: mask, schedule: {geometric: {largest: 20}}} -> "
-    "write `schedule: {kind: geometric, largest: 20}`": Case(by_its_key),
-    "without target -> what the model predicts, and at which positions; allowed: "
-    "clean_tokens, gap_tokens, masked_tokens, next_token, stop": Case(
-        lambda p: p.axis,
-        lambda p, axis: f"{axis.meaning}; allowed: {', '.join(components_of(axis)) or A_FILE}",
-    ),
-    "without noise -> add `noise: {process: …}`": Case(lambda p: ADD.get(p.key)),
-}
-SEVERAL = {
-    "target: {gap_tokens: {}, stop: {}} -> write a list: `[gap_tokens: …, stop: …]`": Case(
-        lambda p: p.known,
-        lambda p, known: f"write a list: `[{', '.join(f'{n}: …' for n in known)}]`",
-    )
 }

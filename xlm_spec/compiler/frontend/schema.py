@@ -8,11 +8,7 @@ from xlm_spec.compiler.axes import (
     CLOCK,
     PROCESS,
     SCHEDULE,
-    code_settings,
     components_of,
-    described_as_code,
-    settings,
-    tasks,
     within,
 )
 from xlm_spec.compiler.components import (
@@ -25,12 +21,19 @@ from xlm_spec.compiler.components import (
 )
 from xlm_spec.compiler.frontend import hover
 from xlm_spec.compiler.frontend.forms import NAME, ComponentsOf, Forms, number, ref
+from xlm_spec.compiler.runtime_settings import (
+    code_settings,
+    described_as_code,
+    settings,
+    tasks,
+)
 
 SHIPPED = HERE / "spec.schema.json"
 CODE = r"^(?!.*\.py$)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$|\.py:[A-Za-z_]\w*$"  # of a user or a library
 OF_DIAGNOSTICS = HERE / "diagnostics.schema.json"
 DERIVING = (
-    *("axes", "components", "frontend/forms", "frontend/hover", "frontend/schema"),
+    *("axes", "components/docstring", "components/model", "components/reader"),
+    *("runtime_settings", "frontend/forms", "frontend/hover", "frontend/schema"),
     *("docs/cards", "docs/markdown"),
 )
 

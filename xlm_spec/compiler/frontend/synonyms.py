@@ -3,9 +3,10 @@
 import re
 from functools import cache
 
-from xlm_spec.compiler import axes
+from xlm_spec.compiler import axes, runtime_settings
 from xlm_spec.compiler.axes import AXES, Axis, components_of
 from xlm_spec.compiler.components import Parameter, also_known_as
+from xlm_spec.compiler.frontend import other_words
 
 Section = tuple[str, ...]  # a mapping of the language: ("noise", "schedule"); () is the spec
 Keys = dict[str, set[str]]  # the keys of a mapping -> their synonyms
@@ -61,19 +62,19 @@ def instead(axis: Axis, word: object) -> str:
 @cache
 def language() -> dict[Section, Keys]:
     """All mappings of a spec."""
-    out: dict[Section, Keys] = {(): {k: set(words) for k, words in axes.OTHERS.items()}}
+    out: dict[Section, Keys] = {(): {k: set(words) for k, words in other_words.OTHERS.items()}}
     for axis in AXES:
         path = axis.parts
         out.setdefault(path[:-1], {})[axis.key] = set(axis.synonyms)
-        here = out.setdefault(path, {} if axis.many else {"kind": set(axes.KIND)})
+        here = out.setdefault(path, {} if axis.many else {"kind": set(other_words.KIND)})
         for c in components_of(axis).values():
             add(here, c.parameters)
     out[axes.LOSS.parts][axes.OF] = set()
-    run = axes.settings()
+    run = runtime_settings.settings()
     for name, fields in run.fields.items():
         out[()][name.lower()] = set(also_known_as(run.classes[name]).get("", ()))
         add(out.setdefault((name.lower(),), {}), fields)
-    for options in axes.tasks().values():
+    for options in runtime_settings.tasks().values():
         add(out["data",], options)
     return out
 

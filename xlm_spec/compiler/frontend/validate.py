@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from xlm_spec.compiler import axes
+from xlm_spec.compiler import axes, runtime_settings
 from xlm_spec.compiler.declarations import EVEN
 from xlm_spec.compiler.frontend.custom.registry import Registry, load_components
 from xlm_spec.compiler.frontend.errors import explain, in_words
@@ -159,7 +159,7 @@ def terms_of_one_name(doc: Document) -> list[Diagnostic]:
 def task(doc: Document) -> list[Diagnostic]:
     """The task exists and has these options; the file of a custom task is not read."""
     data = doc.values.get("data") or {}
-    name, known = data.get("task", axes.default_task()), axes.tasks()
+    name, known = data.get("task", runtime_settings.default_task()), runtime_settings.tasks()
     if name.endswith(".py") or "/" in name:
         return []
     if name not in known:

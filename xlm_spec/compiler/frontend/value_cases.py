@@ -2,7 +2,7 @@
 
 import re
 
-from xlm_spec.compiler import axes
+from xlm_spec.compiler import axes, runtime_settings
 from xlm_spec.compiler.axes import AXES, Axis, components_of
 from xlm_spec.compiler.frontend.cases import Case
 from xlm_spec.compiler.frontend.location import Location
@@ -68,7 +68,7 @@ def allowed(p: Location) -> str:
 NOT_ALLOWED = {
     "train: {optimizer: adamm} -> did you mean `adam`? allowed: adamw, adam, sgd, adafactor, muon; "
     "or an import path, or ./file.py:Name": Case(
-        lambda p: ".".join(map(str, p.path[:2])) in axes.code_settings(),
+        lambda p: ".".join(map(str, p.path[:2])) in runtime_settings.code_settings(),
         lambda p, _: noted(
             alternatives(p.value, map(str, p.known)) if p.known else "",
             "or an import path, or ./file.py:Name" if p.known else PATHS,

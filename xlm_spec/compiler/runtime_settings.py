@@ -1,0 +1,66 @@
+"""The settings of the runtime that a spec can set under `data` and `train`, and the tasks."""
+
+import ast
+import re
+from dataclasses import replace
+from functools import cache
+
+from xlm_spec.compiler.components import HERE, Component, Parameter, definition, read
+
+TASKS = HERE / "runtime" / "tasks"
+
+
+def settings() -> Component:
+    """The settings of the runtime (`data`, `train`), read like a component."""
+    source = HERE / "runtime" / "settings.py"
+    return read(source.read_text(encoding="utf-8"), "runtime", "settings")
+
+
+def code_settings() -> dict[str, dict[str, str]]:
+    """The settings whose value is code, by dotted name: their names, and what these stand for."""
+    names: dict[str, dict[str, str]] = settings().constants["NAMES"]
+    return names
+
+
+def described_as_code(section: str, p: Parameter) -> Parameter:
+    """A setting as documentation shows it: the names of the code that can be its value."""
+    names = code_settings().get(f"{section}.{p.name}")
+    if names is None:
+        return p
+    many = isinstance(p.default, tuple)
+    default = ", ".join(p.default) if isinstance(p.default, tuple) else p.default
+    return replace(
+        p, type="list of code" if many else "code", choices=tuple(names), default=default or None
+    )
+
+
+@cache
+def default_task() -> str:
+    """The default task, from the settings of the runtime."""
+    return str(next(p.default for p in settings().fields["Data"] if p.name == "task"))
+
+
+@cache
+def tasks() -> dict[str, tuple[Parameter, ...]]:
+    """The shipped tasks, and the options of each that a spec can set under `data`.
+
+    The options are the fields of the class `Options` in its file, or in one that it imports from.
+    """
+    found = {p.stem: p.read_text(encoding="utf-8") for p in sorted(TASKS.glob("*.py"))}
+    of_file = {stem: options(source) for stem, source in found.items()}
+    out = {}
+    for name, source in found.items():
+        if re.search(r"^TASK = ", source, re.M):
+            parts = [name, *re.findall(r"^from xlm_spec\.runtime\.tasks\.(\w+)", source, re.M)]
+            out[name] = next((of_file[p] for p in parts if of_file[p]), ())
+    return out
+
+
+def options(source: str) -> tuple[Parameter, ...]:
+    """The fields of `Options` in the source of a task."""
+    classes = (n for n in ast.parse(source).body if isinstance(n, ast.ClassDef))
+    node = next((n for n in classes if n.name == "Options"), None)
+    if node is None:
+        return ()
+    text = definition(node, node.name, source.splitlines()).text
+    return read(text, "tasks", node.name).fields[node.name]
