@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from xlm_spec.compiler.components import component
-from xlm_spec.compiler.frontend.custom.syntax_checks import Finding
+from xlm_spec.compiler.frontend.custom.source import Finding
 from xlm_spec.compiler.members import MODULE_ATTRIBUTES, members, optional_fields
 from xlm_spec.diagnostics import alternatives
 

@@ -12,16 +12,12 @@ from xlm_spec.compiler.components import Component, parsed, read
 from xlm_spec.compiler.frontend.custom.attribute_checks import attributes
 from xlm_spec.compiler.frontend.custom.declaration_checks import faults, near_misses
 from xlm_spec.compiler.frontend.custom.interface import interface_faults
+from xlm_spec.compiler.frontend.custom.name_checks import before_definition, symbols, undefined
+from xlm_spec.compiler.frontend.custom.parameter_checks import parameters_of
 from xlm_spec.compiler.frontend.custom.range_checks import ranges_of
 from xlm_spec.compiler.frontend.custom.shared_types import SharedTypes
 from xlm_spec.compiler.frontend.custom.source import Source, not_python, text_of
-from xlm_spec.compiler.frontend.custom.syntax_checks import (
-    before_definition,
-    parameters_of,
-    statements,
-    symbols,
-    undefined,
-)
+from xlm_spec.compiler.frontend.custom.syntax_checks import statements
 from xlm_spec.diagnostics import Diagnostic, Failed, Span, hidden
 
 

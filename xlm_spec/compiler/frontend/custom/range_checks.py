@@ -6,7 +6,8 @@ import tokenize
 from collections.abc import Iterator
 
 from xlm_spec import ranges
-from xlm_spec.compiler.frontend.custom.syntax_checks import Finding, declared, name_of
+from xlm_spec.compiler.frontend.custom.parameter_checks import declared, name_of
+from xlm_spec.compiler.frontend.custom.source import Finding
 
 CODE = "X117"
 ORDERED = ("float", "int")

@@ -11,16 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from xlm_spec.compiler.components import LAW, Component, component, parsed, read
-from xlm_spec.compiler.frontend.custom.source import Source, not_python, text_of
-from xlm_spec.compiler.frontend.custom.syntax_checks import (
-    ANY_LIBRARY,
-    Finding,
-    before_definition,
-    imported,
-    is_dataclass,
-    symbols,
-    undefined,
-)
+from xlm_spec.compiler.frontend.custom.import_checks import ANY_LIBRARY, imported
+from xlm_spec.compiler.frontend.custom.name_checks import before_definition, symbols, undefined
+from xlm_spec.compiler.frontend.custom.parameter_checks import is_dataclass
+from xlm_spec.compiler.frontend.custom.source import Finding, Source, not_python, text_of
 from xlm_spec.compiler.frontend.names import name_conflict
 from xlm_spec.diagnostics import Failed, alternatives
 

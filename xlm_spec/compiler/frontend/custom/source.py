@@ -4,10 +4,10 @@ import ast
 import re
 from pathlib import Path
 
-from xlm_spec.compiler.frontend.custom.syntax_checks import Finding
 from xlm_spec.diagnostics import Diagnostic, Failed, Span
 
 MOST_BYTES = 1 << 18
+Finding = tuple[str, ast.AST | None, str, str]  # code, node, message, hint
 
 
 class Source:
