@@ -1,0 +1,101 @@
+"""Commands that run packages: verification, and comparisons of trained models."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from xlm_spec.cli.output import attempt
+from xlm_spec.cli.parameters import NAME
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="SPEC|PACKAGE...")
+@click.option("--json", "as_json", is_flag=True, help="print laws and figures as JSON")
+@click.option("--record", is_flag=True, help="write the result into the package's README")
+@click.option("--quiet", is_flag=True, help="print counts and only the laws that do not hold")
+def verify(targets: tuple[str, ...], as_json: bool, record: bool, quiet: bool) -> None:
+    """Verify the mathematics of methods before training.
+
+    Tests the laws of the noise, the objective and its bound, the samplers and the model on an
+    enumerable toy distribution, with the exact posterior in place of a trained model, and with a
+    small model that it trains. First come the claims of the package, each proved, refuted or
+    unproved. Exit 1 if a law does not hold. A component without a law file beside it is reported as
+    not verified, and a law that could not be evaluated as an error.
+    """
+    from xlm_spec import workbench
+
+    specs = [t for t in targets if not Path(t).is_dir()]
+    if record and specs:
+        raise click.UsageError(
+            f"--record writes into the README of a package: build {specs[0]} first"
+        )
+    broken, found = False, []
+    for target in targets:
+        done = attempt(lambda target=target: workbench.verify(target, record))
+        broken |= done.broken
+        if as_json:
+            found.append(done.as_json())
+        else:
+            click.echo(done.text(quiet))
+            if record:
+                click.echo(f"  recorded in {Path(target) / 'README.md'}")
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    sys.exit(1 if broken else 0)
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.option("--task", required=True, type=NAME, help="name of a task, or a file that defines one")
+@click.option("--size", default="cpu", type=NAME, help="name of a size that the task defines")
+@click.option("--minutes", type=float, help="training time of each run (not reproducible)")
+@click.option("--steps", type=click.IntRange(min=1), help="optimiser steps of each run")
+@click.option("--flops", type=float, help="training FLOPs of each run, such as 1e15")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, metavar="K", help="train with seeds 0 to K-1"
+)
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="set a value in every run")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, metavar="J", help="number of parallel runs"
+)
+@click.option(
+    "--out",
+    default="comparison",
+    metavar="DIR",
+    type=NAME,
+    help="folder for packages, runs and report",
+)
+def compare(
+    specs: tuple[str, ...],
+    task: str,
+    size: str,
+    minutes: float | None,
+    steps: int | None,
+    flops: float | None,
+    seeds: int,
+    sets: tuple[str, ...],
+    jobs: int,
+    out: str,
+) -> None:
+    """Train and evaluate specs on one task, with the same budget and seeds.
+
+    Prints a table and writes DIR/report.html, with learning curves and trajectories. Repeat the
+    command to resume it. The default budget is the number of steps of the size.
+    """
+    from xlm_spec import workbench
+    from xlm_spec.workbench.request import Budget, Request
+
+    given = {"minutes": minutes, "steps": steps, "flops": flops}
+    budgets = [Budget(unit, amount) for unit, amount in given.items() if amount is not None]
+    if len(budgets) > 1:
+        raise click.UsageError("use only one of --minutes, --steps and --flops")
+    budget = budgets[0] if budgets else Budget()
+    click.echo(
+        attempt(
+            lambda: workbench.compare(
+                Request(specs, task, size, budget, seeds, sets, jobs, Path(out))
+            )
+        )
+    )
