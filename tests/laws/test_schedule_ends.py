@@ -1,7 +1,8 @@
 """A bound requires alpha(0) = 1 and alpha(1) = 0: a custom schedule declares it, `verify` and the
 runtime evaluate it.
 
-The compiler evaluates simple formulas (tests/frontend/test_own.py). Those here it cannot evaluate.
+The compiler evaluates simple formulas (tests/frontend/test_custom_schedules.py). Those here it
+cannot evaluate.
 """
 
 import json

@@ -1,0 +1,136 @@
+"""Errors of targets, weights and losses."""
+
+from mutants.mutant import Mutant
+
+MUTANTS = [
+    Mutant(
+        "weight off by a tenth",
+        "masked",
+        "noise",
+        "return -schedule.dalpha(t) / share",
+        "return -1.1 * schedule.dalpha(t) / share",
+    ),
+    Mutant(
+        "weight of masked diffusion without its derivative",
+        "cosine",
+        "noise",
+        "return -schedule.dalpha(t) / share",
+        "return 1 / share",
+    ),
+    Mutant(
+        "weight 1 / alpha",
+        "masked",
+        "noise",
+        "return -schedule.dalpha(t) / share",
+        "return -schedule.dalpha(t) / schedule.alpha(t).clamp(min=1e-6)",
+    ),
+    Mutant(
+        "P(k) of another schedule",
+        "exact count",
+        "noise",
+        "weight / k.clamp(min=1)",
+        "weight / (k + 1)",
+    ),
+    Mutant("clipped from below", "clipped", "loss", ".clamp(max=largest)", ".clamp(min=largest)"),
+    Mutant(
+        "loss over visible positions",
+        "masked",
+        "target",
+        "row, col = masked.nonzero(as_tuple=True)",
+        "row, col = (~masked).nonzero(as_tuple=True)",
+    ),
+    Mutant(
+        "loss over all positions",
+        "masked",
+        "target",
+        "row, col = masked.nonzero(as_tuple=True)",
+        "row, col = (masked | True).nonzero(as_tuple=True)",
+    ),
+    Mutant(
+        "prediction at the position to the left",
+        "masked",
+        "loss",
+        "hidden[target.row, target.col]",
+        "hidden[target.row, target.col - 1]",
+    ),
+    Mutant(
+        "bits instead of nats",
+        "masked",
+        "loss",
+        'reduction="none")  # (N,)',
+        'reduction="none") / 0.6931',
+    ),
+    Mutant(
+        "label smoothing",
+        "masked",
+        "loss",
+        'reduction="none")',
+        'reduction="none", label_smoothing=0.1)',
+    ),
+    Mutant("mean over positions", "masked", "objective", "target)).sum(1)}", "target)).mean(1)}"),
+    Mutant(
+        "divided by the number of masks in the batch",
+        "masked",
+        "objective",
+        "target)).sum(1)}",
+        "target)).sum(1) * len(x.tokens) * 3 / z.masked.sum()}",
+    ),
+    Mutant(
+        "divided by the number of masks in the sequence",
+        "masked",
+        "objective",
+        "target)).sum(1)}",
+        "target)).sum(1) / z.masked.sum(1).clamp(min=1)}",
+    ),
+    Mutant(
+        "model conditioned on 1 - t",
+        "timed",
+        "objective",
+        "model(z.tokens, z.valid, t)",
+        "model(z.tokens, z.valid, 1 - t)",
+    ),
+    Mutant(
+        "backbone without a gradient",
+        "masked",
+        "objective",
+        "hidden = model(z.tokens, z.valid)",
+        "hidden = model(z.tokens, z.valid).detach()",
+    ),
+    Mutant(
+        "the same sets in every batch",
+        "masked",
+        "noise",
+        "u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)\n"
+        "    return (u >= schedule.alpha(t))",
+        "u = torch.rand(x.tokens.shape, generator=torch.Generator().manual_seed(0))\n"
+        "    return (u >= schedule.alpha(t))",
+    ),
+    Mutant(
+        "model conditioned on the time of another sequence",
+        "timed",
+        "objective",
+        "model(z.tokens, z.valid, t)",
+        "model(z.tokens, z.valid, t.roll(1, 0))",
+    ),
+    Mutant(
+        "model reads the clean sequence",
+        "masked",
+        "objective",
+        "model(z.tokens, z.valid)",
+        "model(x.tokens, z.valid)",
+    ),
+    Mutant(
+        "next-token target one position off",
+        "left to right",
+        "target",
+        "x.tokens[row, col + 1]",
+        "x.tokens[row, col]",
+    ),
+    Mutant(
+        "EOS without a loss",
+        "left to right",
+        "target",
+        "(x.valid & ~x.fixed)[:, 1:].nonzero",
+        "(x.valid & ~x.fixed & (x.tokens < 4))[:, 1:].nonzero",
+    ),
+]

@@ -1,0 +1,49 @@
+"""One error in a built package, and the methods that have errors."""
+
+from dataclasses import dataclass
+
+from methods import INSERTED, MASKED, PLAIN, text
+
+SPECS = {
+    "masked": text(MASKED),
+    "exact count": text(noise="{process: mask, count: exact}", sampler="first_hitting"),
+    "uniform count": text(noise="{process: mask, count: uniform}"),
+    "clipped": text(loss="[cross_entropy: {weight: {kind: elbo_clipped, largest: 1.5}}]"),
+    "cosine": text(noise="{process: mask, schedule: cosine}"),
+    "eps": text(noise="{process: mask, schedule: {kind: linear, eps: 0.01}}"),
+    "budget": text(sampler="{kind: fixed_budget, order: confidence, tokens_per_step: 1}"),
+    "margin": text(sampler="{kind: fixed_budget, order: margin, tokens_per_step: 1}"),
+    "random order": text(sampler="{kind: fixed_budget, order: random, tokens_per_step: 1}"),
+    "first_hitting": text(sampler="first_hitting"),
+    "blocks": text(sampler="{kind: first_hitting, wrap: {blocks: {size: 2}}}"),
+    "threshold": text(sampler="{kind: threshold, threshold: 0.9}"),
+    "entropy_bounded": text(sampler="{kind: entropy_bounded, gamma: 0.1}"),
+    "mask_predict": text(sampler="{kind: mask_predict, rounds: 10}"),
+    "remasked": text(sampler="{kind: remask, steps: 128, remasking: {kind: cap, rate: 0.02}}"),
+    "remasked by confidence": text(sampler="{kind: remask, steps: 128, remasking: confidence}"),
+    "loop": text(sampler="{kind: remask_loop, steps: 128}"),
+    "top_k": text(sampler="{kind: ancestral, tokens: {kind: top_k, k: 3}}"),
+    "top_p": text(sampler="{kind: ancestral, tokens: {kind: top_p, p: 0.8}}"),
+    "min_p": text(sampler="{kind: ancestral, tokens: {kind: min_p, share: 0.1}}"),
+    "timed": text(backbone="{kind: dit}"),
+    "timed first_hitting": text(backbone="{kind: dit}", sampler="first_hitting"),
+    "timed order": text(
+        backbone="{kind: dit}",
+        sampler="{kind: fixed_budget, order: confidence, tokens_per_step: 1}",
+    ),
+    "insertion": text(INSERTED),
+    "stop threshold": text(INSERTED, sampler="{kind: insertion, stop: threshold}"),
+    "joint_insertion": text(INSERTED, sampler="{kind: joint_insertion, stop: drawn}"),
+    "left to right": text(PLAIN),
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """An error: its name, its method, its file, and the replaced text."""
+
+    name: str
+    spec: str
+    file: str
+    old: str
+    new: str
