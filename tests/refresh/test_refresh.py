@@ -14,6 +14,7 @@ from xlm_spec.compiler.emit import templates
 from xlm_spec.diagnostics import Failed
 from xlm_spec.refresh.disk import digest
 from xlm_spec.refresh.outcome import FileAction, outcome
+from xlm_spec.refresh.status import status
 
 FIRST = text(sampler="{kind: ancestral, steps: 8}")
 OTHER = text(sampler="{kind: ancestral, steps: 9}", noise="{process: mask, schedule: cosine}")
@@ -295,6 +296,32 @@ def test_recorded_laws_in_a_readme_are_not_an_edit(spec, folder, monkeypatch):
     text = readme.read_text()
     assert text.startswith("Newer.\n")
     assert "| law | held |" in text
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_what_a_build_does_with_a_readme_that_has_recorded_laws(ends, spec, folder):
+    """The results alone are no edit; a build that changes the README keeps them."""
+    readme = folder / "README.md"
+    edit(readme, "No verification is recorded yet.", "| law | held |")
+    readme.write_bytes(readme.read_bytes().replace(b"\n", ends.encode()))
+    before = readme.read_bytes()
+    assert [f for f in status(folder).files if f.states] == []
+    done = build(spec, folder.parent)
+    assert not done.stale
+    assert {o.action for o in done.outcomes} == {FileAction.UNCHANGED}
+    assert readme.read_bytes() == before
+    done = again(spec, folder)
+    assert "README.md" in done.paths(FileAction.UPDATED)
+    assert f"| law | held |{ends}".encode() in readme.read_bytes()
+    assert not build(spec, folder.parent).stale
+
+
+def test_control_an_edit_beside_recorded_laws(spec, folder):
+    edit(folder / "README.md", "No verification is recorded yet.", "| law | held |")
+    edit(folder / "README.md", "# ", "# Mine: ")
+    [found] = [f for f in status(folder).files if f.path == "README.md"]
+    assert found.states == ("edited",)
+    assert build(spec, folder.parent).paths(FileAction.KEPT) == ("README.md",)
 
 
 def test_a_lock_holds_sums_and_no_texts(folder):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from xlm_spec.refresh.merge import like, merge, same
+from xlm_spec.refresh.verified_section import with_results
 
 REJECTED = ".xlm-new"  # suffix of the file that holds a text which could not be merged
 
@@ -48,6 +49,7 @@ REMOVABLE = re.compile(r"(?!tests/.*_law\.py)[a-z0-9_]+/[a-z0-9_]+\.py|README\.m
 
 def outcome(path: str, yours: bytes | None, base: bytes | None, new: bytes | None) -> Outcome:
     """`yours`: the current text; `base`: the last build's; `new`: this build's. None: no file."""
+    base, new = with_results(path, base, yours), with_results(path, new, yours)
     if new is None:
         if yours is None:
             return Outcome(FileAction.UNCHANGED, path)

@@ -12,9 +12,8 @@ from xlm_spec.refresh.journal import pending
 from xlm_spec.refresh.merge import conflicts, same
 from xlm_spec.refresh.package import ignored_by_git, is_ignored, reject_files
 from xlm_spec.refresh.record import last_build
-from xlm_spec.refresh.verified_section import is_outdated, recorded_claims
+from xlm_spec.refresh.verified_section import README, is_outdated, recorded_claims, with_results
 
-README = "README.md"
 GENERATED = "generated"  # the default folder of packages
 
 
@@ -128,6 +127,7 @@ def fresh_build(folder: Path, warnings: list[Diagnostic]) -> tuple[Path, dict[st
 
 def file_of(folder: Path, path: str, base: bytes | None, new: bytes | None) -> File:
     now = content(real_path(folder, path))
+    base, new = with_results(path, base, now), with_results(path, new, now)
     lines = conflicts(now or b"", base or b"")
     if lines or reject_files(folder, path):
         return File(path, ("conflicted",), lines)

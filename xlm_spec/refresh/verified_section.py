@@ -4,6 +4,9 @@ import hashlib
 import re
 from pathlib import Path
 
+from xlm_spec.refresh.merge import bare
+
+README = "README.md"
 BEGIN = "<!-- verified laws: written by `xlm-spec verify . --record` -->\n"
 END = "<!-- end of verified laws -->\n"
 EMPTY = "\nNo verification is recorded yet.\n\n"  # as templates render the section
@@ -27,9 +30,28 @@ def is_outdated(folder: Path, readme: str) -> bool:
 
 def without_results(readme: bytes) -> bytes:
     """A README with an empty section, as a build writes it."""
-    before, begin, rest = readme.partition(BEGIN.encode())
-    _, end, after = rest.partition(END.encode())
-    return before + begin + EMPTY.encode() + end + after if begin and end else readme
+    return with_section(readme, EMPTY.encode())
+
+
+def with_results(path: str, built: bytes | None, yours: bytes | None) -> bytes | None:
+    """The text of a build; of a README with the results that `yours` has: they are not an edit."""
+    if path != README or built is None or yours is None:
+        return built
+    _, section, complete = parts(bare(yours))
+    return with_section(built, section) if complete else built
+
+
+def with_section(readme: bytes, section: bytes) -> bytes:
+    """A README with another section; unchanged if it has none."""
+    before, _, after = parts(readme)
+    return before + BEGIN.encode() + section + after if after else readme
+
+
+def parts(readme: bytes) -> tuple[bytes, bytes, bytes]:
+    """What is before the section, the section, and the end of the section with what follows."""
+    before, _, rest = readme.partition(BEGIN.encode())
+    section, end, after = rest.partition(END.encode())
+    return before, section, end + after
 
 
 def recorded_claims(readme: str) -> tuple[str, ...]:
