@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from xlm_spec.compiler.components import Component, kind
 from xlm_spec.compiler.declarations import of_axis
+from xlm_spec.compiler.frontend.custom.result_checks import results
 from xlm_spec.compiler.frontend.custom.signature_checks import CHECKS, Fault, model_wrap
 from xlm_spec.compiler.middle.likelihood import is_elbo_weight
 
@@ -84,6 +85,8 @@ def interface_faults(c: Component) -> Iterator[Fault]:
     complete &= all(m in c.methods.get(holder, ()) for m in interface.methods)
     if complete and c.folder in CHECKS:
         yield from CHECKS[c.folder](c, holder)
+    if complete:
+        yield from results(c)
 
 
 def is_frozen(c: Component, name: str) -> bool:
