@@ -142,7 +142,7 @@ ELBO_WEIGHT = Declaration[bool](
     "the ELBO weight of the target is the weight, or the `rate` that the weight is computed from",
     "True",
     False,
-    required=lambda c: takes_rate(c) and not c.constants.get("COUNT"),
+    required=lambda c: takes_rate(c) and "COUNT" not in c.constants,
 )
 EXACT_AT = Declaration[dict[str, Any] | None](
     "EXACT_AT",

@@ -20,7 +20,7 @@ from xlm_spec.compiler.frontend.synonyms import (
     plain,
     unlike,
 )
-from xlm_spec.diagnostics import alternatives
+from xlm_spec.diagnostics import alternatives, nearest
 
 TYPES: dict[str, tuple[type, ...]] = {"float": (float, int), "int": (int,)}
 
@@ -107,6 +107,29 @@ def filled(axis: Axis, word: str, behind: object) -> str:
     return other or (form(axis, "greedy") if greedy and not more else whole)
 
 
+# ---- parameters of a component -------------------------------------------------------------------
+
+
+def of_a_loss(p: Location) -> bool:
+    """Is it a key of losses, such as `weight`, in a component of another axis?"""
+    elsewhere = p.axis is not None and p.axis.parts[0] != axes.LOSS.key
+    return elsewhere and p.home is not None and p.home.section[:1] == axes.LOSS.parts
+
+
+def parameters(p: Location) -> str:
+    """The parameters that a component has."""
+    if p.known:
+        return alternatives(p.key, p.known)
+    return f"remove it: `{p.path[-2]}` has no parameters"
+
+
+def misspelt_schedule(p: Location) -> str:
+    """The key of a further schedule that a key resembles: `drop_schedul`."""
+    before, _, last = p.key.rpartition("_")
+    meant = f"{before}_schedule" if before and nearest(last, ["schedule"]) else ""
+    return meant if p.section == axes.SCHEDULE.parts[:1] and axes.is_clock(meant) else ""
+
+
 # ---- the cases -----------------------------------------------------------------------------------
 
 SYNONYMS = {
@@ -162,11 +185,27 @@ NOT_SYNONYMS = {
         ),
     ),
 }
+OF_A_COMPONENT = {
+    "sampler: {kind: ancestral, wrap: {blocks: {scale: 3}}} -> allowed: size": Case(
+        of_a_loss, lambda p, _: parameters(p)
+    ),
+    "noise: {process: mask, drop_schedul: linear} -> did you mean `drop_schedule`? it must be the"
+    " name of a schedule that a component requires": Case(
+        misspelt_schedule,
+        lambda p, key: (
+            f"did you mean `{key}`? it must be the name of a schedule that a component requires"
+        ),
+    ),
+}
 UNKNOWN = {
     **NOT_INDENTED,
     **SYNONYMS,
     **NOT_SYNONYMS,
+    **OF_A_COMPONENT,
     **OTHER_SECTIONS,
+    "head: {token_logits: {zeros: true}} -> remove it: `token_logits` has no parameters": Case(
+        lambda p: not p.known, lambda p, _: parameters(p)
+    ),
     "noise: {process: mask, shedule: linear} -> "
     "did you mean `schedule`? allowed: process, schedule, time, count, roll_in": Case(
         lambda p: alternatives(p.key, p.known)

@@ -46,6 +46,12 @@ def noted(*parts: str) -> str:
     return "; ".join(filter(None, parts))
 
 
+def custom_file(axis: Axis) -> str:
+    """The hint for an axis without a shipped value."""
+    kind = axis.folder.replace("_", "-")
+    return f"write the file of a custom {kind}, such as `./mine.py`"
+
+
 def unlike(more: str, given: object) -> str:
     """The parameters that a word implies, without those that a mapping already has."""
     parts = re.split(r", (?![^{]*\})", more) if more else []

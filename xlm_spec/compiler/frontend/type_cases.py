@@ -111,6 +111,10 @@ MAPPING = {
         task_key, lambda p, key: f"write `{p.key}: {{{key}: {single(p)}}}`"
     ),
     "train: -> indent its keys below it, or remove it": Case(lambda p: single(p) is None),
+    "head: [token_logits: 5] -> write `token_logits` without the colon: it has no parameters": Case(
+        lambda p: p.axis and not p.rules["properties"],
+        lambda p, _: f"write `{p.key}` without the colon: it has no parameters",
+    ),
     "noise: 5 -> allowed keys: process, schedule, time, count, roll_in": Case(
         lambda p: p.rules["properties"], lambda p, known: f"allowed keys: {', '.join(known)}"
     ),

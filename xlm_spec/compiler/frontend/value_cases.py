@@ -8,6 +8,7 @@ from xlm_spec.compiler.frontend.cases import Case
 from xlm_spec.compiler.frontend.location import Location
 from xlm_spec.compiler.frontend.synonyms import (
     FALSE,
+    custom_file,
     difference,
     form,
     instead,
@@ -59,7 +60,7 @@ def knowing(p: Location) -> Axis | None:
 
 def allowed(p: Location) -> str:
     if p.axis and not components_of(p.axis):
-        return f"write the file of a custom {p.axis.folder}, such as `./mine.py`"
+        return custom_file(p.axis)
     return alternatives(p.value if p.value is not None else "", map(str, p.known))
 
 

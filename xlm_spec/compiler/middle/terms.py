@@ -22,6 +22,7 @@ from xlm_spec.compiler.middle.spec import Choice
 from xlm_spec.compiler.middle.undefined_weight import undefined
 from xlm_spec.compiler.middle.views import Views, drawn_by
 from xlm_spec.compiler.middle.wires import Wires
+from xlm_spec.diagnostics import nearest
 
 
 class Terms:
@@ -100,6 +101,8 @@ class Terms:
                 f"loss `{loss.value}` requires `{kind}`, which no target of this spec provides"
             )
             hint = f"add target {' or '.join(makers) or f'of type `{kind}`'}"
+            there = (f"`{t.value}` is a `{t.component.main.returns}`" for t in self.spec.targets)
+            hint = f"{hint}; in this spec, {', '.join(there)}"
             self.wires.problem("X202", loss, message, hint)
         return fitting[0] if len(fitting) == 1 else None
 
@@ -107,17 +110,24 @@ class Terms:
         """The target that a loss names with `of`; None if it has another type: X211."""
         found = next((t for t in fitting if t.value == loss.of), None)
         if found is None:
-            other = next((t for t in self.spec.targets if t.value == loss.of), None)
-            message = f"`of: {loss.of}` names no target of this spec"
-            if other:
-                returns, kind = other.component.main.returns, loss.component.main.wires["target"]
-                message = f"target `{loss.of}` is a `{returns}`, but loss `{loss.value}` requires"
-                message = f"{message} `{kind}`"
-            known = ", ".join(t.value for t in fitting)
-            hint = f"targets of loss `{loss.value}`: {known or 'none'}"
-            named = replace(loss, path=(*loss.path, axes.OF))
-            self.wires.problem("X211", named, message, hint)
+            self.report_named_target(loss, [t.value for t in fitting])
         return found
+
+    def report_named_target(self, loss: Choice, fitting: list[str]) -> None:
+        """Reports that a loss names no target of the spec, or one of another type (X211)."""
+        kind = loss.component.main.wires["target"]
+        message = f"`of: {loss.of}` names no target of this spec"
+        hint = f"targets of loss `{loss.value}`: {', '.join(fitting) or 'none'}"
+        other = next((t for t in self.spec.targets if t.value == loss.of), None)
+        shipped = components_of(axes.TARGET).get(loss.of)
+        if other:
+            message = f"target `{loss.of}` is a `{other.component.main.returns}`, but loss"
+            message = f"{message} `{loss.value}` requires `{kind}`"
+        elif shipped and shipped.main.returns == kind:
+            hint = f"add target `{loss.of}`; {hint}"
+        elif not shipped and (meant := nearest(loss.of, fitting)):
+            hint = f"did you mean `{meant}`? {hint}"
+        self.wires.problem("X211", replace(loss, path=(*loss.path, axes.OF)), message, hint)
 
     def term(self, number: int, loss: Choice) -> Term:
         target = self.target_of(loss)

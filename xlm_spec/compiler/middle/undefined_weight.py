@@ -8,7 +8,8 @@ from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import components_of
 from xlm_spec.compiler.components import Component
 from xlm_spec.compiler.declarations import ELBO_WEIGHTS
-from xlm_spec.compiler.middle.likelihood import ONE, fits_target, unseen_fields
+from xlm_spec.compiler.declared_types import weighting
+from xlm_spec.compiler.middle.likelihood import ONE, fits_target, rates, unseen_fields
 
 
 def undefined(
@@ -28,10 +29,19 @@ def undefined(
         custom = f' or, in `{weight.file}`, COUNT = "{wanted}"'
         return message, hint + custom * bool(weight.file)
     if process.file:
-        return message, f'declare it in `{process.file}`: ELBO_WEIGHTS = {{"{target}": "…"}}'
+        return message, to_declare(process, count, target)
     if not unseen_fields(process):
         return message, "the process corrupts nothing: without `weight` the loss is -log p(x)"
     return message, f"the process has an ELBO weight for: {', '.join(declared)}"
+
+
+def to_declare(process: Component, count: Component | None, target: str) -> str:
+    """The hint for a custom process that declares no weight for a target."""
+    own = [f for f in rates(process) if f in weighting(process)]
+    known = [*own, *(sorted(weighting(count)) if count else []), ONE]
+    names = " or ".join(f'"{name}"' for name in known)
+    hint = f'declare it in `{process.file}`: ELBO_WEIGHTS = {{"{target}": NAME}}'
+    return f"{hint}; NAME is {names}, or a function of that file"
 
 
 def not_defined(

@@ -30,9 +30,9 @@ def faults(c: Component) -> Iterator[Fault]:
     for name in (n for n in (*c.functions, *c.classes) if n in known):
         yield name, f"`{name}` must be a constant", f"write, for example, `{known[name].line}`"
     for d in known.values():
-        if d.required(c) and d.name not in c.constants and not near:
+        if d.required(c) and c.constants.get(d.name, False) is False and not near:
             message = f"{kind(c.folder)} must declare `{d.name}`: {d.meaning}"
-            yield "", message, f"write, for example, `{d.line}`"
+            yield d.name, message, f"write, for example, `{d.line}`"
 
 
 def elsewhere(name: str, folder: str) -> str:

@@ -79,9 +79,9 @@ def target(c: Component, _: str) -> Iterator[Fault]:
 
 
 def loss(c: Component, _: str) -> Iterator[Fault]:
-    if not c.main.wires.get("target"):
+    if c.main.wires.get("target", "") in ("", "Tensor"):
         kinds = sorted({component("target", v).main.returns for v in values("target")})
-        message = f"`{c.value}` must have an argument `target` with a type"
+        message = f"`{c.value}` must have an argument `target` with the type of a target"
         yield c.value, message, f"types of shipped targets: {', '.join(kinds)}"
     for p in (p for p in c.parameters if p.name in (WEIGHT.key, OF)):
         message = f"parameter `{p.name}` has the name of a key that every loss has"
