@@ -20,6 +20,7 @@ from xlm_spec.compiler.frontend.location import (
 )
 from xlm_spec.compiler.frontend.other_words import KIND
 from xlm_spec.compiler.frontend.synonyms import key_meant, language, meant, plain, sections_with
+from xlm_spec.compiler.runtime_settings import code_settings
 from xlm_spec.diagnostics import nearest
 
 OF_ANY_FILE = {"type": "object"}  # the parameters of a custom file that was not read
@@ -41,6 +42,8 @@ def faults(doc: Document, error: ValidationError) -> Faults:
         case "additionalProperties":
             patterns = rules.get("patternProperties", ()) if item_of(doc, path) is None else ()
             yield from unknown(doc, path, [*rules["properties"]], [*patterns])
+        case "required" if is_code(path):
+            yield code_without_kind(doc, path)
         case "required":
             yield from missing(doc, path, expected, [*rules.get("properties", ())])
         case "enum" | "const" | "type" | "anyOf" if left_empty(doc, path):
@@ -123,6 +126,19 @@ def missing(doc: Document, path: Path_, expected: list[str], known: list[str]) -
         )
         if not found:
             yield "missing", of_missing(doc, (*path, key))
+
+
+def is_code(path: Path_) -> bool:
+    """Is it the path of a setting whose value is code, or of an item of its list?"""
+    return ".".join(p for p in path if isinstance(p, str)) in code_settings()
+
+
+def code_without_kind(doc: Document, path: Path_) -> tuple[str, Location]:
+    """The fault of options without `kind`, which may be there under another name."""
+    named = next((k for k in doc.at(path) if is_kind(k)), None)
+    if named is None:
+        return "missing", of_missing(doc, (*path, "kind"))
+    return "key", of_key(doc, (*path, named), ["kind"])
 
 
 def is_kind(key: str) -> bool:

@@ -6,11 +6,13 @@ from xlm_spec.compiler.frontend.cases import Case
 from xlm_spec.compiler.frontend.load import Path_
 from xlm_spec.compiler.frontend.location import Location
 from xlm_spec.compiler.frontend.synonyms import (
+    code_allowed,
     difference,
     meant,
     noted,
     unlike,
 )
+from xlm_spec.compiler.runtime_settings import code_settings
 
 ADD = {
     "xlm_spec": "add `xlm_spec: 1`, the version of the language",
@@ -62,6 +64,11 @@ def kind_before(p: Location, path: Path_, value: str, more: str = "") -> str:
     return f"write `{p.axis.key}: {{{', '.join(listed)}}}`" if p.axis and value else ""
 
 
+def code_names(p: Location) -> list[str]:
+    """The names of the code that can be the value of a setting."""
+    return [*code_settings().get(".".join(k for k in p.path[:-1] if isinstance(k, str)), ())]
+
+
 # ---- the cases -----------------------------------------------------------------------------------
 
 MISSING = {
@@ -72,6 +79,14 @@ MISSING = {
     "write `schedule: {kind: polynomial, power: 3}`": Case(by_parameters),
     "noise: {process: mask, schedule: {geometric: {largest: 20}}} -> "
     "write `schedule: {kind: geometric, largest: 20}`": Case(by_its_key),
+    "train: {loggers: [csv: {}]} -> write `kind: csv` and its options in one mapping": Case(
+        lambda p: next((k for k in p.around if k in code_names(p)), None),
+        lambda p, name: f"write `kind: {name}` and its options in one mapping",
+    ),
+    "train: {optimizer: {lr: 0.1}} -> allowed: adamw, adam, sgd, adafactor, muon; "
+    "or an import path, or ./file.py:Name": Case(
+        lambda p: p.key == "kind" and not p.axis, lambda p, _: code_allowed(code_names(p))
+    ),
     "without target -> what the model predicts, and at which positions; allowed: "
     "clean_tokens, gap_tokens, masked_tokens, next_token, stop": Case(
         lambda p: p.axis,

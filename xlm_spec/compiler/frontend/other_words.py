@@ -33,4 +33,4 @@ NUMBERS = {  # what a number means after a key of other code, if the language la
     COUNT: "a constant number of corrupted tokens is not available: `uniform` draws the number,"
     " `exact` computes it from t",
 }
-KIND = ("type", "name", "class", "cls", "_target_", "variant")
+KIND = ("type", "name", "class", "cls", "class_path", "_target_", "variant")

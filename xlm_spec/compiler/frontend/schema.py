@@ -112,8 +112,13 @@ def setting(section: str, p: Parameter) -> dict:
     if names is None:
         return number(p)
     name = {"type": "string", "anyOf": [{"enum": [*names]}, {"pattern": CODE}]}
-    kind = {"properties": {"kind": name}, "description": "its name or path, and its options"}
-    forms = [name, {"type": "object", **kind}]
+    options = {
+        "type": "object",
+        "description": "its name or path, and its options",
+        "required": ["kind"],
+        "properties": {"kind": name},
+    }
+    forms = [name, options]
     code = {"type": "string", "pattern": CODE}
     many = {"type": "array", "items": {"anyOf": [*forms, code]}}
     more = [many] if p.type == "tuple" else []

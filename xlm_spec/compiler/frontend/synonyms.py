@@ -1,12 +1,14 @@
 """All keys and values of the language, and the words of papers and other code for them."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from xlm_spec.compiler import axes, runtime_settings
 from xlm_spec.compiler.axes import AXES, Axis, components_of
 from xlm_spec.compiler.components import Parameter, also_known_as
 from xlm_spec.compiler.frontend import other_words
+from xlm_spec.diagnostics import alternatives
 
 Section = tuple[str, ...]  # a mapping of the language: ("noise", "schedule"); () is the spec
 Keys = dict[str, set[str]]  # the keys of a mapping -> their synonyms
@@ -46,6 +48,13 @@ def noted(*parts: str) -> str:
     return "; ".join(filter(None, parts))
 
 
+def code_allowed(names: Iterable[str], word: str = "") -> str:
+    """The hint for a setting whose value is code: its names, and how to name other code."""
+    if not (known := [*names]):
+        return "write an import path (package.module.Name), or ./file.py:Name"
+    return f"{alternatives(word, known)}; or an import path, or ./file.py:Name"
+
+
 def custom_file(axis: Axis) -> str:
     """The hint for an axis without a shipped value."""
     kind = axis.folder.replace("_", "-")
@@ -80,6 +89,8 @@ def language() -> dict[Section, Keys]:
     for name, fields in run.fields.items():
         out[()][name.lower()] = set(also_known_as(run.classes[name]).get("", ()))
         add(out.setdefault((name.lower(),), {}), fields)
+    for setting in runtime_settings.code_settings():
+        out[tuple(setting.split("."))] = {"kind": set(other_words.KIND)}
     for options in runtime_settings.tasks().values():
         add(out["data",], options)
     return out

@@ -11,6 +11,7 @@ from xlm_spec.compiler.frontend.location import Location
 from xlm_spec.compiler.frontend.synonyms import (
     FALSE,
     TRUE,
+    code_allowed,
     difference,
     form,
     key_meant,
@@ -19,7 +20,6 @@ from xlm_spec.compiler.frontend.synonyms import (
     plain,
 )
 
-PATHS = "write an import path (package.module.Name), or ./file.py:Name"
 TIMES = {"k": 1_000, "m": 1_000_000}
 REAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 
@@ -130,13 +130,14 @@ DEFAULT = {
     ),
 }
 TEXT = {
+    "train: {optimizer: [adam]} -> write `adam`, without brackets": Case(
+        lambda p: p.rules.get("anyOf") and len(p.texts) == 1,
+        lambda p, _: f"write `{p.texts[0]}`, without brackets",
+    ),
     "train: {optimizer: 5} -> allowed: adamw, adam, sgd, adafactor, muon; "
     "or an import path, or ./file.py:Name": Case(
         lambda p: p.rules.get("anyOf"),
-        lambda p, forms: noted(
-            f"allowed: {', '.join(forms[0]['enum'])}" if forms[0]["enum"] else "",
-            "or an import path, or ./file.py:Name" if forms[0]["enum"] else PATHS,
-        ),
+        lambda p, forms: code_allowed(forms[0]["enum"]),
     ),
     "name: true -> write, for example, `true_lm`": Case(
         lambda p: p.path == ("name",) and slug(p.written),

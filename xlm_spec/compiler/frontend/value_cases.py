@@ -8,6 +8,7 @@ from xlm_spec.compiler.frontend.cases import Case
 from xlm_spec.compiler.frontend.location import Location
 from xlm_spec.compiler.frontend.synonyms import (
     FALSE,
+    code_allowed,
     custom_file,
     difference,
     form,
@@ -17,10 +18,15 @@ from xlm_spec.compiler.frontend.synonyms import (
     plain,
     unlike,
 )
-from xlm_spec.compiler.frontend.type_cases import PATHS, REAL
+from xlm_spec.compiler.frontend.type_cases import REAL
 from xlm_spec.diagnostics import alternatives
 
 # ---- conditions ---------------------------------------------------------------------------------
+
+
+def is_code(p: Location) -> bool:
+    """Is it the value of a setting that is code?"""
+    return ".".join(map(str, p.path[:2])) in runtime_settings.code_settings()
 
 
 def other_rule(p: Location) -> Axis | None:
@@ -67,13 +73,14 @@ def allowed(p: Location) -> str:
 # ---- the cases -----------------------------------------------------------------------------------
 
 NOT_ALLOWED = {
+    "train: {callbacks: ./mine.py} -> write `./mine.py:Name`, with what the file defines": Case(
+        lambda p: is_code(p) and isinstance(p.value, str) and p.value.endswith(".py"),
+        lambda p, _: f"write `{p.value}:Name`, with what the file defines",
+    ),
     "train: {optimizer: adamm} -> did you mean `adam`? allowed: adamw, adam, sgd, adafactor, muon; "
     "or an import path, or ./file.py:Name": Case(
-        lambda p: ".".join(map(str, p.path[:2])) in runtime_settings.code_settings(),
-        lambda p, _: noted(
-            alternatives(p.value, map(str, p.known)) if p.known else "",
-            "or an import path, or ./file.py:Name" if p.known else PATHS,
-        ),
+        is_code,
+        lambda p, _: code_allowed(p.known, p.text),
     ),
     "noise: {process: [mask]} -> write `mask`, not a list": Case(
         lambda p: p.texts if len(p.texts) == 1 else None,
