@@ -20,12 +20,13 @@ from xlm_spec.compiler.axes import (
     ROLL_IN,
     RULES,
     SAMPLER,
+    TARGET,
     WEIGHT,
     Axis,
     components_of,
 )
 from xlm_spec.compiler.frontend.schema import schema
-from xlm_spec.compiler.runtime_settings import settings, tasks
+from xlm_spec.compiler.runtime_settings import code, code_settings, settings, tasks
 
 VERSION = "1.25.0"  # of yaml-language-server
 SERVER = "node_modules/yaml-language-server/bin/yaml-language-server"
@@ -168,6 +169,26 @@ def test_settings_of_training_are_offered(editor):
     assert offered(editor, "train:\n  compile: ‸\n") == {"true", "false"}
 
 
+@pytest.mark.parametrize("setting", code_settings())
+def test_names_of_code_are_offered_with_what_they_are_and_their_options(setting, editor):
+    section, key = setting.split(".")
+    names = code_settings()[setting]
+    found = editor.completions(f"{MODELINE}{section}:\n  {key}: ‸\n")
+    assert {o.label for o in found} == set(names)
+    assert all(o.told for o in found)
+    top = f"{section}:\n  {key}:\n    "
+    assert offered(editor, f"{top}‸\n", "key") == {"kind"}
+    assert offered(editor, f"{top}kind: ‸\n") == set(names)
+    for name, path in names.items():
+        options = {p.name for p in code(path).options or ()}
+        assert offered(editor, f"{top}kind: {name}\n    ‸\n", "key") == options, name
+
+
+def test_targets_are_offered_for_a_loss(editor):
+    found = offered(editor, "loss:\n  - cross_entropy:\n      of: ‸\n")
+    assert found == set(components_of(TARGET))
+
+
 def test_control_without_the_modeline_nothing_is_offered(editor):
     assert editor.completions("noise:\n  process: ‸\n") == []
 
@@ -211,6 +232,26 @@ HOVERS = {  # what is pointed at -> where, and what is shown
         ["`text`: Text of a file", "`star_easy`: StarEasy of the ILM"],
     ),
     "a setting": ("train: {l‸r: 1e-4}", ["Peak learning rate.", "default `0.0001`"]),
+    "code": ("train: {opti‸mizer: adam}", ["Optimiser", "`adam`: `torch.optim.Adam`"]),
+    "shipped code": ("train: {lr_schedule: ws‸d}", ["`wsd`: Warm-up, stable, decay"]),
+    "the name of code": ("data: {metrics: {ki‸nd: a.B}}", ["A name, an import path, or ./file"]),
+    "an option of code": (
+        "train: {lr_schedule: {kind: wsd, dec‸ay: 0.1}}",
+        ["Share of the run", "`float` in `(0, 1]`, default `0.2`"],
+    ),
+    "a head": ("head: token_‸logits", ["`token_logits`: Logits of the tokens at a position."]),
+    "a number of a wrap": (
+        "sampler: {kind: ancestral, wrap: [blocks: {si‸ze: 3}]}",
+        ["Free positions per block.", "`int` in `[1, inf)`"],
+    ),
+    "a corrector": ("sampler: {kind: ancestral, corr‸ector: gibbs}", ["keep the distribution"]),
+    "a roll-in": ("noise: {process: mask, roll‸_in: ./mine.py}", ["Further inputs of the model"]),
+    "a further schedule": ("noise: {process: mask, drop_‸schedule: linear}", ["alpha(t)"]),
+    "the target of a loss": (
+        "loss: [cross_entropy: {o‸f: next_token}]",
+        ["The target of this loss", "`next_token`: "],
+    ),
+    "a weight that is a number": ("loss: [cross_entropy: {weight: 0.‸5}]", ["or a number."]),
     "a section": ("tr‸ain: {lr: 1e-4}", ["Training settings"]),
 }
 
@@ -237,6 +278,21 @@ WRONG = {  # changes of a spec -> what is underlined, and a part of what is told
         "task `star_easy` has no option `block`",
     ),
     ("train", "{lr: fast}"): ("fast", 'Expected "number"'),
+    ("train", "{optimizer: adamm}"): ("adamm", '"adam"'),
+    ("train", "{optimizer: {name: adam}}"): ("{name: adam}", "Incorrect type"),
+    ("train", "{lr_schedule: {kind: wsd, dekay: 1}}"): ("dekay", "not allowed"),
+    ("train", "{loggers: [csvv]}"): ("csvv", '"csv"'),
+    ("train", "{callbacks: [early]}"): ("early", "write an import path"),
+    ("train", "{strategy: dpp}"): ("dpp", '"ddp"'),
+    ("data", "{metrics: ./mine.py}"): ("./mine.py", "write an import path"),
+    ("head", "token_logit"): ("token_logit", '"token_logits"'),
+    ("sampler", "{kind: ancestral, wrap: [blocks: {sise: 2}]}"): ("sise", "not allowed"),
+    ("sampler", "{kind: ancestral, corrector: gibs}"): ("gibs", '"gibbs"'),
+    ("noise", "{process: mask, roll_in: unrolled}"): ("unrolled", "write the file of a custom"),
+    ("noise", "{process: mask, drop_schedule: lineer}"): ("lineer", '"linear"'),
+    ("noise", "{process: mask, drop_schedul: linear}"): ("drop_schedul", "not allowed"),
+    ("loss", "[cross_entropy: {weight: elb}]"): ("elb", '"elbo"'),
+    ("loss", "[cross_entropy: {of: 5}]"): ("5", 'Expected "string"'),
 }
 
 
@@ -251,6 +307,16 @@ def test_mistakes_are_underlined_where_they_stand(editor):
 def test_nothing_is_underlined_in_specs_that_hold(editor):
     shipped = [s.read_text().partition("\n")[2] for s in sorted((ROOT / "specs").glob("*.yaml"))]
     own = [text(MASKED, data="{task: ./my_task.py}"), text(MASKED, sampler="{a: first_hitting}")]
+    own += [
+        text(
+            MASKED,
+            loss="[cross_entropy: {weight: 0.5, of: mine}]",
+            head="[token_logits]",
+            sampler="{kind: ancestral, wrap: blocks, corrector: [gibbs: {moves: 2}]}",
+            data="{metrics: [torchmetrics.MeanMetric]}",
+            train="{optimizer: {kind: adam, eps: 1}, loggers: [csv, ./m.py:N], strategy: ddp}",
+        )
+    ]
     own += [
         text(MASKED, noise="{process: ./a.py, count: {kind: ./b.py, c: 1}}", loss="[./d.py: {}]")
     ]

@@ -16,11 +16,10 @@ def cli() -> None:
     """Compile one-page specs of language models into PyTorch packages."""
 
 
-for command in (
-    *(compiling.new, compiling.build, compiling.check, compiling.lower),
-    *(compiling.status, compiling.diff),
-    *(language.axes, language.schema, language.explain),
-    *(experiments.verify, experiments.compare),
+for command in (  # in the order of the reference
+    *(compiling.new, compiling.build, compiling.check, language.explain, compiling.lower),
+    *(compiling.status, compiling.diff, experiments.compare, experiments.verify),
+    *(language.axes, language.schema),
 ):
     cli.add_command(command)
 

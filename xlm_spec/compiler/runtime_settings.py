@@ -2,14 +2,16 @@
 
 import ast
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
-from xlm_spec.compiler.components import HERE, Component, Parameter, definition, read
+from xlm_spec.compiler.components import HERE, Component, Parameter, definition, read, signature
 
 TASKS = HERE / "runtime" / "tasks"
 
 
+@cache
 def settings() -> Component:
     """The settings of the runtime (`data`, `train`), read like a component."""
     source = HERE / "runtime" / "settings.py"
@@ -20,6 +22,53 @@ def code_settings() -> dict[str, dict[str, str]]:
     """The settings whose value is code, by dotted name: their names, and what these stand for."""
     names: dict[str, dict[str, str]] = settings().constants["NAMES"]
     return names
+
+
+def is_code(path: tuple[str | int, ...]) -> bool:
+    """Is it the path of a setting whose value is code, or a path inside of its value?"""
+    return ".".join(map(str, path[:2])) in code_settings()
+
+
+def code_names(path: tuple[str | int, ...]) -> list[str]:
+    """The names of the code that can be the value of a setting, at its path or inside of it."""
+    return [*code_settings()[".".join(map(str, path[:2]))]]
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a name of a setting stands for. `options`: all that it has; None if unknown."""
+
+    path: str
+    meaning: str = ""
+    options: tuple[Parameter, ...] | None = None
+
+
+def code(path: str) -> Code:
+    """The code at an import path; of a module of the runtime, its meaning and its options."""
+    module, _, name = path.rpartition(".")
+    file = module_file(module)
+    if not file:
+        return Code(path)
+    source = file.read_text(encoding="utf-8")
+    node = next(n for n in ast.parse(source).body if getattr(n, "name", "") == name)
+    assert isinstance(node, ast.FunctionDef | ast.ClassDef)
+    meaning = (ast.get_docstring(node) or "").partition("\n")[0]
+    if isinstance(node, ast.ClassDef) or node.args.kwarg:
+        return Code(path, meaning)
+    return Code(path, meaning, signature(node, source.split("\n"), {}).parameters)
+
+
+def module_file(module: str) -> Path | None:
+    """The file of a module of the runtime; None for a library."""
+    package = __name__.partition(".")[0]
+    inner = module.removeprefix(f"{package}.")
+    return HERE / f"{inner.replace('.', '/')}.py" if inner != module else None
+
+
+def code_files() -> set[Path]:
+    """The files of the runtime that names of settings stand for."""
+    paths = (path for names in code_settings().values() for path in names.values())
+    return {file for p in paths if (file := module_file(p.rpartition(".")[0]))}
 
 
 def described_as_code(section: str, p: Parameter) -> Parameter:

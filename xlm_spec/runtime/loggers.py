@@ -9,12 +9,21 @@ from lightning.pytorch.utilities import rank_zero_only
 from xlm_spec.diagnostics import Diagnostic, Failed
 
 
-def tensorboard(folder: Path, *, name: str = "tensorboard") -> Logger:
+def tensorboard(
+    folder: Path,
+    *,
+    name: str = "tensorboard",  # folder in the run folder
+) -> Logger:
     """Event files in the folder `tensorboard` of the run."""
     return TensorBoardLogger(str(folder), name=name, version="", sub_dir=None)
 
 
-def csv(folder: Path, *, name: str = "csv", flush: int = 1) -> Logger:
+def csv(
+    folder: Path,
+    *,
+    name: str = "csv",  # folder in the run folder
+    flush: int = 1,  # lines between two writes; in [1, inf)
+) -> Logger:
     """`csv/metrics.csv` in the run folder, written after every `flush` lines."""
     return CSVLogger(str(folder), name=name, version="", flush_logs_every_n_steps=flush)
 

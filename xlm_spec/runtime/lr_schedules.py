@@ -28,12 +28,20 @@ def linear(p: Progress) -> float:
     return 1 - (1 - p.end) * p.done
 
 
-def wsd(p: Progress, *, decay: float = 0.2) -> float:
+def wsd(
+    p: Progress,
+    *,
+    decay: float = 0.2,  # share of the run in which the line falls; in (0, 1]
+) -> float:
     """Warm-up, stable, decay (arXiv:2404.06395): 1, then a line to `end` in the last share."""
     return 1 - (1 - p.end) * max(0.0, p.done - (1 - decay)) / decay
 
 
-def inverse_sqrt(p: Progress, *, timescale: int = 0) -> float:
+def inverse_sqrt(
+    p: Progress,
+    *,
+    timescale: int = 0,  # steps; 0 for those of the warm-up; in [0, inf)
+) -> float:
     """(1 + s / timescale)^(-1/2) after s steps; the timescale defaults to the warm-up.
 
     `end` does not matter. The learning rate falls from the end of the warm-up as in

@@ -9,7 +9,7 @@ from xlm_spec.compiler.components.model import (
     Parameter,
     kind,
 )
-from xlm_spec.compiler.components.reader import definition, parsed, read
+from xlm_spec.compiler.components.reader import definition, parsed, read, signature
 from xlm_spec.compiler.components.shipped import (
     COMPONENTS,
     HERE,
@@ -36,6 +36,7 @@ __all__ = [
     "kind",
     "parsed",
     "read",
+    "signature",
     "values",
     "without_synonyms",
 ]

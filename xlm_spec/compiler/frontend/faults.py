@@ -20,7 +20,7 @@ from xlm_spec.compiler.frontend.location import (
 )
 from xlm_spec.compiler.frontend.other_words import KIND
 from xlm_spec.compiler.frontend.synonyms import key_meant, language, meant, plain, sections_with
-from xlm_spec.compiler.runtime_settings import code_settings
+from xlm_spec.compiler.runtime_settings import is_code
 from xlm_spec.diagnostics import nearest
 
 OF_ANY_FILE = {"type": "object"}  # the parameters of a custom file that was not read
@@ -64,7 +64,8 @@ def faults(doc: Document, error: ValidationError) -> Faults:
         case "pattern" if "propertyNames" in error.absolute_schema_path:
             yield "name", of_key(doc, (*path, value), [])
         case "pattern":
-            yield "name", of_value(doc, path, [], rules)
+            kind = "value" if is_code(path) or axes.at(path, doc.values) else "name"
+            yield kind, of_value(doc, path, [], rules)
         case "minItems" | "minProperties":
             yield "empty", of_value(doc, path, [], rules)
         case "maxProperties":
@@ -126,11 +127,6 @@ def missing(doc: Document, path: Path_, expected: list[str], known: list[str]) -
         )
         if not found:
             yield "missing", of_missing(doc, (*path, key))
-
-
-def is_code(path: Path_) -> bool:
-    """Is it the path of a setting whose value is code, or of an item of its list?"""
-    return ".".join(p for p in path if isinstance(p, str)) in code_settings()
 
 
 def code_without_kind(doc: Document, path: Path_) -> tuple[str, Location]:

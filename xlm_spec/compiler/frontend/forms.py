@@ -15,6 +15,7 @@ from xlm_spec.compiler.axes import (
     LOSS,
     OF,
     SAMPLER,
+    TARGET,
     WEIGHT,
     Axis,
     Components,
@@ -23,6 +24,7 @@ from xlm_spec.compiler.axes import (
 )
 from xlm_spec.compiler.components import Component, Parameter
 from xlm_spec.compiler.frontend import hover
+from xlm_spec.compiler.frontend.synonyms import custom_file
 
 TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string"}
 ComponentsOf = Callable[[Axis], Components]
@@ -94,6 +96,8 @@ class Forms:
     def names(self, axis: Axis) -> dict:
         """The values of an axis."""
         found = self.on(axis)
+        if not found:
+            return described(axis) | CUSTOM | {"patternErrorMessage": custom_file(axis)}
         return described(axis) | {
             "enum": list(found),
             "markdownEnumDescriptions": [hover.of_value(axis, c) for c in found.values()],
@@ -158,13 +162,33 @@ class Forms:
 def value(axis: Axis, c: Component) -> dict:
     """The schema of the mapping of a value."""
     inside = {a.key: rule(a, c) for a in within(axis.parts)}
-    inside |= {OF: {"type": "string", "description": OF_MEANING}} if axis is LOSS else {}
+    inside |= {OF: named_target()} if axis is LOSS else {}
     return {
         "title": f"{axis.path}: {c.value}",
         "description": f"{c.title} ({c.paper})" if c.paper else c.title,
         "markdownDescription": f"`{c.value}`: {hover.of_value(axis, c)}",
         "properties": {p.name: number(p) for p in c.parameters} | inside,
         "additionalProperties": False,
+    }
+
+
+def named_target() -> dict:
+    """The target that a loss names: a shipped one, or the stem of a custom file."""
+    shipped = components_of(TARGET)
+    title = f"{LOSS.path}.{OF}"
+    return {
+        "title": title,
+        "type": "string",
+        "description": OF_MEANING,
+        "markdownDescription": hover.sentence(OF_MEANING),
+        "anyOf": [
+            {
+                "title": title,
+                "enum": list(shipped),
+                "markdownEnumDescriptions": [hover.of_value(TARGET, c) for c in shipped.values()],
+            },
+            {"title": "custom", "not": {"enum": list(shipped)}},
+        ],
     }
 
 

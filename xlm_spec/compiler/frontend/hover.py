@@ -7,7 +7,7 @@ from xlm_spec.compiler.axes import Axis
 from xlm_spec.compiler.components import Component, Parameter
 from xlm_spec.compiler.docs.cards import card
 from xlm_spec.compiler.docs.markdown import escaped, linked, scalar, sentence
-from xlm_spec.compiler.runtime_settings import TASKS
+from xlm_spec.compiler.runtime_settings import TASKS, Code
 
 CITED = re.compile(r" \([^()]*arXiv:[^()]*\)")
 
@@ -32,6 +32,11 @@ def of_parameter(p: Parameter) -> str:
     kind = f"`{p.type}` in `{p.range}`" if p.range else f"`{p.type}`"
     default = f", default `{scalar(p.default)}`" if p.default not in (None, "") else ""
     return f"{sentence(escaped(p.meaning))}\n\n{kind}{default}"
+
+
+def of_code(c: Code) -> str:
+    """The meaning of code that a name of a setting stands for, or else its import path."""
+    return sentence(escaped(c.meaning)) if c.meaning else f"`{c.path}`"
 
 
 def of_task(name: str) -> str:

@@ -12,7 +12,7 @@ from xlm_spec.compiler.frontend.synonyms import (
     noted,
     unlike,
 )
-from xlm_spec.compiler.runtime_settings import code_settings
+from xlm_spec.compiler.runtime_settings import code_names, is_code
 
 ADD = {
     "xlm_spec": "add `xlm_spec: 1`, the version of the language",
@@ -64,9 +64,10 @@ def kind_before(p: Location, path: Path_, value: str, more: str = "") -> str:
     return f"write `{p.axis.key}: {{{', '.join(listed)}}}`" if p.axis and value else ""
 
 
-def code_names(p: Location) -> list[str]:
-    """The names of the code that can be the value of a setting."""
-    return [*code_settings().get(".".join(k for k in p.path[:-1] if isinstance(k, str)), ())]
+def shipped_code(p: Location) -> str:
+    """The shipped code that a key of the mapping names."""
+    names = code_names(p.path) if is_code(p.path) else []
+    return next((k for k in p.around if k in names), "")
 
 
 # ---- the cases -----------------------------------------------------------------------------------
@@ -80,12 +81,12 @@ MISSING = {
     "noise: {process: mask, schedule: {geometric: {largest: 20}}} -> "
     "write `schedule: {kind: geometric, largest: 20}`": Case(by_its_key),
     "train: {loggers: [csv: {}]} -> write `kind: csv` and its options in one mapping": Case(
-        lambda p: next((k for k in p.around if k in code_names(p)), None),
+        shipped_code,
         lambda p, name: f"write `kind: {name}` and its options in one mapping",
     ),
     "train: {optimizer: {lr: 0.1}} -> allowed: adamw, adam, sgd, adafactor, muon; "
     "or an import path, or ./file.py:Name": Case(
-        lambda p: p.key == "kind" and not p.axis, lambda p, _: code_allowed(code_names(p))
+        lambda p: is_code(p.path), lambda p, _: code_allowed(code_names(p.path))
     ),
     "without target -> what the model predicts, and at which positions; allowed: "
     "clean_tokens, gap_tokens, masked_tokens, next_token, stop": Case(

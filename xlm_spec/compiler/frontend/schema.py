@@ -16,24 +16,23 @@ from xlm_spec.compiler.components import (
     HERE,
     LAW,
     Component,
-    Parameter,
     without_synonyms,
 )
 from xlm_spec.compiler.frontend import hover
 from xlm_spec.compiler.frontend.forms import NAME, ComponentsOf, Forms, number, ref
+from xlm_spec.compiler.frontend.setting_forms import setting
 from xlm_spec.compiler.runtime_settings import (
-    code_settings,
-    described_as_code,
+    code_files,
     settings,
     tasks,
 )
 
 SHIPPED = HERE / "spec.schema.json"
-CODE = r"^(?!.*\.py$)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$|\.py:[A-Za-z_]\w*$"  # of a user or a library
 OF_DIAGNOSTICS = HERE / "diagnostics.schema.json"
 DERIVING = (
     *("axes", "components/docstring", "components/model", "components/reader"),
     *("runtime_settings", "frontend/forms", "frontend/hover", "frontend/schema"),
+    *("frontend/setting_forms", "frontend/synonyms"),
     *("docs/cards", "docs/markdown"),
 )
 
@@ -52,7 +51,7 @@ def digest() -> str:
     here, tasks = Path(__file__).parent.parent, (HERE / "runtime" / "tasks").glob("*.py")
     listed = (f for f in COMPONENTS.rglob("*.py") if not f.stem.endswith(LAW))
     sources = [*listed, HERE / "runtime" / "settings.py", HERE / "ranges.py"]
-    sources += [*tasks, *(here / f"{n}.py" for n in DERIVING)]
+    sources += [*tasks, *code_files(), *(here / f"{n}.py" for n in DERIVING)]
     found = hashlib.sha256()
     for file in sorted(sources):
         found.update(file.name.encode() + file.read_bytes())
@@ -103,30 +102,6 @@ def section(run: Component, name: str, **other: dict) -> dict:
         "type": "object",
         "additionalProperties": False,
         "properties": {p.name: setting(name.lower(), p) for p in run.fields[name]} | other,
-    }
-
-
-def setting(section: str, p: Parameter) -> dict:
-    """The schema of a setting: a number, or the name or path of code, with options."""
-    names = code_settings().get(f"{section}.{p.name}")
-    if names is None:
-        return number(p)
-    name = {"type": "string", "anyOf": [{"enum": [*names]}, {"pattern": CODE}]}
-    options = {
-        "type": "object",
-        "description": "its name or path, and its options",
-        "required": ["kind"],
-        "properties": {"kind": name},
-    }
-    forms = [name, options]
-    code = {"type": "string", "pattern": CODE}
-    many = {"type": "array", "items": {"anyOf": [*forms, code]}}
-    more = [many] if p.type == "tuple" else []
-    return {
-        "description": p.meaning,
-        "markdownDescription": hover.of_parameter(described_as_code(section, p)),
-        "default": [*p.default] if isinstance(p.default, tuple) else p.default,
-        "anyOf": [*forms, *more, code],
     }
 
 

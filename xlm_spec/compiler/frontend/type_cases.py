@@ -19,6 +19,8 @@ from xlm_spec.compiler.frontend.synonyms import (
     noted,
     plain,
 )
+from xlm_spec.compiler.runtime_settings import code_names, is_code
+from xlm_spec.diagnostics import alternatives
 
 TIMES = {"k": 1_000, "m": 1_000_000}
 REAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
@@ -136,8 +138,13 @@ TEXT = {
     ),
     "train: {optimizer: 5} -> allowed: adamw, adam, sgd, adafactor, muon; "
     "or an import path, or ./file.py:Name": Case(
-        lambda p: p.rules.get("anyOf"),
-        lambda p, forms: code_allowed(forms[0]["enum"]),
+        lambda p: is_code(p.path),
+        lambda p, _: code_allowed(code_names(p.path)),
+    ),
+    "loss: [cross_entropy: {of: 5}] -> "
+    "allowed: clean_tokens, gap_tokens, masked_tokens, next_token, stop": Case(
+        lambda p: p.key == axes.OF and p.rules.get("anyOf"),
+        lambda p, forms: alternatives("", forms[0]["enum"]),
     ),
     "name: true -> write, for example, `true_lm`": Case(
         lambda p: p.path == ("name",) and slug(p.written),

@@ -2,7 +2,7 @@
 
 import re
 
-from xlm_spec.compiler import axes, runtime_settings
+from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import AXES, Axis, components_of
 from xlm_spec.compiler.frontend.cases import Case
 from xlm_spec.compiler.frontend.location import Location
@@ -19,14 +19,10 @@ from xlm_spec.compiler.frontend.synonyms import (
     unlike,
 )
 from xlm_spec.compiler.frontend.type_cases import REAL
+from xlm_spec.compiler.runtime_settings import is_code
 from xlm_spec.diagnostics import alternatives
 
 # ---- conditions ---------------------------------------------------------------------------------
-
-
-def is_code(p: Location) -> bool:
-    """Is it the value of a setting that is code?"""
-    return ".".join(map(str, p.path[:2])) in runtime_settings.code_settings()
 
 
 def other_rule(p: Location) -> Axis | None:
@@ -74,12 +70,12 @@ def allowed(p: Location) -> str:
 
 NOT_ALLOWED = {
     "train: {callbacks: ./mine.py} -> write `./mine.py:Name`, with what the file defines": Case(
-        lambda p: is_code(p) and isinstance(p.value, str) and p.value.endswith(".py"),
+        lambda p: is_code(p.path) and isinstance(p.value, str) and p.value.endswith(".py"),
         lambda p, _: f"write `{p.value}:Name`, with what the file defines",
     ),
     "train: {optimizer: adamm} -> did you mean `adam`? allowed: adamw, adam, sgd, adafactor, muon; "
     "or an import path, or ./file.py:Name": Case(
-        is_code,
+        lambda p: is_code(p.path),
         lambda p, _: code_allowed(p.known, p.text),
     ),
     "noise: {process: [mask]} -> write `mask`, not a list": Case(

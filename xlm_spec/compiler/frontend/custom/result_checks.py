@@ -37,8 +37,10 @@ HINTS = {
     "process": "write, for example, `weight[:, None]`",
 }
 FUNCTIONAL = ("F", "functional", "nn.functional", "torch.nn.functional")
-REDUCING = ("binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy")
-REDUCING += ("huber_loss", "kl_div", "l1_loss", "mse_loss", "nll_loss", "smooth_l1_loss")
+REDUCING = (
+    *("binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss"),
+    *("kl_div", "l1_loss", "mse_loss", "nll_loss", "smooth_l1_loss"),
+)
 
 
 def results(c: Component) -> Iterator[Fault]:
