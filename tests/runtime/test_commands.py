@@ -92,6 +92,10 @@ def test_info_says_that_the_bound_does_not_hold():
 
 WRONG = [
     (["train", "--set", "train.bach=3"], "X601", "did you mean `train.batch`?"),
+    (["train", "--set", "train.bach=3"], "X601", "allowed: train.batch, train.steps, "),
+    (["train", "--set", "lr=3"], "X601", "did you mean `train.lr`?"),
+    (["train", "--set", "steps=3"], "X601", "write one of: sampler."),
+    (["train", "--set", "head.mine=3"], "X601", "sections: noise, sampler, backbone, data, train"),
     (["train", "--set", "backbone.layers=many"], "X602", "an integer"),
     (["train", "--set", "train.lr"], "X602", "KEY=VALUE"),
     (["train", "--set", "noise.schedule=cosine"], "X603", "build it again"),

@@ -65,8 +65,8 @@ def one(key: str, value: object) -> Choice:
 
 def known(key: str, kind: str) -> str:
     """The hint for a value that does not exist."""
-    names = f"{alternatives(kind, NAMES[key])}; or " if NAMES[key] else ""
-    return f"{names}an import path (package.module.Name), or ./file.py:Name"
+    before = f"{alternatives(kind, NAMES[key])}; or" if NAMES[key] else "write"
+    return f"{before} an import path (package.module.Name), or ./file.py:Name"
 
 
 def read(value: object) -> object:

@@ -5,7 +5,7 @@ import typing
 from collections.abc import Iterator, Mapping
 
 from xlm_spec import ranges
-from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, nearest
 from xlm_spec.ranges import Range
 from xlm_spec.runtime import choices
 from xlm_spec.runtime.settings import NAMES
@@ -96,8 +96,19 @@ class Known:
         if is_axis(key) or (inside and key != "noise"):
             message = f"`{key}` is a choice of the spec, which a run cannot change"
             return Failed(Diagnostic("X603", message, "change the spec and build it again"))
-        hint = alternatives(key, self.defaults)
-        return Failed(Diagnostic("X601", f"unknown setting `{key}`", hint))
+        return Failed(Diagnostic("X601", f"unknown setting `{key}`", self.instead(key)))
+
+    def instead(self, key: str) -> str:
+        """The hint for an unknown setting: the most similar one, and those of its section."""
+        ends = [k for k in self.defaults if k.endswith(f".{key}")]
+        if len(ends) > 1:
+            return f"write one of: {', '.join(ends)}"
+        meant = ends[0] if ends else nearest(key, self.defaults)
+        section = (meant or key).partition(".")[0]
+        listed = [k for k in self.defaults if k.partition(".")[0] == section]
+        sections = dict.fromkeys(k.partition(".")[0] for k in self.defaults)
+        hint = f"allowed: {', '.join(listed)}" if listed else f"sections: {', '.join(sections)}"
+        return f"did you mean `{meant}`? {hint}" if meant else hint
 
 
 def dataclasses_in(node: object, prefix: str) -> Iterator[tuple[str, type]]:
