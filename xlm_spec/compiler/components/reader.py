@@ -43,8 +43,10 @@ class Reader:
     def component(self) -> Component:
         for node in self.tree.body[1 if self.doc else 0 :]:
             self.statement(node)
-        used = {n for d in self.definitions.values() for n in d.names}
-        constants = {n: d for n, d in self.constant_lines.items() if n in used}
+        constants = self.constant_lines
+        if constants:
+            used = {n for d in self.definitions.values() for n in d.names}
+            constants = {n: d for n, d in constants.items() if n in used}
         return Component(
             folder=self.folder,
             value=self.value,

@@ -70,6 +70,8 @@ def load_components(doc: Document) -> Registry:
 
 def misspelt_in(doc: Document, registry: Registry) -> list[Diagnostic]:
     """X116 for misspelt names in declarations: of all targets, and of all functions of counts."""
+    if not registry.custom:
+        return []
     targets = [c.value for c in registry.components_of(axes.TARGET).values()]
     functions = [f for c in registry.components_of(axes.COUNT).values() for f in weighting(c)]
     functions += [f for c in registry.components_of(axes.PROCESS).values() for f in rates(c)]
