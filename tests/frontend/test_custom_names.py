@@ -221,3 +221,11 @@ def test_a_custom_sampler_is_called_by_its_stem(tmp_path):
         assert b'SAMPLERS = {"tau_leaping": sample}' in files["method/__init__.py"]
         assert b"tau_leaping" in files["README.md"]
         assert plan_of(file).samplers[0]["name"] == "tau_leaping"
+
+
+def test_control_a_rule_called_like_the_protocol_of_its_axis(tmp_path):
+    source = shipped("order", "random", "").replace("class Random", "class Score")
+    (tmp_path / "mine.py").write_text(source)
+    file = tmp_path / "spec.yaml"
+    file.write_text(text(sampler="{kind: fixed_budget, order: ./mine.py}"))
+    plan_of(file)

@@ -29,12 +29,7 @@ def collisions(method: Method) -> Iterator[Diagnostic]:
         if not custom.source:
             continue
         for name in sorted(names(custom)):
-            other = same_name_in_file(method, choice, name)
-            if not other and name in sections & classes_of_config(method, custom):
-                other = "a section of the package's config.py"
-            other = other or same_name_in_objective(method, custom, name)
-            other = other or same_name_in_model(method, custom, name)
-            if other:
+            if other := same_name(method, choice, name, sections):
                 message = f"name `{name}` in `{custom.value}.py` is already used by {other}"
                 hint = rename(custom, name)
                 yield method.spec.document.diagnostic("X114", message, choice.path, hint)
@@ -53,6 +48,27 @@ def rename(c: Component, name: str) -> str:
     """The hint for a name of a custom component that collides."""
     named = name == c.value and name in c.functions
     return "rename the file and its function" if named else f"rename `{name}` in your file"
+
+
+def same_name(method: Method, choice: Choice, name: str, sections: set[str]) -> str:
+    """What else has this name in the package, where it would matter; "" if nothing.
+
+    `sections`: the classes of config.py.
+    """
+    custom = choice.component
+    if other := same_name_in_file(method, choice, name):
+        return other
+    if name in sections & classes_of_config(method, custom):
+        return "a section of the package's config.py"
+    if name in custom.classes and is_type_of_wires(name):
+        return "the package's types.py, and types are matched by their names"
+    return same_name_in_objective(method, custom, name) or same_name_in_model(method, custom, name)
+
+
+def is_type_of_wires(name: str) -> bool:
+    """Is it a shared type of data, such as `State`? Protocols of rules match by their axis."""
+    types = component("", "types")
+    return name in types.classes and "Protocol" not in types.bases[name]
 
 
 def variables_of_sampler(method: Method, loop: Loop) -> Iterator[Diagnostic]:
