@@ -1,4 +1,4 @@
-"""Custom families of tests/families: builds, verifies, trains and samples each, prints a table.
+"""The families of custom components: builds, verifies, trains and samples each, prints a table.
 
 python -m benchmarks.families [FAMILY ...] [--steps 300] [--into docs/_results/families.md]
 
@@ -19,25 +19,24 @@ from xlm_spec.workbench.folder import write_whole
 from xlm_spec.workbench.machine import machine
 from xlm_spec.workbench.processes import Processes
 
-FAMILIES = ROOT / "tests" / "families"
 TASK, THREADS = "star_mini", 1
 BEFORE = {  # lines, when heads, shared types and further inputs were not possible
     "bd3lm": 113,
     "cmlm": 109,
     "edit_flows": 210,
-    "flexmdm": 171,
+    "flexible": 171,
     "gaussian": 160,
     "insertion_transformer": 132,
     "levenshtein": 125,
     "sigma_gpt": 125,
-    "udlm": 101,
 }
 PAGE = """<!-- Written by `python -m benchmarks.families --into FILE`. -->
 
 `{command}`
 
-The families of `tests/families`, {task}, size `cpu`, {steps} steps, n = {examples:,} graphs of the
-validation split, 1 seed, the first sampler of each spec. {machine}.
+The families of `tests/families`, and FlexMDM as in the guide "A family of your own" (`flexible`):
+{task}, size `cpu`, {steps} steps, n = {examples:,} graphs of the validation split, 1 seed, the
+first sampler of each spec. {machine}.
 
 {table}
 
@@ -52,8 +51,12 @@ validation split, 1 seed, the first sampler of each spec. {machine}.
 """
 
 
-def families() -> list[str]:
-    return sorted(f.stem for f in FAMILIES.glob("*/*.yaml") if f.stem == f.parent.name)
+def specs() -> dict[str, Path]:
+    """The spec of each family, by its name."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from family_files import family_specs
+
+    return family_specs()
 
 
 def main() -> None:
@@ -65,9 +68,10 @@ def main() -> None:
     parser.add_argument("--place", help="folder of packages and runs, to continue in")
     parser.add_argument("--into", type=Path, help="file to write the table to")
     args = parser.parse_args()
-    names = args.families or families()
+    files = specs()
+    chosen = [files[name] for name in args.families or files]
     with workplace(args.place) as place, ThreadPoolExecutor(args.jobs) as pool:
-        found = [*pool.map(lambda name: measured(place, name, args.steps, args.seed), names)]
+        found = [*pool.map(lambda spec: measured(place, spec, args.steps, args.seed), chosen)]
     rows = [row for row, _ in found]
     print(table(rows), flush=True)
     print(f"\n{TASK}, size cpu, {args.steps} steps, seed {args.seed}; {machine(THREADS)}")
@@ -80,9 +84,9 @@ def main() -> None:
         args.into.write_text(text, encoding="utf-8")
 
 
-def measured(place: Path, name: str, steps: int, seed: int) -> tuple[dict[str, str], int]:
+def measured(place: Path, spec: Path, steps: int, seed: int) -> tuple[dict[str, str], int]:
     """The row of a family, and the number of its examples."""
-    spec = FAMILIES / name / f"{name}.yaml"
+    name = spec.stem
     command("xlm_spec", "build", spec, "--into", place, folder=place, threads=THREADS)
     report = verified(place, name)
     sets = [f"train.evaluate_every={steps}"]
@@ -100,7 +104,7 @@ def measured(place: Path, name: str, steps: int, seed: int) -> tuple[dict[str, s
     return {
         "family": name,
         "lines before": f"{BEFORE.get(name, '-')}",
-        "lines now": f"{lines(FAMILIES / name)}",
+        "lines now": f"{lines(spec.parent)}",
         "laws held": f"{statuses.count('held')}",
         "failed": f"{wrong}",
         "unverified": f"{statuses.count('unverified')}",
