@@ -90,7 +90,9 @@ class Exact:
         return hidden.clamp(min=1e-30).flatten(2)
 
     def edit_rates(self, hidden):
-        return self.faster * hidden.unflatten(-1, (3, SIZE)).sum(-1) / self.share
+        rates = self.faster * hidden.unflatten(-1, (3, SIZE)).sum(-1) / self.share
+        rates[:, 0, DELETE:] = 1.0  # BOS is fixed: these are not read
+        return rates
 
     def gap_token_logits(self, hidden):
         return hidden.unflatten(-1, (3, SIZE))[..., INSERT, :].log()
@@ -236,3 +238,39 @@ def test_samples_of_the_exact_model_follow_the_data(made):
     assert right.sum() > 0.98 * len(tokens)  # two edits in one step can make another sequence
     assert p_value(right, probabilities) > ALARM
     assert p_value(sampled(2.0), probabilities) < ALARM
+
+
+class Certain:
+    """A model of edits that happen in the next step."""
+
+    def __init__(self, *edits: tuple[int, int, int]):
+        self.table = torch.zeros(1, 7, 3, 6)
+        for kind, position, token in edits:
+            self.table[0, position, kind, token] = 1e3
+
+    def __call__(self, tokens, valid, t):
+        return self.table
+
+    def edit_rates(self, hidden):
+        return hidden.sum(-1)
+
+    def gap_token_logits(self, hidden):
+        return hidden[..., INSERT, :]
+
+    def token_logits(self, hidden):
+        return hidden[..., SUBSTITUTE, :]
+
+
+def test_edits_of_one_step_do_not_disturb_each_other(made):
+    """0 becomes 4; 1 is deleted, and 3 is inserted after it; 5 is inserted after 2."""
+    edits = (SUBSTITUTE, 1, 4), (DELETE, 2, GONE), (INSERT, 2, 3), (INSERT, 3, 5)
+    valid = torch.tensor([[True] * 4 + [False] * 3])
+    fixed = torch.tensor([[True] + [False] * 6])
+    state = part(made, "types").GapState(torch.tensor([[9, 0, 1, 2, 9, 9, 9]]), valid, fixed, valid)
+    config, rng = config_of(made), torch.Generator().manual_seed(0)
+    schedule, draw = config.noise.schedule, config.sampler.tokens
+    t, s = torch.ones(1, 1), torch.zeros(1, 1)
+    after = part(made, "sampler").step(Certain(*edits), state, t, s, schedule, draw, rng)
+    assert after.tokens[after.valid].tolist() == [9, 4, 3, 2, 5]
+    assert torch.equal(after.fixed, fixed)
+    assert torch.equal(after.open, after.valid)
