@@ -1,9 +1,11 @@
-"""Custom families of tests/families: builds, verifies, trains and samples each, prints a table.
+"""The families of custom components: builds, verifies, trains and samples each, prints a table.
 
-python -m benchmarks.families [FAMILY ...] [--steps 300] [--into docs/_results/families.md]
+python -m benchmarks.families [FAMILY ...] [--steps 300] [--curves FAMILY ...]
+    [--into docs/_results/families.md]
 
 Each trains on star_mini at size `cpu` with one thread; the first sampler of its spec completes the
-validation split. `goal`: answers that end at the right node; `sequence`: right answers.
+validation split. `goal`: answers that end at the right node; `sequence`: right answers. `--curves`:
+families whose loss and goal are also measured during a training of 1,200 steps.
 """
 
 import argparse
@@ -19,25 +21,25 @@ from xlm_spec.workbench.folder import write_whole
 from xlm_spec.workbench.machine import machine
 from xlm_spec.workbench.processes import Processes
 
-FAMILIES = ROOT / "tests" / "families"
 TASK, THREADS = "star_mini", 1
+LONG, EVERY, ANSWERS, DECODING = 1200, 200, 200, 64  # the steps of a curve, and of its sampler
 BEFORE = {  # lines, when heads, shared types and further inputs were not possible
     "bd3lm": 113,
     "cmlm": 109,
     "edit_flows": 210,
-    "flexmdm": 171,
+    "flexible": 171,
     "gaussian": 160,
     "insertion_transformer": 132,
     "levenshtein": 125,
     "sigma_gpt": 125,
-    "udlm": 101,
 }
 PAGE = """<!-- Written by `python -m benchmarks.families --into FILE`. -->
 
 `{command}`
 
-The families of `tests/families`, {task}, size `cpu`, {steps} steps, n = {examples:,} graphs of the
-validation split, 1 seed, the first sampler of each spec. {machine}.
+The families of `tests/families`, and FlexMDM as in the guide "A family of your own" (`flexible`):
+{task}, size `cpu`, {steps} steps, n = {examples:,} graphs of the validation split, 1 seed, the
+first sampler of each spec. {machine}.
 
 {table}
 
@@ -50,10 +52,19 @@ validation split, 1 seed, the first sampler of each spec. {machine}.
   steps in each family: the figures show that a method trains and samples, not how good it is.
 - Seconds: for training and for sampling, on a machine that other processes share.
 """
+CURVES = """
+In a training of {long:,} steps, with {decoding} steps of sampling for {answers} prompts:
+
+{table}
+"""
 
 
-def families() -> list[str]:
-    return sorted(f.stem for f in FAMILIES.glob("*/*.yaml") if f.stem == f.parent.name)
+def specs() -> dict[str, Path]:
+    """The spec of each family, by its name."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from family_files import family_specs
+
+    return family_specs()
 
 
 def main() -> None:
@@ -62,27 +73,36 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300, help="training steps per family")
     parser.add_argument("--seed", type=int, default=0, help="seed of each training")
     parser.add_argument("--jobs", type=int, default=1, help="families at the same time")
+    parser.add_argument("--curves", nargs="*", default=[], metavar="FAMILY", help="families")
     parser.add_argument("--place", help="folder of packages and runs, to continue in")
     parser.add_argument("--into", type=Path, help="file to write the table to")
     args = parser.parse_args()
-    names = args.families or families()
+    files = specs()
+    chosen = [files[name] for name in args.families or files]
     with workplace(args.place) as place, ThreadPoolExecutor(args.jobs) as pool:
-        found = [*pool.map(lambda name: measured(place, name, args.steps, args.seed), names)]
+        found = [*pool.map(lambda spec: measured(place, spec, args.steps, args.seed), chosen)]
+        during = curves(place / "curves", [files[name] for name in args.curves], args.seed)
     rows = [row for row, _ in found]
     print(table(rows), flush=True)
+    if during:
+        print(f"\n{table(during)}", flush=True)
     print(f"\n{TASK}, size cpu, {args.steps} steps, seed {args.seed}; {machine(THREADS)}")
     if args.into:
         words = ["python -m benchmarks.families", *args.families, "--steps", args.steps]
         words += ["--seed", args.seed, "--jobs", args.jobs]
+        words += ["--curves", *args.curves] if args.curves else []
         page = {"command": " ".join(map(str, words)), "steps": args.steps, "task": TASK}
         page |= {"examples": found[0][1]}
         text = PAGE.format(machine=machine(THREADS), table=markdown(rows), **page)
+        if during:
+            numbers = {"long": LONG, "decoding": DECODING, "answers": ANSWERS}
+            text += CURVES.format(table=markdown(during), **numbers)
         args.into.write_text(text, encoding="utf-8")
 
 
-def measured(place: Path, name: str, steps: int, seed: int) -> tuple[dict[str, str], int]:
+def measured(place: Path, spec: Path, steps: int, seed: int) -> tuple[dict[str, str], int]:
     """The row of a family, and the number of its examples."""
-    spec = FAMILIES / name / f"{name}.yaml"
+    name = spec.stem
     command("xlm_spec", "build", spec, "--into", place, folder=place, threads=THREADS)
     report = verified(place, name)
     sets = [f"train.evaluate_every={steps}"]
@@ -100,7 +120,7 @@ def measured(place: Path, name: str, steps: int, seed: int) -> tuple[dict[str, s
     return {
         "family": name,
         "lines before": f"{BEFORE.get(name, '-')}",
-        "lines now": f"{lines(FAMILIES / name)}",
+        "lines now": f"{lines(spec.parent)}",
         "laws held": f"{statuses.count('held')}",
         "failed": f"{wrong}",
         "unverified": f"{statuses.count('unverified')}",
@@ -113,6 +133,24 @@ def measured(place: Path, name: str, steps: int, seed: int) -> tuple[dict[str, s
         "training, s": f"{trained:.0f}",
         "sampling, s": f"{result['sampling_seconds']:.0f}",
     }, result["examples"]
+
+
+def curves(place: Path, specs: list[Path], seed: int) -> list[dict[str, str]]:
+    """Loss and goal of each family during a long training, a row for each measurement."""
+    place.mkdir(exist_ok=True)
+    sets = [f"train.evaluate_every={EVERY}", f"train.sample_examples={ANSWERS}"]
+    sets += [f"sampler.steps={DECODING}"]
+    rows = [{"step": f"{step}"} for step in range(EVERY, LONG + 1, EVERY)]
+    for spec in specs:
+        name = spec.stem
+        command("xlm_spec", "build", spec, "--into", place, folder=place, threads=THREADS)
+        run = train(place, name, TASK, 0, seed, THREADS, show=False, sets=sets, steps=LONG)
+        lines = map(json.loads, (run / "metrics.jsonl").read_text("utf-8").splitlines())
+        found = [line for line in lines if line.get("split") == "val"]
+        for row, line in zip(rows, found, strict=True):
+            row[f"{name}: loss"] = f"{line['loss']:.3f}"
+            row[f"{name}: goal %"] = f"{100 * line['right_goal']:.1f}"
+    return rows if specs else []
 
 
 def verified(place: Path, name: str) -> dict:

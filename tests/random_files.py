@@ -5,6 +5,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from family_files import family_specs
+
 from xlm_spec.compiler.components import Component
 from xlm_spec.compiler.frontend.custom.parse import custom_component
 from xlm_spec.compiler.frontend.custom.registry import files_named
@@ -40,7 +42,7 @@ def custom_components() -> dict[str, tuple[Component, ...]]:
     files: dict[tuple[str, Path], None] = {}
     for place, named in NAMED.items():
         files |= {(k, place / f"{s}.py"): None for k, stems in named.items() for s in stems}
-    for spec in sorted(FAMILIES.glob("*/*.yaml")):
+    for spec in family_specs().values():
         files |= {(a.folder, spec.parent / f): None for a, _, f in files_named(load(spec))}
     found: dict[str, list[Component]] = {}
     for folder, file in files:
@@ -52,6 +54,6 @@ def custom_components() -> dict[str, tuple[Component, ...]]:
 
 def copy_files(folder: Path) -> Path:
     """All files, in a folder where a random spec can name them."""
-    for place in {HERE / "random_files", *(p.parent for p in FAMILIES.glob("*/*.py"))}:
+    for place in {*NAMED, *(spec.parent for spec in family_specs().values())}:
         shutil.copytree(place, folder / place.name, dirs_exist_ok=True)
     return folder

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from family_files import family_specs
 from methods import MASKED, package, steps_and_samples
 
 from xlm_spec.compiler.build import build
@@ -19,14 +20,14 @@ from xlm_spec.compiler.plan import checked
 from xlm_spec.runtime.scoring import CallCounter
 from xlm_spec.workbench.laws import verify
 
-HERE = Path(__file__).parent
-FAMILIES = sorted(p.name for p in HERE.iterdir() if (p / f"{p.name}.yaml").is_file())
+SPECS = family_specs()
+FAMILIES = [*SPECS]
 MEANT = {"cmlm": ["X352"]}  # warnings: it weights masked tokens alike, as the paper does
 HEADS = {  # all heads of the model
     "bd3lm": {"token_logits"},
     "cmlm": {"length_logits", "token_logits"},
     "edit_flows": {"edit_rates", "gap_token_logits", "token_logits"},
-    "flexmdm": {"gap_count", "token_logits"},
+    "flexible": {"gap_count", "token_logits"},
     "gaussian": {"clean_latent", "embedding"},
     "insertion_transformer": {"gap_token_logits", "slot_end"},
     "levenshtein": {"delete_logit", "gap_count", "token_logits"},
@@ -34,20 +35,17 @@ HEADS = {  # all heads of the model
 }
 SHARED = {  # types that several files of a package use
     "cmlm": {"Length", "Sized"},
-    "edit_flows": {"Edits"},
-    "flexmdm": {"GapCounts"},
-    "gaussian": {"LatentState", "Vectors"},
+    "flexible": {"GapCounts"},
+    "gaussian": {"LatentState"},
     "insertion_transformer": {"Slots"},
-    "levenshtein": {"Flags", "GapCounts"},
+    "levenshtein": {"Flags"},
     "sigma_gpt": {"OrderedState", "Turn"},
 }
 UNPROVED = {  # claims that no law proves yet; of other claims there is a proof
     "bd3lm": ["bound"],
     "cmlm": ["bound"],
     "edit_flows": ["bound"],
-    "flexmdm": ["bound", "exact sampler tau_leaping"],
     "sigma_gpt": ["exact sampler any_order"],
-    "udlm": ["bound"],
 }
 
 
@@ -56,7 +54,7 @@ def packages(tmp_path_factory):
     """Each family as a package."""
     into, built = tmp_path_factory.mktemp("families"), {}
     for name in FAMILIES:
-        folder = shutil.copytree(HERE / name, into / "specs" / name)
+        folder = shutil.copytree(SPECS[name].parent, into / "specs" / name)
         done = build(folder / f"{name}.yaml", into)
         sys.path.insert(0, str(done.folder))
         built[name] = importlib.import_module(name)
@@ -113,7 +111,7 @@ def sampled(made, model, x, sampler: str = "") -> list:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_it_checks(name):
-    spec = HERE / name / f"{name}.yaml"
+    spec = SPECS[name]
     assert [d.code for d in checked(spec)[1]] == MEANT.get(name, [])
     assert len(spec.read_text().splitlines()) <= 25
 
@@ -132,7 +130,7 @@ def test_its_heads_are_in_the_model(name, packages):
 @pytest.mark.parametrize("name", HEADS)
 def test_its_backbone_has_no_heads(name):
     """A backbone of its own reads further wires; each of its methods is a forward pass."""
-    for file in (HERE / name).glob("*.py"):
+    for file in SPECS[name].parent.glob("*.py"):
         if "class Backbone" in (text := file.read_text()):
             assert "model." not in text
             assert "nn.Linear(width, 1)" not in text
@@ -155,7 +153,7 @@ def test_a_shared_type_is_defined_once(name, packages):
 def test_it_builds_again_from_its_package_alone(name, packages, tmp_path):
     """The files of its components are beside the spec of the package."""
     folder = shutil.copytree(folder_of(packages[name]).parent, tmp_path / name)
-    for file in (HERE / name).glob("*.py"):
+    for file in SPECS[name].parent.glob("*.py"):
         copied = folder / ("tests" if file.stem.endswith("_law") else ".") / file.name
         assert copied.read_text() == file.read_text()
     before = {f: f.read_text() for f in (folder / name).glob("*.py")}
@@ -252,35 +250,35 @@ def edit_noise(made, t: float, rows: int = 400):
     schedule = config.noise.schedule
     corrupted = noise.select_tokens(x, time, schedule, rng)
     z = noise.corrupt(x, corrupted, time, schedule, config.vocab, rng, longest=6)
-    return x, z, part(made, "target").edits(x, *(getattr(z, f) for f in EDIT_WIRES))
-
-
-EDIT_WIRES = ("dropped", "gap", "wrong", "other", "clean", "open", "free")
+    return x, z, part(made, "target").gap_tokens(x, z.dropped, z.gap, z.open)
 
 
 @pytest.mark.parametrize("t", [1e-4, 0.5, 1.0])
 def test_the_edits_that_remain_turn_the_noise_into_the_sequence(packages, t):
     """In any row, at any time: after all of them it is x_0."""
-    x, z, edits = edit_noise(packages["edit_flows"], t)
+    x, z, missing = edit_noise(packages["edit_flows"], t)
     inserted: dict[tuple[int, int], list[int]] = {}
-    for row, col, token in zip(*(a.tolist() for a in edits[:3]), strict=True):
+    for row, col, token in zip(*(a.tolist() for a in missing[:3]), strict=True):
         inserted.setdefault((row, col), []).append(token)
     for i in range(len(x.tokens)):
         edited = []
         for j in z.valid[i].nonzero()[:, 0].tolist():
-            if not edits.wrong[i, j]:
-                edited.append(int(edits.clean[i, j] if edits.other[i, j] else z.tokens[i, j]))
+            if not z.wrong[i, j]:
+                edited.append(int(z.clean[i, j] if z.other[i, j] else z.tokens[i, j]))
             edited += inserted.get((i, j), [])
         assert edited == x.tokens[i].tolist()
-    assert not (edits.wrong & edits.other).any()
-    assert (edits.free | ~(edits.wrong | edits.other)).all()
+    assert not (z.wrong & z.other).any()
+    assert (z.free | ~(z.wrong | z.other)).all()
 
 
 def test_each_kind_of_edit_occurs(packages):
-    _, _, late = edit_noise(packages["edit_flows"], 1.0)
-    assert min(len(late.row), int(late.wrong.sum()), int(late.other.sum())) > 100
-    _, _, early = edit_noise(packages["edit_flows"], 1e-4)
-    assert len(early.row) + int(early.wrong.sum()) + int(early.other.sum()) < 10
+
+    def numbers(t: float) -> list[int]:
+        _, z, _ = edit_noise(packages["edit_flows"], t)
+        return [int(a.sum()) for a in (z.dropped, z.wrong, z.other)]
+
+    assert min(numbers(1.0)) > 100
+    assert sum(numbers(1e-4)) < 10
 
 
 def test_a_source_can_be_longer_than_the_canvas(packages):
@@ -294,28 +292,28 @@ def test_a_source_can_be_longer_than_the_canvas(packages):
     assert state.fixed.sum() == 50
 
 
-# ---- FlexMDM -------------------------------------------------------------------------------------
+# ---- FlexMDM, as in the guide --------------------------------------------------------------------
 
 
 def test_flexmdm_has_two_clocks(packages):
-    flexmdm = packages["flexmdm"]
-    found = lines(flexmdm)
+    flexible = packages["flexible"]
+    found = lines(flexible)
     assert "weight_2 = insertion_rate(t, drop_schedule)  # (B, 1)" in found
-    assert "weight = elbo_weight(t, schedule)  # (B, 1)" in found
-    config = flexmdm.Config.small()
+    assert "weight = unmasking_rate(t, schedule)  # (B, 1)" in found
+    config = flexible.Config.small()
     assert type(config.noise.schedule).__name__ == "LinearSchedule"
     assert config.noise.drop_schedule.power == 2.0
 
 
 def test_the_bound_of_flexmdm_is_its_objective(packages):
     """Each of the two terms has its ELBO weight."""
-    flexmdm = packages["flexmdm"]
-    model, config = model_of(flexmdm)
-    x = canvas(flexmdm)._replace(tokens=torch.arange(27).view(3, 9) % 8)
+    flexible = packages["flexible"]
+    model, config = model_of(flexible)
+    x = canvas(flexible)._replace(tokens=torch.arange(27).view(3, 9) % 8)
     with torch.no_grad():
         terms, bound = (
             f(model, x, config, torch.Generator().manual_seed(3))
-            for f in (flexmdm.objective, flexmdm.log_likelihood_bound)
+            for f in (flexible.objective, flexible.log_likelihood_bound)
         )
     assert {*terms} == {"cross_entropy", "count_divergence"}
     assert torch.equal(bound, -sum(terms.values()))
@@ -323,26 +321,26 @@ def test_the_bound_of_flexmdm_is_its_objective(packages):
 
 def test_the_clock_of_drops_decides_how_many_tokens_are_missing(packages):
     """P(dropped) = t^2 with the power 2 of the spec; a token is masked or dropped with P >= t."""
-    flexmdm = packages["flexmdm"]
-    config = flexmdm.Config.small()
+    flexible = packages["flexible"]
+    config = flexible.Config.small()
     tokens = torch.zeros(200, 200, dtype=torch.long)
-    x = flexmdm.Examples(tokens, tokens == 0, tokens > 0)
-    t = torch.full((200, 1), 0.5)
+    x = flexible.Examples(tokens, tokens == 0, tokens > 0)
+    t, rng = torch.full((200, 1), 0.5), torch.Generator().manual_seed(0)
     schedules = config.noise.schedule, config.noise.drop_schedule
-    rng = torch.Generator().manual_seed(0)
-    kind = part(flexmdm, "noise").select_tokens(x, t, *schedules, rng)
-    assert abs((kind == 2).float().mean() - 0.25) < 0.015  # 6 standard errors
+    z = part(flexible, "noise").corrupt(x, t, *schedules, config.vocab, rng)
+    assert abs(z.dropped.float().mean() - 0.25) < 0.015  # 6 standard errors
 
 
-def test_heads_are_not_function_evaluations(packages):
-    """64 steps of FlexMDM's sampler are 64 evaluations, though each step calls two heads."""
-    flexmdm = packages["flexmdm"]
-    model, config = model_of(flexmdm)
-    assert config.sampler.steps == 64
+@pytest.mark.parametrize(("name", "steps"), [("flexible", 8), ("edit_flows", 64)])
+def test_heads_are_not_function_evaluations(name, steps, packages):
+    """As many evaluations as steps, though each step calls two heads, or three."""
+    made = packages[name]
+    model, config = model_of(made)
+    assert config.sampler.steps == steps
     counter = CallCounter(model)
-    states = sampled(flexmdm, counter, canvas(flexmdm))
-    assert len(states) == 65
-    assert (counter.calls, counter.rows) == (64, 3 * 64)
+    states = sampled(made, counter, canvas(made))
+    assert len(states) == 1 + steps
+    assert (counter.calls, counter.rows) == (steps, 3 * steps)
 
 
 def test_a_copied_timed_backbone_starts_as_the_shipped_one(tmp_path):
@@ -421,7 +419,7 @@ def test_levenshtein_has_two_roll_ins(packages):
         "hidden_2 = model(z_2.tokens, z_2.valid)  # (B, L, D)",
         "z_3 = filled(model, hidden_2, z_2.tokens, z_2.valid, z_2.clean, z_2.masked)",
         "hidden_3 = model(z_3.tokens, z_3.valid)  # (B, L, D)",
-        "target = gap_counts(z.dropped, z.gap, z.open)",
+        "target = gap_tokens(x, z.dropped, z.gap, z.open)",
         "target_2 = masked_tokens(z_2.clean, z_2.masked)",
         "target_3 = wrong_tokens(x, z_3.wrong)",
     ]

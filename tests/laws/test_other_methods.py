@@ -2,15 +2,16 @@
 
 import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from broken_packages import method
-from methods import ROOT
+from methods import INSERTED, package
+from shipped_components import shipped
 
 from xlm_spec import laws
-from xlm_spec.compiler.build import build
 from xlm_spec.laws.law import Law, check_law
 from xlm_spec.laws.law_files import Unverified
 from xlm_spec.laws.method import numbers
@@ -137,12 +138,42 @@ def test_numbers_with_one_owner_are_shared():
     assert numbers(Time()) == {"block": 3, "edge": 0.1}
 
 
+COUNT = '''"""A token is first masked, then dropped."""
+
+import torch
+from torch import Generator, Tensor
+
+from ..types import Examples, Schedule
+
+
+def select_tokens(x: Examples, t: Tensor, schedule: Schedule, rng: Generator) -> Tensor:
+    """0 for a token, 1 for a mask, 2 for a dropped token, (B, L) long."""
+    u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)
+    alpha, free = schedule.alpha(t), x.valid & ~x.fixed
+    return free * ((u >= alpha**2).long() + (u >= alpha))
+'''
+PROCESS = [  # changes of the process `drop`
+    ("x: Examples, corrupted: Tensor", "x: Examples, corrupted: Tensor, vocab: Vocab"),
+    ("import Examples, GapState", "import Examples, GapState, Vocab"),
+    ("x.valid & ~corrupted", "x.valid & (corrupted < 2)"),
+    ("(keep, x.tokens", "(keep, x.tokens.masked_fill(corrupted == 1, vocab.mask)"),
+    ("open & valid, corrupted", "open & valid, corrupted == 2"),
+    ('ELBO_WEIGHTS = {"gap_tokens": "count_weight", "stop": "count_weight"}', ""),
+]
+
+
 @pytest.fixture(scope="module")
-def flexmdm(tmp_path_factory):
-    """The package of FlexMDM: two schedules, and a count with two kinds of corruption."""
-    into = tmp_path_factory.mktemp("flexmdm")
-    folder = shutil.copytree(ROOT / "tests" / "families" / "flexmdm", into / "spec")
-    return build(folder / "flexmdm.yaml", into).folder
+def kinds(tmp_path_factory):
+    """The package of a count with two kinds of corruption."""
+    folder, process = tmp_path_factory.mktemp("kinds"), shipped("process", "drop", "drop")
+    for old, new in PROCESS:
+        assert old in process
+        process = process.replace(old, new, 1)
+    (folder / "masked_first.py").write_text(process)
+    (folder / "two_kinds.py").write_text(COUNT)
+    noise = "{process: ./masked_first.py, count: ./two_kinds.py}"
+    losses = "[gap_cross_entropy, stop_cross_entropy]"
+    return Path(package(folder, INSERTED, noise=noise, loss=losses).__file__).parent.parent
 
 
 def status(folder, law: str) -> str:
@@ -154,13 +185,13 @@ def status(folder, law: str) -> str:
     ("law", "old", "new"),
     [
         (STARTS, "compact(x.valid & x.fixed, x.tokens", "compact(x.valid, x.tokens"),
-        (KEPT, "dropped = free & (r < t)", "dropped = x.valid & (r < t)"),
+        (KEPT, "schedule.alpha(t), x.valid & ~x.fixed", "schedule.alpha(t), x.valid"),
     ],
 )
-def test_laws_of_a_count_with_two_kinds_find_errors(flexmdm, tmp_path, law, old, new):
-    folder = shutil.copytree(flexmdm, tmp_path / "flexmdm")
+def test_laws_of_a_count_with_two_kinds_find_errors(kinds, tmp_path, law, old, new):
+    folder = shutil.copytree(kinds, tmp_path / kinds.name)
     assert status(folder, law) == "held"
-    noise = folder / "flexmdm" / "noise.py"
+    noise = folder / kinds.name / "noise.py"
     assert noise.read_text().count(old) == 1
     noise.write_text(noise.read_text().replace(old, new))
     assert status(folder, law) == "failed"

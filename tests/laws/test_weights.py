@@ -5,16 +5,15 @@ same draws, to the bit, or with the entropy of an enumerated distribution.
 """
 
 import itertools
-import json
 import shutil
 import subprocess
 import sys
 
 import pytest
 import torch
-from methods import PLAIN, ROOT, package, text
+from methods import PLAIN, REPLACED, ROOT, package, text
+from shipped_components import shipped
 
-from xlm_spec.compiler.frontend.load import parse
 from xlm_spec.compiler.plan import checked, plan_of
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.toy_distribution import quadrature
@@ -279,17 +278,18 @@ def warned(file) -> list[str]:
     return [d.code for d in checked(file)[1]]
 
 
-# ---- families ------------------------------------------------------------------------------------
+# ---- a custom loss that is a bound ---------------------------------------------------------------
 
 
-def family(name: str, folder):
-    """The package of a family, built beside a copy of its components, unless they are there."""
-    for file in (FAMILIES / name).glob("*.py"):
-        if not (folder / file.name).exists():
-            shutil.copy(file, folder)
-    values = parse((FAMILIES / name / f"{name}.yaml").read_bytes()).values
-    parts = {k: json.dumps(v) for k, v in values.items() if k not in ("xlm_spec", "name")}
-    return package(folder, parts)
+def uniform(folder, old: str = "", new: str = ""):
+    """Uniform noise and its bound as custom files; in the bound some text is another."""
+    noise = shipped("process", "uniform", "uniform_noise")
+    bound = shipped("loss", "interpolating_bound", "uniform_bound")
+    assert old in bound
+    (folder / "uniform_noise.py").write_text(noise)
+    (folder / "uniform_bound.py").write_text(bound.replace(old, new, 1))
+    noise, loss = "{process: ./uniform_noise.py}", "./uniform_bound.py"
+    return package(folder, REPLACED, noise=noise, loss=loss)
 
 
 WORDS, TOKENS = 3, 2  # of the enumerated distribution
@@ -316,42 +316,39 @@ class LeaveOneOut:
         return hidden
 
 
-def bound_of_udlm(udlm, monkeypatch, blur: float) -> float:
-    """Minus the bound, over all texts of two tokens, all noise and all times."""
-    part = __import__(f"{udlm.__name__}.objective", fromlist=["objective"])
+def excess(made, monkeypatch, blur: float) -> float:
+    """Minus the bound, over all sequences of two tokens, noise and times; minus the entropy."""
+    part = __import__(f"{made.__name__}.objective", fromlist=["objective"])
+    corrupt = part.corrupt
     p = torch.tensor([[0.3, 0.1, 0.05], [0.02, 0.2, 0.08], [0.1, 0.05, 0.1]], dtype=torch.float64)
-    config = udlm.Config(vocab=udlm.Vocab(size=WORDS + 2, pad=WORDS, bos=WORDS + 1))
+    config = made.Config(vocab=made.Vocab(size=WORDS + 2, pad=WORDS, bos=WORDS + 1))
     pairs = [*itertools.product(range(WORDS), repeat=TOKENS)]
     both = [(x, z) for x in pairs for z in pairs]
     x, z = (torch.tensor([[WORDS + 1, *pair[k]] for pair in both]) for k in (0, 1))
     fixed = torch.zeros_like(x, dtype=torch.bool)
     fixed[:, 0] = True
-    noised = __import__(f"{udlm.__name__}.noise", fromlist=["Noised"]).Noised
     total = 0.0
     for t, weight in zip(*(a.tolist() for a in quadrature(64)), strict=True):
         time = torch.full((len(x), 1), t, dtype=torch.float64)
         monkeypatch.setattr(part, "sample_time", lambda *_, at=time, **__: at)
-        monkeypatch.setattr(part, "corrupt", lambda *_, **__: noised(z, ~fixed | fixed, x))
-        rows = udlm.Examples(x, torch.ones_like(fixed), fixed)
-        found = udlm.log_likelihood_bound(LeaveOneOut(p, blur), rows, config, torch.Generator())
+        monkeypatch.setattr(part, "corrupt", lambda *a: corrupt(*a)._replace(tokens=z))
+        rows = made.Examples(x, torch.ones_like(fixed), fixed)
+        found = made.log_likelihood_bound(LeaveOneOut(p, blur), rows, config, torch.Generator())
         q = (1 - t) * torch.eye(WORDS, dtype=torch.float64) + t / WORDS
         chance = p[x[:, 1], x[:, 2]] * q[x[:, 1], z[:, 1]] * q[x[:, 2], z[:, 2]]
         total -= weight * float((chance * found.double()).sum())
     return total + float(torch.xlogy(p, p).sum())
 
 
-def test_the_bound_of_udlm_is_the_entropy_at_its_minimiser(folder, monkeypatch):
+def test_the_bound_of_a_custom_loss_is_the_entropy_at_its_minimiser(folder, monkeypatch):
     """A loss that is a term by itself. The controls: other models, and a wrong rate."""
-    udlm = family("udlm", folder)
-    trained(udlm)
-    assert "weight" not in source(udlm)
-    assert abs(bound_of_udlm(udlm, monkeypatch, 0.0)) < 1e-4
-    assert bound_of_udlm(udlm, monkeypatch, 0.3) > 3e-3
-    loss = folder / "uniform_bound.py"
-    loss.write_text(
-        loss.read_text().replace("* ordinary.sum() * q_z", "* (1 + ordinary.sum()) * q_z")
-    )
-    assert abs(bound_of_udlm(family("udlm", folder), monkeypatch, 0.0)) > 0.05
+    made = uniform(folder)
+    trained(made)
+    assert "weight" not in source(made)
+    assert abs(excess(made, monkeypatch, 0.0)) < 1e-4
+    assert excess(made, monkeypatch, 0.3) > 3e-3
+    wrong = uniform(folder, "dmass - dalpha /", "dmass - 0.8 * dalpha /")
+    assert abs(excess(wrong, monkeypatch, 0.0)) > 0.05
 
 
 # ---- what is wrong -------------------------------------------------------------------------------

@@ -33,30 +33,27 @@ class Backbone(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 
-    def encode(self, tokens: Tensor, position: Tensor, mask: Tensor) -> Tensor:
-        """Hidden states of tokens at `position` (L,), which see what `mask` (B, 1, L, L) allows."""
-        x = self.embed(tokens)
-        cos, sin = angles(position, self.head_size)
-        for block in self.blocks:
-            x = block(x, mask, cos, sin)
-        return self.norm(x)
-
     def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, L, D): all earlier blocks are clean."""
         position = torch.arange(tokens.shape[1], device=tokens.device)
         part = position // self.block
-        mask = valid[:, None, None] & (part[:, None] >= part)
-        return self.encode(tokens, position, mask)
+        return self.encode(tokens, valid, position, part[:, None] >= part)
 
     def train_pass(self, tokens: Tensor, valid: Tensor, clean: Tensor) -> Tensor:
         """(B, L), (B, L), (B, L) -> (B, L, D): corrupted blocks see clean earlier ones."""
         length = tokens.shape[1]
-        position = torch.arange(length, device=tokens.device)
+        position = torch.arange(length, device=tokens.device).repeat(2)
+        is_clean = torch.arange(2 * length, device=tokens.device) >= length
         part = position // self.block
-        own, earlier = part[:, None] == part, part[:, None] > part
-        corrupted = torch.cat([own, earlier], 1)
-        uncorrupted = torch.cat([torch.zeros_like(own), own | earlier], 1)
-        seen = torch.cat([corrupted, uncorrupted])  # (2L, 2L)
-        mask = valid.repeat(1, 2)[:, None, None] & seen
+        earlier, own = part[:, None] > part, part[:, None] == part
+        seen = earlier & is_clean | own & (is_clean[:, None] == is_clean)  # (2L, 2L)
         both = torch.cat([tokens, clean], 1)
-        return self.encode(both, position.repeat(2), mask)[:, :length]
+        return self.encode(both, valid.repeat(1, 2), position, seen)[:, :length]
+
+    def encode(self, tokens: Tensor, valid: Tensor, position: Tensor, seen: Tensor) -> Tensor:
+        """Hidden states of tokens at `position` (L,), which see what `seen` (L, L) allows."""
+        x = self.embed(tokens)
+        cos, sin = angles(position, self.head_size)
+        for block in self.blocks:
+            x = block(x, valid[:, None, None] & seen, cos, sin)
+        return self.norm(x)

@@ -12,14 +12,14 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from ..ops import compact, open_gaps
+from ..ops import compact, open_gaps, random_tokens
 from ..types import Examples, GapState, Schedule, Vocab
 
-ELBO_WEIGHTS = {"edits": "elbo_weight"}
+ELBO_WEIGHTS = {"gap_tokens": "elbo_weight"}
 
 
 class Noised(NamedTuple):
-    """x_t, with W positions; W is the length of its longest row."""
+    """x_t, with W >= L positions; W is the length of its longest row, or L."""
 
     tokens: Tensor  # (B, W)
     valid: Tensor  # (B, W)
@@ -30,30 +30,6 @@ class Noised(NamedTuple):
     clean: Tensor  # (B, W) long, by this token
     dropped: Tensor  # (B, L) bool, per position of x_0: is to be inserted
     gap: Tensor  # (B, L) long, per position of x_0: the position of x_t after which it is missing
-
-
-class Source(NamedTuple):
-    """The source, aligned with the positions of x_0."""
-
-    tokens: Tensor  # (B, L, 1 + longest) at each position, and in the places after it
-    begins: Tensor  # (B, L) bool, a span begins right after this fixed position
-    length: Tensor  # (B, L) long, of the source of the span of this position
-    index: Tensor  # (B, L) long, of this position in its span, from 1; 0: the position before it
-
-
-def random_source(x: Examples, vocab: Vocab, longest: int, rng: Generator) -> Source:
-    """Uniform tokens, and a length U{0, ..., longest} for each span."""
-    device, shape = x.tokens.device, x.tokens.shape
-    words = torch.ones(vocab.size, dtype=torch.bool, device=device)
-    words[list(vocab.special)] = False
-    known = words.nonzero()[:, 0]
-    u = torch.rand((*shape, 2 + longest), generator=rng, device=device)
-    begins = open_gaps(x) & x.fixed
-    position = torch.arange(shape[1], device=device)
-    first = torch.where(begins, position, 0).cummax(1).values
-    length = (u[..., 0] * (longest + 1)).long().gather(1, first)
-    tokens = known[(u[..., 1:] * len(known)).long()]
-    return Source(tokens, begins, length, position - first)
 
 
 def corrupt(
@@ -67,38 +43,7 @@ def corrupt(
     longest: int = 4,  # longest source of a span; in [0, inf)
 ) -> Noised:
     """x_t: of each aligned position the token of x_0, or of the source if it is corrupted."""
-    source = random_source(x, vocab, longest, rng)
-    free = x.valid & ~x.fixed
-    dropped = corrupted & (source.index > source.length)
-    swapped = corrupted & ~dropped & (source.tokens[..., 0] != x.tokens)
-    follows = torch.cat([free[:, 1:], torch.zeros_like(free[:, :1])], 1)
-    ends = (source.begins | free) & ~follows  # the last position of each span
-    place = torch.arange(longest, device=t.device)
-    extra = ends[..., None] & (place < (source.length - source.index)[..., None])
-    u = torch.rand(extra.shape, generator=rng, device=t.device)
-    extra = extra & (u >= schedule.alpha(t)[..., None])  # not deleted yet
-    tokens = source.tokens.clone()
-    tokens[..., 0] = torch.where(swapped, source.tokens[..., 0], x.tokens)
-
-    def aligned(here: Tensor, after: Tensor) -> Tensor:
-        """(B, L) at the positions, (B, L, longest) in the places after -> (B, L (1 + longest))."""
-        return torch.cat([here[..., None], after], -1).flatten(1)
-
-    none = torch.zeros_like(extra)
-    keep = aligned(x.valid & ~dropped, extra)
-    gap = (keep.long().cumsum(1) - 1)[:, :: 1 + longest]
-    fields = compact(
-        keep,
-        tokens.flatten(1),
-        aligned(open_gaps(x), ~none),
-        aligned(free, ~none),
-        aligned(torch.zeros_like(free), ~none),
-        aligned(swapped, none),
-        aligned(x.tokens, tokens[..., 1:]),
-    )
-    width = int(keep.sum(1).max())
-    valid, seen, *flags, clean = (a[:, :width] for a in fields)
-    return Noised(seen, valid, *(a & valid for a in flags), clean, dropped, gap)
+    return noised(x, corrupted, 1 - schedule.alpha(t), vocab, longest, rng)
 
 
 def prior(
@@ -108,16 +53,39 @@ def prior(
     *,
     longest: int = 4,  # longest source of a span; in [0, inf)
 ) -> GapState:
-    """The fixed tokens and the source: as long as x, or longer."""
-    source = random_source(x, vocab, longest, rng)
-    place = torch.arange(longest, device=x.tokens.device)
-    keep = source.begins[..., None] & (place < source.length[..., None])
-    keep = torch.cat([(x.valid & x.fixed)[..., None], keep], -1)
-    tokens = torch.cat([x.tokens[..., None], source.tokens[..., 1:]], -1)
-    open = torch.cat([open_gaps(x)[..., None], torch.ones_like(keep[..., 1:])], -1)
-    fixed = torch.zeros_like(keep)
-    fixed[..., 0] = x.fixed
-    fields = compact(keep.flatten(1), *(a.flatten(1) for a in (tokens, fixed, open)))
-    width = max(x.tokens.shape[1], int(fields[0].sum(1).max()))
-    valid, tokens, fixed, open = (a[:, :width] for a in fields)
-    return GapState(tokens, valid, fixed & valid, open & valid)
+    """The fixed tokens and the source: x_t with all positions corrupted."""
+    free = x.valid & ~x.fixed
+    z = noised(x, free, torch.ones_like(free[:, :1]), vocab, longest, rng)
+    return GapState(z.tokens, z.valid, z.valid & ~z.free, z.open)
+
+
+def noised(
+    x: Examples, corrupted: Tensor, extra_p: Tensor, vocab: Vocab, longest: int, rng: Generator
+) -> Noised:
+    """x_t from S = 1 + longest places for each position of x_0: itself, and those after it.
+
+    A token of the source that is beyond the end of its span is still there w.p. extra_p (B, 1).
+    """
+    free, gaps = x.valid & ~x.fixed, open_gaps(x)
+    begins = gaps & x.fixed  # the span after it
+    ends = (begins | free) & ~torch.cat([free[:, 1:], torch.zeros_like(free[:, :1])], 1)
+    u = torch.rand((*free.shape, 1 + longest), generator=rng, device=free.device)
+    place, position = (torch.arange(n, device=free.device) for n in (1 + longest, free.shape[1]))
+    before = torch.where(begins, position, 0).cummax(1).values  # the position before the span
+    length = (u[..., 0] * (longest + 1)).long().gather(1, before)  # of its source, uniform
+    rest = (length - (position - before))[..., None]  # tokens of the source after this position
+
+    extra = ends[..., None] & (place > 0) & (place <= rest) & (u < extra_p[..., None])
+    dropped = corrupted & (rest[..., 0] < 0)
+    keep = torch.where(place == 0, (x.valid & ~dropped)[..., None], extra)
+    clean = x.tokens[..., None].expand(u.shape)
+    source = random_tokens(x._replace(tokens=clean), vocab, rng)
+    tokens = torch.where((place > 0) | corrupted[..., None], source, clean)
+    is_open, is_free = ((place > 0) | a[..., None] for a in (gaps, free))
+    other = (place == 0) & (tokens != clean)
+
+    arrays = keep, tokens, clean, is_open, is_free, extra, other
+    width = max(free.shape[1], int(keep.flatten(1).sum(1).max()))
+    valid, tokens, clean, *flags = (a[:, :width] for a in compact(*(a.flatten(1) for a in arrays)))
+    gap = keep.flatten(1).long().cumsum(1)[:, :: 1 + longest] - 1
+    return Noised(tokens, valid, *(a & valid for a in flags), clean, dropped, gap)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from ..ops import compact, insert, intervals
+from ..ops import compact, insert, intervals, scatter
 from ..types import Draw, GapState, Interval, Schedule
 
 
@@ -30,26 +30,26 @@ def step(
     draw: Draw,
     rng: Generator,
 ) -> GapState:
-    """An edit happens w.p. rate * (alpha(s) - alpha(t)) / (1 - alpha(t))."""
+    """An edit happens w.p. alpha(s) - alpha(t) times the head; a deleted token is not substituted.
+
+    The head times 1 - alpha(t) is the expected number of remaining edits, each of which happens
+    w.p. (alpha(s) - alpha(t)) / (1 - alpha(t)).
+    """
     hidden = model(state.tokens, state.valid, t)
-    share = (schedule.alpha(s) - schedule.alpha(t)) / (1 - schedule.alpha(t))  # (B, 1)
-    row, col = state.valid.nonzero(as_tuple=True)
-    rates = model.edit_rates(hidden[row, col])  # (N, 3)
-    happens = torch.rand(rates.shape, generator=rng, device=t.device) < rates * share[row]
-    insertion, deletion, substitution = (
-        torch.zeros_like(state.valid).index_put((row, col), edited) for edited in happens.unbind(1)
-    )
+    share = (schedule.alpha(s) - schedule.alpha(t))[..., None]  # (B, 1, 1)
+    rates = model.edit_rates(hidden)  # (B, W, 3)
+    happens = torch.rand(rates.shape, generator=rng, device=t.device) < rates * share
     free = state.valid & ~state.fixed
-    inserted, deleted = insertion & state.open, deletion & free
-    other = substitution & free & ~deleted
-    row, col = other.nonzero(as_tuple=True)
+    allowed = torch.stack([state.open, free, free], -1)
+    inserted, deleted, other = (happens & allowed).unbind(-1)
+    row, col = (other & ~deleted).nonzero(as_tuple=True)
     tokens = state.tokens.index_put((row, col), draw(model.token_logits(hidden[row, col]), rng))
     row, col = inserted.nonzero(as_tuple=True)
-    token = draw(model.gap_token_logits(hidden[row, col]), rng)
-    written = torch.zeros_like(tokens).index_put((row, col), token)
+    written = scatter(draw(model.gap_token_logits(hidden[row, col]), rng), row, col, tokens)
     valid, new, source = insert(inserted.long(), state.valid)
-    tokens = torch.where(new, written.gather(1, source), tokens.gather(1, source))
-    fixed = ~new & state.fixed.gather(1, source) & valid
-    keep = valid & (new | ~deleted.gather(1, source))
-    valid, tokens, fixed, open = compact(keep, tokens, fixed, state.open.gather(1, source))
+    old = (tokens, state.fixed, state.open, deleted)
+    tokens, fixed, open, deleted = (a.gather(1, source) for a in old)
+    tokens = torch.where(new, written.gather(1, source), tokens)
+    keep = valid & (new | ~deleted)
+    valid, tokens, fixed, open = compact(keep, tokens, fixed & ~new, open)
     return GapState(tokens, valid, fixed & valid, open & valid)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..ops import intervals
 from ..types import Interval, Schedule
-from .latent_state import LatentState
+from .gaussian_noise import LatentState
 
 
 def time_grid(

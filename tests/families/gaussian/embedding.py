@@ -23,7 +23,7 @@ class Embedding(nn.Module):
         self.register_buffer("never", never, persistent=False)
 
     def vectors(self, tokens: Tensor) -> Tensor:
-        """The embeddings of tokens, (B, L) -> (B, L, E)."""
+        """The embeddings of tokens, (...) -> (..., E)."""
         return F.normalize(self.table(tokens), dim=-1) * self.table.embedding_dim**0.5
 
     def forward(self, hidden: Tensor) -> Tensor:  # (N, E) -> (N, V)

@@ -29,8 +29,6 @@ class Backbone(nn.Module):
         token_shift: bool = False,  # add linear maps of the neighbours' embeddings
     ):
         super().__init__()
-        if width % (2 * heads):
-            raise ValueError(f"width {width} does not divide into {heads} heads of even size")
         self.head_size = width // heads
         self.embed = Embed(vocab_size, width, positions, neighbours=2 * token_shift)
         self.enter = nn.Linear(latent, width)

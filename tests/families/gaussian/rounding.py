@@ -10,8 +10,8 @@ from ..ops import scatter
 from ..types import TokenPositions
 
 
-def rounding(model, hidden: Tensor, target: TokenPositions, clean_vector: Tensor) -> Tensor:
+def rounding(model, hidden: Tensor, target: TokenPositions) -> Tensor:
     """-log p(x_0 | e(x_0)) at each free position, (B, L)."""
-    logits = model.embedding(clean_vector[target.row, target.col])
+    logits = model.embedding(model.embedding.vectors(target.token))
     nats = F.cross_entropy(logits, target.token, reduction="none")
     return scatter(nats, target.row, target.col, hidden)

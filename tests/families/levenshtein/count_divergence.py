@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from ..ops import scatter
-from .gap_counts import GapCounts
+from ..types import GapTokens
 
 
-def count_divergence(model, hidden: Tensor, target: GapCounts) -> Tensor:
-    """n_hat - n - n log n_hat at each open gap, (B, L)."""
+def count_divergence(model, hidden: Tensor, target: GapTokens) -> Tensor:
+    """n_hat - n - n log n_hat at each open gap, (B, L), for n missing tokens."""
+    one = torch.ones_like(target.token, dtype=hidden.dtype)
     row, col = target.open.nonzero(as_tuple=True)
-    expected = model.gap_count(hidden[row, col]).clamp(min=1e-6)  # (N,)
-    count = target.count[row, col]
-    nats = expected - count - count * torch.log(expected)
-    return scatter(nats, row, col, hidden)
+    n = scatter(one, target.row, target.col, hidden)[row, col]  # (N,)
+    n_hat = model.gap_count(hidden[row, col]).clamp(min=1e-6)
+    return scatter(n_hat - n - n * n_hat.log(), row, col, hidden)
