@@ -25,6 +25,7 @@ from xlm_spec.compiler.runtime_settings import settings, tasks
 PUBLIC = ("__init__", "forward", "train_pass", "open_cache", "decode")
 HUGE = [10**6, 10**12, 10**17]
 OF_PROCESS = (axes.COUNT, axes.LOSS, axes.SAMPLER)  # of a family with its own process
+LEAST = {"longest": 16}  # a limit of the length, which the sequences of the tests keep
 MADE = {"model", "x", "rng", "vocab", "t", "corrupted", "schedule"}  # wires beside the fields
 ODD = [None, True, -1, 0, 2.5, 1e308, "x", "1_000", "no", "", [], [1], {}, {"kind": "x"}]
 
@@ -72,7 +73,7 @@ class Drawing:
             return self.chance(0.5) if p.type == "bool" else self.rng.choice(["a", "b c", "é/x"])
         if not p.range:
             return p.default
-        low, high = p.range.low, p.range.high
+        low, high = max(p.range.low, LEAST.get(p.name, p.range.low)), p.range.high
         if p.type == "int":
             first = int(low) + (not p.range.with_low)
             last = int(high) - (not p.range.with_high) if math.isfinite(high) else first + self.most
