@@ -11,14 +11,15 @@ from methods import ROOT
 
 from xlm_spec import laws
 from xlm_spec.compiler.build import build
+from xlm_spec.laws.completeness import incomplete
+from xlm_spec.laws.config_values import numbers
+from xlm_spec.laws.input_laws import lost
 from xlm_spec.laws.law import Law, check_law
 from xlm_spec.laws.law_files import Unverified
-from xlm_spec.laws.method import numbers
 from xlm_spec.laws.model_laws import direction
 from xlm_spec.laws.models import RandomModel
 from xlm_spec.laws.network_laws import learns
-from xlm_spec.laws.noise_laws import lost
-from xlm_spec.laws.sampler_laws import changed, incomplete
+from xlm_spec.laws.sampler_laws import changed
 
 STARTS = "samplers start from the fully corrupted sequence"
 KEPT = "fixed tokens and padding are never corrupted"

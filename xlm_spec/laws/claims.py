@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .law import LAWS, Law, Result
 from .method import Method
+from .sampler_runs import exact_at
 
 BOUND, LIKELIHOOD, SAMPLER = "bound", "exact likelihood", "exact sampler"
 
@@ -41,7 +42,7 @@ def claims_of(m: Method, results: Iterable[Result]) -> list[Claim]:
     found = []
     if hasattr(m.module, "log_likelihood_bound"):
         found.append(judged(LIKELIHOOD if m.module.EXACT else BOUND, "", results))
-    samplers = [s for s in m.module.SAMPLERS if m.exact_at(s) is not None]
+    samplers = [s for s in m.module.SAMPLERS if exact_at(m, s) is not None]
     return found + [judged(SAMPLER, s, results) for s in samplers]
 
 

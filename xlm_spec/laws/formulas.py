@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from .counting import counting_of
 from .law_files import Component, NoLaw
 from .method import Method
 
@@ -36,7 +37,7 @@ def parts_of_loss(m: Method, loss: dict) -> Parts | NoLaw:
     laws = [m.law(c.folder, c.value) for c in components]
     weigh: Callable = partial(constant, literal_eval(weight) if isinstance(weight, str) else 1.0)
     if isinstance(weight, dict):
-        weigh = partial(with_parameters(laws[2].weight, weight), m.counting(term_of(loss)))
+        weigh = partial(with_parameters(laws[2].weight, weight), counting_of(m, term_of(loss)))
     return Parts(laws[0].targets, with_parameters(laws[1].nats, loss), weigh)
 
 

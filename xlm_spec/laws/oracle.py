@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from .corruptions import every_corruption, probability_of, time_grid, tokens_seen
 from .law_files import NoLaw
 from .models import UNIFORM, perturbed
+from .pinning import pinned
 from .states import number
 from .toy_distribution import PAD, V
 
@@ -71,8 +73,8 @@ class Tables:
     def __init__(self, m: Method, w: ToyDistribution, prompt: int, whole: bool):
         """`whole`: predictions see every token; otherwise not the one at their position."""
         self.m, self.whole, self.prompt, self.w = m, whole, prompt, w
-        self.x, self.state = m.rows(w, prompt)
-        self.tokens = m.seen(self.x, self.state)  # (R, L)
+        self.x, self.state = every_corruption(m, w, prompt)
+        self.tokens = tokens_seen(m, self.x, self.state)  # (R, L)
         every = [self.key(self.tokens, i) for i in range(self.tokens.shape[1])]
         self.keys, self.group = zip(*(k.unique(return_inverse=True) for k in every), strict=True)
         self.fixed: list | None = None
@@ -89,12 +91,12 @@ class Tables:
 
     def over_times(self) -> list[Tensor]:
         """The mean over all times, for a model that does not read the time."""
-        found = [[weight * a for a in self.count(t)] for t, weight in self.m.time_grid()]
+        found = [[weight * a for a in self.count(t)] for t, weight in time_grid(self.m)]
         return [torch.stack(parts).sum(0) for parts in zip(*found, strict=True)]
 
     def count(self, t: float) -> list[Tensor]:
         """For each position: the mass of each token, (groups, V)."""
-        p = self.w.p[self.x.index] * self.m.probability(self.x, self.state, t)
+        p = self.w.p[self.x.index] * probability_of(self.m, self.x, self.state, t)
         found = []
         for i, keys in enumerate(self.keys):
             table = torch.zeros(len(keys) * V, dtype=torch.float64)
@@ -167,12 +169,12 @@ def probed(m: Method, x: Any, state: Any, t: float, weighted: bool) -> Iterator[
 
     Without `weighted` each weight is one: nothing but the state decides the minimiser.
     """
-    width = m.seen(x, state).shape[1]
+    width = tokens_seen(m, x, state).shape[1]
     for name, _ in losses_of(m):
         targets: list[Any] = []
         columns = []
         for column in range(width):
-            with replaced(m, name, column, targets), m.pinned(state, t):
+            with replaced(m, name, column, targets), pinned(m, state, t):
                 value = getattr(m.part("objective"), m.minimised)(Blank(), x, m.config, rng())
             total = torch.stack([*value.values()]).sum(0) if isinstance(value, dict) else -value
             columns.append(total.double())

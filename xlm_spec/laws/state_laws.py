@@ -7,9 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .calls import rows_of
+from .corrupting import early_and_late, lengths, middle
+from .corruptions import likelihood_has_time, states_of, time_grid, unenumerable
 from .law import ALARM, Figure, law, needs, when
 from .method import Method
-from .noise_laws import early_and_late, lengths, middle, new_samples
+from .samples import new_samples
 from .states import States, draw, lines, seen
 from .toy_distribution import LONGEST, generator, surprise
 
@@ -17,21 +19,14 @@ ROWS = 20_000
 stated = when(
     lambda m: m.states_likelihood, "the process states no likelihood of corrupted sequences"
 )
-
-
-def found(m: Method) -> str:
-    """Can all corrupted states be found?"""
-    return m.unenumerable
-
-
-known = needs(stated, found)
+known = needs(stated, unenumerable)
 
 
 @law("the probabilities of the corrupted sequences sum to one", known)
 def sums(m: Method) -> Iterator[Figure]:
     """All states of every sequence, at every time. The control: 1% more."""
-    states = m.states(m.toy_distribution())
-    totals = torch.stack([states.total(t) for t, _ in m.time_grid()])
+    states = states_of(m, m.toy_distribution())
+    totals = torch.stack([states.total(t) for t, _ in time_grid(m)])
     yield Figure(float((totals - 1).abs().max()), 1e-6, float((1.01 * totals - 1).abs().max()))
 
 
@@ -54,7 +49,7 @@ def two_times(m: Method) -> list[tuple[str, float, float]]:
 
 def compared(m: Method, i: int, t: float, other: float) -> tuple[Tensor, Tensor, Tensor]:
     """Counts of the drawn states of sequence i at a time; their probabilities at two times."""
-    states = m.states(m.toy_distribution())
+    states = states_of(m, m.toy_distribution())
     mine = states.x.index == i
     x = m.examples(*m.toy_distribution().batch([i] * ROWS))
     z = draw(m, x, torch.full((ROWS, 1), t), seed=3)
@@ -75,7 +70,7 @@ def count(drawn: Tensor, known_lines: Tensor) -> Tensor:
 
 def keeps_positions(m: Method) -> str:
     """Do tokens keep their positions?"""
-    states = m.states(m.toy_distribution())
+    states = states_of(m, m.toy_distribution())
     same = states.z.tokens.shape == states.x.tokens.shape
     moved = not same or not torch.equal(states.z.valid, states.x.valid)
     return "tokens change their positions" if moved else ""
@@ -104,13 +99,13 @@ def new_states(m: Method) -> Iterator[Figure]:
     yield new_samples(drawn_by)
 
 
-timed = when(lambda m: m.likelihood_has_time, "its likelihood is over all times")
+timed = when(lambda m: likelihood_has_time(m), "its likelihood is over all times")
 
 
 @law("at t = 0 nothing is corrupted", needs(known, timed, keeps_positions))
 def clean(m: Method) -> Iterator[Figure]:
     """The probability that any sequence is. The control: at another time."""
-    states = m.states(m.toy_distribution())
+    states = states_of(m, m.toy_distribution())
     corrupted = (states.z.tokens != states.x.tokens).any(1)
     largest = [float((states.p(t) * corrupted).max()) for t in (0.0, middle(m))]
     yield Figure(largest[0], 1e-6, largest[1])
@@ -122,7 +117,7 @@ def starts(m: Method) -> Iterator[Figure]:
 
     The control: the likelihood in the middle.
     """
-    states = m.states(m.toy_distribution())
+    states = states_of(m, m.toy_distribution())
     x = m.examples(*m.toy_distribution().batch([lengths(m)[LONGEST]] * ROWS))
     initial = seen(m.call_process("prior", m.scope(x=x, rng=generator(4))))
     worst = [0.0, 0.0]
