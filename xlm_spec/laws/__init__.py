@@ -20,6 +20,7 @@ from . import (
     sampler_laws,
     schedule_laws,
     set_laws,
+    shape_laws,
     state_laws,
     step_laws,
     term_laws,
@@ -38,7 +39,7 @@ from .sampling import Sampling
 from .toy_distribution import BOS, EOS, LONGEST, MASK, PAD, SIZE, Tokens, ToyDistribution, V
 
 ORDER = (
-    *(schedule_laws, time_laws, set_laws, input_laws, state_laws),
+    *(shape_laws, schedule_laws, time_laws, set_laws, input_laws, state_laws),
     *(bound_laws, term_laws, formula_laws),
     *(exactness_laws, step_laws, sampler_laws, corrector_laws),
     *(model_laws, rule_laws, network_laws),
