@@ -45,7 +45,6 @@ UNPROVED = {  # claims that no law proves yet; of other claims there is a proof
     "bd3lm": ["bound"],
     "cmlm": ["bound"],
     "edit_flows": ["bound"],
-    "flexmdm": ["bound", "exact sampler tau_leaping"],
     "sigma_gpt": ["exact sampler any_order"],
     "udlm": ["bound"],
 }

@@ -62,7 +62,10 @@ def judged(claim: str, of: str, results: list[Result]) -> Claim:
     if held:
         return Claim(name, "proved", tuple(held))
     reasons = [why(r) for found in proofs.values() for r in found]
-    return Claim(name, "unproved", (), next(iter(reasons), "no law of it was tested"))
+    reason = next(iter(reasons), "no law of it was tested")
+    tested = [law.name for law, found in ours.items() if found and all_held(found)]
+    more = "".join(f'; "{law}" does not refute it' for law in tested)
+    return Claim(name, "unproved", (), reason + more)
 
 
 def of_law(law: Law, of: str, results: list[Result]) -> list[Result]:

@@ -124,12 +124,12 @@ def probability_of(m: Method, x: Any, corruption: Any, t: float) -> Tensor:
 
 
 def corruptions(
-    m: Method, w: ToyDistribution, prompt: int = 0
+    m: Method, w: ToyDistribution, prompt: int = 0, nodes: int = 64
 ) -> Iterator[tuple[float, Any, Any, Tensor]]:
     """All sequences with all corruptions, by time: (t, examples, corruption, P (B,))."""
     x, corruption = every_corruption(m, w, prompt)
     p = w.p[x.index]
-    for t, weight in time_grid(m):
+    for t, weight in time_grid(m, nodes):
         yield t, x, corruption, weight * p * probability_of(m, x, corruption, t)
 
 

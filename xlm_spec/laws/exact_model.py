@@ -38,21 +38,15 @@ def built_model(
     blur: float = 0.0,
     prompt: int = 0,
     tilt: float = 0.0,
-    whole: bool | None = None,
+    flipped: bool = False,
 ) -> oracle.Exact:
-    """The same, from the likelihood of the process and the minimiser that the loss declares.
+    """The same, from the likelihood of the process and the minimisers that the losses declare.
 
-    `whole` overrides the loss: do predictions see the token at their own position?
+    `flipped`: predictions depend on the token at their own position if they should not, and
+    otherwise do not.
     """
-    whole = sees_own_token(m) if whole is None else whole
-    key = ("tables", w.sequences[0], len(w.sequences), prompt, whole, whole and m.minimised)
-    tables = m.once(key, lambda: oracle.Tables(m, w, prompt, whole))
-    return oracle.Exact(tables, blur, tilt, m.heads)
-
-
-def sees_own_token(m: Method) -> bool:
-    """Do the predictions that minimise the loss depend on the token at their position?"""
-    return "leave_one_out" not in m.plan["minimisers"].values()
+    tables = {head: oracle.table(m, w, prompt, head, flipped) for head in sorted(m.heads)}
+    return oracle.Exact(tables, blur, tilt)
 
 
 def unknown_minimiser(m: Method) -> str:

@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 ROWS = 20_000
 
 
-def enumerated_mean(m: Method, function, model, w: ToyDistribution, prompt: int = 0) -> float:
-    """E over sequences, times and sets of `function(model, x, config, rng)`: enumerated."""
+def enumerated_mean(
+    m: Method, function, model, w: ToyDistribution, prompt: int = 0, nodes: int = 64
+) -> float:
+    """E over sequences, times and sets of `function(model, x, config, rng)`: enumerated.
+
+    `nodes` is the number of times of the quadrature.
+    """
     rng = torch.Generator().manual_seed(0)
     if not m.corrupts:
         x = m.examples(*w.batch(), prompt)
         return float((w.p * function(model, x, m.config, rng)).sum())
     total = 0.0
-    for t, x, corrupted, p in corruptions(m, w, prompt):
+    for t, x, corrupted, p in corruptions(m, w, prompt, nodes):
         with pinned(m, corrupted, t):
             value = function(model, x, m.config, rng)
         total += float((p * value.double()).sum())

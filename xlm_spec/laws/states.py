@@ -94,6 +94,7 @@ def find(m: Method, x: Any) -> States:
     ]
     which, z = distinct(rows.repeat(len(TIMES)), stacked(drawn))
     closed = all(v.shape[1:] == x.tokens.shape[1:] for v in whole(z).values())
+    closed = closed and torch.equal(z.valid, x.valid[which])  # each position by itself
     if closed:
         which, z = combinations(which, z)
     of = rows_of(x, which)._replace(index=which)
