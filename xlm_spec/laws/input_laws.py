@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .conditions import corrupts, process_has, selects_tokens
 from .corrupting import corrupt, initial, lengths, selected
+from .distinct_rows import distinct_rows
 from .law import ALARM, Figure, law, needs, when
 from .law_files import Unverified
 from .method import READ, Method
@@ -148,6 +149,6 @@ def two_samples(x, state, z) -> float:
     a, b = (free_tokens(x, y) for y in (state, z))
     width = max(a.shape[1], b.shape[1])
     both = torch.cat([F.pad(y, (0, width - y.shape[1]), value=PAD) for y in (a, b)])
-    _, which = both.unique(dim=0, return_inverse=True)
+    _, which = distinct_rows(both)
     counts = [torch.bincount(half, minlength=int(which.max()) + 1) for half in which.split(len(a))]
     return homogeneity(*(c.double() for c in counts))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from .distinct_rows import distinct_rows
 from .law import Figure
 from .toy_distribution import PAD
 
@@ -17,8 +18,8 @@ def count_outcomes(tokens: Tensor, p: dict[tuple[int, ...], float]) -> tuple[Ten
     """Counts of each outcome in (B, L), the last entry for any other; its probabilities."""
     index = {outcome: i for i, outcome in enumerate(p)}
     counts = torch.zeros(len(p) + 1, dtype=torch.float64)
-    lines, n = tokens.unique(dim=0, return_counts=True)
-    for line, count in zip(lines.tolist(), n.tolist(), strict=True):
+    lines, which = distinct_rows(tokens)
+    for line, count in zip(lines.tolist(), which.bincount().tolist(), strict=True):
         counts[index.get(tuple(v for v in line if v != PAD), len(p))] += count
     return counts, torch.tensor([*p.values(), 0.0], dtype=torch.float64)
 

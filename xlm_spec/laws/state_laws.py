@@ -9,6 +9,7 @@ from torch import Tensor
 from .calls import rows_of
 from .corrupting import early_and_late, lengths, middle
 from .corruptions import likelihood_has_time, states_of, time_grid, unenumerable
+from .distinct_rows import distinct_rows
 from .law import ALARM, Figure, law, needs, when
 from .method import Method
 from .samples import new_samples
@@ -62,8 +63,8 @@ def count(drawn: Tensor, known_lines: Tensor) -> Tensor:
     """Counts of each known line, the last entry for any other."""
     index = {tuple(line): i for i, line in enumerate(known_lines.tolist())}
     counts = torch.zeros(len(index) + 1, dtype=torch.float64)
-    each, n = drawn.unique(dim=0, return_counts=True)
-    for line, number in zip(each.tolist(), n.tolist(), strict=True):
+    each, which = distinct_rows(drawn)
+    for line, number in zip(each.tolist(), which.bincount().tolist(), strict=True):
         counts[index.get(tuple(line), len(index))] += number
     return counts
 
@@ -132,6 +133,6 @@ def starts(m: Method) -> Iterator[Figure]:
 def by_tokens(tokens: Tensor, states: States, mine: Tensor, t: float) -> tuple[Tensor, Tensor]:
     """Counts of rows of tokens, and their probabilities as states of one sequence."""
     rows = seen(rows_of(states.z, mine))
-    each, which = rows.unique(dim=0, return_inverse=True)
+    each, which = distinct_rows(rows)
     p = torch.zeros(len(each) + 1, dtype=torch.float64)
     return count(tokens, each), p.index_add(0, which, states.p(t)[mine])
