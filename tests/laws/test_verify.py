@@ -185,7 +185,7 @@ def test_the_command(tmp_path):
         '  claim: bound: proved by "the bound equals the entropy at its minim'
     )
     assert first[2].startswith("  claim: exact sampler ancestral: proved by ")
-    assert first[3].startswith("  held      alpha decreases from 1: 0 <= 1e-06")
+    assert "  held      alpha decreases from 1: 0 <= 1e-06, control 1" in first
     output = json.loads(run("--json", "method.yaml", cwd=tmp_path).stdout)
     assert output[0]["sound"]
     assert [c["verdict"] for c in output[0]["claims"]] == ["proved", "proved"]

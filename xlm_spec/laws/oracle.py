@@ -103,7 +103,7 @@ class Table:
         every = [self.key(tokens, i) for i in range(tokens.shape[1])]
         self.keys, self.group = zip(*(k.unique(return_inverse=True) for k in every), strict=True)
         self.fixed: list | None = None
-        self.at = cache(self.sums if m.timed else lambda _: self.over_times())
+        self.cached = cache(self.sums if m.timed else lambda _: self.over_times())
 
     def key(self, tokens: Tensor, position: int) -> Tensor:
         """A number for what the output at a position may depend on, (B,)."""
@@ -113,6 +113,10 @@ class Table:
         if not self.whole:
             known[:, position] = ABSENT
         return number(known)
+
+    def at(self, t: float) -> list[Tensor]:
+        """The sums that the model's output at this time is computed from."""
+        return self.cached(t if self.m.timed else 0.0)
 
     def over_times(self) -> list[Tensor]:
         """The mean over all times, for a model that does not read the time."""
@@ -162,20 +166,19 @@ class Exact:
 
     def __init__(self, tables: dict[str, Table], blur: float, tilt: float):
         self.tables, self.blur, self.tilt = tables, blur, tilt
-        first = 0
+        self.width = 0
         for name, table in tables.items():
-            scalar, last = table.minimiser.scalar, first + (1 if table.minimiser.scalar else V)
-            setattr(self, name, partial(part, first if scalar else slice(first, last)))
-            first = last
+            first, scalar = self.width, table.minimiser.scalar
+            self.width += 1 if scalar else V
+            setattr(self, name, partial(part, first if scalar else slice(first, self.width)))
 
     def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
         known = tokens.masked_fill(~valid, PAD)
         time = torch.zeros(len(tokens)) if t is None else t.reshape(len(tokens), -1)[:, 0]
-        rows_by_time = [(float(at), (time == at).nonzero()[:, 0]) for at in time.unique()]
-        found = [self.outputs(known[rows], at) for at, rows in rows_by_time]
-        out = torch.zeros(*tokens.shape, found[0].shape[-1], dtype=torch.float64)
-        for (_, rows), values in zip(rows_by_time, found, strict=True):
-            out[rows] = values
+        out = torch.zeros(*tokens.shape, self.width, dtype=torch.float64)
+        for at in time.unique():
+            rows = (time == at).nonzero()[:, 0]
+            out[rows] = self.outputs(known[rows], float(at))
         return out
 
     def outputs(self, known: Tensor, t: float) -> Tensor:
