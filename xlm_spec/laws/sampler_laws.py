@@ -37,7 +37,7 @@ def keeps(m: Method) -> Iterator[Figure]:
     """
     x = ragged(m)
     for s in m.module.SAMPLERS:
-        states = run_sampler(m, s, m.small_model().float(), x, {})
+        states = run_of_small_model(m, s)
         wrong = sum(changed(m, state, x) for state in states)
         shifted = states[0]._replace(tokens=states[0].tokens.roll(1, 1))
         yield Figure(wrong, 0, changed(m, shifted, x), s)
@@ -51,13 +51,19 @@ def completes(m: Method) -> Iterator[Figure]:
     """
     x = ragged(m)
     for s in m.module.SAMPLERS:
-        last = run_sampler(m, s, m.small_model().float(), x, {})[-1]
+        last = run_of_small_model(m, s)[-1]
         wrong = incomplete(m, x, last)
         end = last.valid & (last.valid.long().cumsum(1) == last.valid.sum(1, keepdim=True))
         tokens, fixed = last.tokens.masked_fill(end, m.vocab.bos), last.fixed & ~end
         other = last._replace(tokens=tokens, fixed=fixed)
         detail = f"{wrong} of {len(last.tokens)} sequences are not completed"
         yield Figure(wrong, 0, incomplete(m, x, other), s, detail)
+
+
+def run_of_small_model(m: Method, sampler: str) -> list:
+    """All states of a run on ragged sequences, sampled once."""
+    model = m.untrained
+    return m.once(("run", sampler), lambda: run_sampler(m, sampler, model, ragged(m), {}))
 
 
 def ragged(m: Method):
