@@ -19,6 +19,8 @@ from components.schedule.linear import LinearSchedule
 from components.types import Examples
 from components.weight.elbo_clipped import elbo_clipped
 from xlm_spec.compiler.components import values
+from xlm_spec.laws.exact_model import exact_model
+from xlm_spec.laws.expectations import enumerated_mean
 from xlm_spec.laws.toy_distribution import BOS, ToyDistribution, quadrature
 
 pytestmark = pytest.mark.slow
@@ -67,7 +69,9 @@ def test_an_objective_that_is_not_a_bound_has_a_separate_bound(weight, tmp_path)
     for law in (*SUMS, ALIGNED):
         holds(m, law)
     w = m.toy_distribution()
-    nats = m.mean(lambda *a: m.module.objective(*a)["cross_entropy"], m.exact_model(w), w)
+    nats = enumerated_mean(
+        m, lambda *a: m.module.objective(*a)["cross_entropy"], exact_model(m, w), w
+    )
     assert abs(nats - w.entropy) > 0.1, "the control: the objective is not the bound"
 
 
@@ -96,7 +100,7 @@ def test_exact_counts_have_a_lower_variance(tmp_path):
         m = method(tmp_path, noise=f"{{process: mask, count: {count}}}")
         x, model = (
             m.examples(*m.toy_distribution().batch([39] * 64)),
-            m.exact_model(m.toy_distribution()),
+            exact_model(m, m.toy_distribution()),
         )
         means = [
             m.module.log_likelihood_bound(
@@ -174,9 +178,9 @@ def test_all_orders_of_a_sequence_are_counted_with_equal_tokens(sequence, tmp_pa
     """The exact model of one sequence has likelihood one; its cross-entropy is ln n!."""
     m = method(tmp_path, INSERTED)
     w = ToyDistribution([sequence], torch.ones(1, dtype=torch.float64), "grow")
-    model = m.exact_model(w)
-    assert abs(m.mean(m.module.log_likelihood_bound, model, w)) < 1e-9
-    nats = m.mean(lambda *a: m.module.objective(*a)["gap_cross_entropy"], model, w)
+    model = exact_model(m, w)
+    assert abs(enumerated_mean(m, m.module.log_likelihood_bound, model, w)) < 1e-9
+    nats = enumerated_mean(m, lambda *a: m.module.objective(*a)["gap_cross_entropy"], model, w)
     assert abs(nats - lgamma(4)) < 1e-6
 
 

@@ -4,7 +4,6 @@ Each custom component has a wrong variant, which its law detects.
 """
 
 import ast
-import json
 import os
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from xlm_spec.laws import components
 from xlm_spec.laws.protocols import NEEDED
 from xlm_spec.refresh.outcome import FileAction
 from xlm_spec.workbench import verify
+from xlm_spec.workbench.verified import record
 
 pytestmark = pytest.mark.slow
 STEPS = "with any model every step follows its enumerated distribution"
@@ -162,31 +162,36 @@ def test_a_custom_sampler_is_tested_with_its_law(tmp_path):
     assert status_of(wrong, STEPS) == ["failed"]
 
 
-def command(*words, cwd):
-    line = [python(), "-m", "xlm_spec", *map(str, words)]
-    return subprocess.run(line, capture_output=True, text=True, cwd=cwd)
-
-
 NO_LAW = "no law: sampler my_loop (no my_loop_law.py beside it): its steps are not verified"
 
 
 def test_a_custom_sampler_without_a_law_is_reported(tmp_path):
     """In every output; no law is broken, but the method is not sound."""
-    spec(tmp_path, my_loop=FIRST)
-    done = command("verify", "--quiet", "method.yaml", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert f"  {NO_LAW}\n" in done.stdout
-    assert "unverified" in done.stdout.splitlines()[0]
-    [output] = json.loads(command("verify", "--json", "method.yaml", cwd=tmp_path).stdout)
+    folder = build(spec(tmp_path, my_loop=FIRST), tmp_path / "out").folder
+    done = verify(str(folder))
+    text = done.text(quiet=True)
+    assert f"  {NO_LAW}\n" in text
+    assert "unverified" in text.splitlines()[0]
+    output = done.as_json()
     assert not output["sound"]
+    assert not done.broken
     unverified = [law["law"] for law in output["laws"] if law["status"] == "unverified"]
     assert unverified == ["every component has a law file", STEPS]
     assert all(NO_LAW in law["why"] for law in output["laws"] if law["status"] == "unverified")
-    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
-    assert command("verify", "--record", folder, cwd=tmp_path).returncode == 0
+    record(done, folder)
     assert f"| {STEPS} | not verified: {NO_LAW} |" in (folder / "README.md").read_text()
-    line = [python(), "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests"]
-    tested = subprocess.run(line, capture_output=True, text=True, cwd=folder)
+    line = [
+        python(),
+        "-m",
+        "pytest",
+        "-q",
+        "-rs",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "step or component",
+    ]
+    tested = subprocess.run([*line, "tests"], capture_output=True, text=True, cwd=folder)
     assert tested.returncode == 0, tested.stdout
     assert NO_LAW in tested.stdout
 

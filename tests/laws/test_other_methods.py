@@ -12,14 +12,16 @@ from methods import INSERTED, package
 from shipped_components import shipped
 
 from xlm_spec import laws
+from xlm_spec.laws.completeness import incomplete
+from xlm_spec.laws.config_values import numbers
+from xlm_spec.laws.distinct_rows import distinct_rows
+from xlm_spec.laws.input_laws import lost
 from xlm_spec.laws.law import Law, check_law
 from xlm_spec.laws.law_files import Unverified
-from xlm_spec.laws.method import numbers
 from xlm_spec.laws.model_laws import direction
 from xlm_spec.laws.models import RandomModel
 from xlm_spec.laws.network_laws import learns
-from xlm_spec.laws.noise_laws import lost
-from xlm_spec.laws.sampler_laws import changed, incomplete
+from xlm_spec.laws.sampler_laws import changed
 
 STARTS = "samplers start from the fully corrupted sequence"
 KEPT = "fixed tokens and padding are never corrupted"
@@ -214,3 +216,17 @@ def test_a_noisy_objective_is_not_said_to_be_untrained():
     assert not found(10 + noise, 10 + noise.flip(0))
     with pytest.raises(Unverified, match="vary too much"):
         found(10 + 100 * noise, 4 + noise)
+
+
+# ---- rows ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("largest", [1, 1 << 40])
+def test_distinct_rows_are_those_of_torch(largest):
+    """Small numbers, and such that a row of them does not fit one number."""
+    rows = torch.randint(-2, 2, (300, 5), generator=torch.Generator().manual_seed(0)) * largest
+    each, which = rows.unique(dim=0, return_inverse=True)
+    assert 100 < len(each) < 300
+    found = distinct_rows(rows)
+    assert torch.equal(found[0], each)
+    assert torch.equal(found[1], which)

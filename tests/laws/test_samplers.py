@@ -12,8 +12,10 @@ import torch
 from laws.sampled_laws import ALARM, follows, holds, method
 from methods import INSERTED, MASKED, PLAIN
 
-from xlm_spec.laws import chains, sampler_laws
-from xlm_spec.laws.method import with_parameters
+from xlm_spec.laws import chains, exactness_laws, step_laws
+from xlm_spec.laws.config_values import with_parameters
+from xlm_spec.laws.exact_model import exact_model
+from xlm_spec.laws.sampler_runs import run_sampler
 from xlm_spec.laws.toy_distribution import LONGEST, MASK, p_value
 
 pytestmark = pytest.mark.slow
@@ -105,8 +107,12 @@ EVERY = [
 def deviation(m, moves, model=None) -> float:
     """-log10 of the p-value of the most surprising step."""
     [sampler] = m.samplers
-    states = m.run_sampler(
-        sampler, model or m.random_model(), m.start(m.toy_distribution(), sampler_laws.ROWS), {}
+    states = run_sampler(
+        m,
+        sampler,
+        model or m.random_model(),
+        m.start(m.toy_distribution(), exactness_laws.ROWS),
+        {},
     )
     return chains.largest_surprise(states, moves)
 
@@ -114,7 +120,7 @@ def deviation(m, moves, model=None) -> float:
 def enumerated(m, **parameters) -> list[dict]:
     [sampler] = m.samplers
     config = with_parameters(m.config, {f"sampler.{k}": v for k, v in parameters.items()})
-    return sampler_laws.enumerated(m, sampler, config, m.random_model())
+    return step_laws.enumerated(m, sampler, config, m.random_model())
 
 
 @pytest.mark.parametrize(("base", "sampler"), EVERY, ids=lambda v: v if isinstance(v, str) else "")
@@ -157,7 +163,7 @@ def final(m, **parameters) -> torch.Tensor:
     [sampler] = m.samplers
     w = m.toy_distribution()
     config = with_parameters(m.config, {f"sampler.{k}": v for k, v in parameters.items()})
-    *_, last = sampler_laws.enumerated(m, sampler, config, m.exact_model(w))
+    *_, last = step_laws.enumerated(m, sampler, config, exact_model(m, w))
     p: dict = {}
     for (_, after), chance in last.items():
         p[after] = p.get(after, 0.0) + chance
@@ -177,7 +183,7 @@ def test_control_two_ancestral_steps_are_not_exact(tmp_path):
     w = m.toy_distribution()
     assert (
         p_value(
-            sampler_laws.sample_counts(m, "ancestral", m.exact_model(w), w, {}), with_others(w.p)
+            exactness_laws.sample_counts(m, "ancestral", exact_model(m, w), w, {}), with_others(w.p)
         )
         < ALARM
     )
@@ -242,7 +248,7 @@ def test_fixed_tokens_do_not_change_and_all_masks_are_unmasked(sampler, tmp_path
 
 def states_of(m, start) -> list:
     [sampler] = m.samplers
-    return m.run_sampler(sampler, m.random_model(), start, {})
+    return run_sampler(m, sampler, m.random_model(), start, {})
 
 
 def test_infilling_between_fixed_tokens_is_exact(tmp_path):
@@ -251,7 +257,7 @@ def test_infilling_between_fixed_tokens_is_exact(tmp_path):
     w = m.toy_distribution()
     start = m.start(w, 40_000)
     start.fixed[:, 2], start.tokens[:, 2] = True, 1
-    *_, last = m.run_sampler("first_hitting", m.exact_model(w), start, {})
+    *_, last = run_sampler(m, "first_hitting", exact_model(m, w), start, {})
     p = w.p * torch.tensor([len(x) > 1 and x[1] == 1 for x in w.sequences])
     follows(w.counts(last.tokens, last.valid), with_others(p / p.sum()))
 
@@ -311,7 +317,7 @@ def test_the_model_is_called_only_for_unmasked_positions(steps, tmp_path):
             evaluated += len(tokens)
             return model(tokens, valid, t)
 
-    m.run_sampler("ancestral", Counter(), m.start(m.toy_distribution(), 100), {})
+    run_sampler(m, "ancestral", Counter(), m.start(m.toy_distribution(), 100), {})
     assert 0 < evaluated <= 100 * LONGEST
 
 
@@ -322,16 +328,16 @@ def test_control_the_published_weights_stop_too_early(tmp_path):
     """If lengths vary, samples of the unweighted minimiser are too short."""
     m = method(tmp_path, INSERTED, loss="[gap_cross_entropy, stop_cross_entropy]")
     w = m.toy_distribution()
-    counts = sampler_laws.sample_counts(m, "insertion", m.exact_model(w), w, {})
+    counts = exactness_laws.sample_counts(m, "insertion", exact_model(m, w), w, {})
     assert p_value(counts, with_others(w.p)) < ALARM
     length = torch.tensor([len(x) for x in w.sequences]).double()
-    assert float(counts[:-1] @ length) / sampler_laws.ROWS < float(w.p @ length) - 0.05
+    assert float(counts[:-1] @ length) / exactness_laws.ROWS < float(w.p @ length) - 0.05
 
 
 def test_control_a_stop_threshold_is_not_exact(tmp_path):
     m = method(tmp_path, INSERTED, sampler="{kind: insertion, stop: threshold}")
     w = m.toy_distribution()
-    counts = sampler_laws.sample_counts(m, "insertion", m.exact_model(w), w, {})
+    counts = exactness_laws.sample_counts(m, "insertion", exact_model(m, w), w, {})
     assert p_value(counts, with_others(w.p)) < ALARM
 
 

@@ -121,9 +121,9 @@ ELBO_ALONE = Declaration[bool](
 MINIMISER = Declaration[str](
     "MINIMISER",
     ("loss",),
-    Word(("posterior", "leave_one_out")),
-    "the predictions that minimise the loss: p(target | x_t), or p(target | x_t without the token"
-    " at its position)",
+    Word(("posterior", "leave_one_out", "expected_count")),
+    "the output of its head that minimises the loss: p(target | x_t), p(target | x_t without the"
+    " token at its position), or the mean of the target, a number per position, given x_t",
     '"posterior"',
     "",
 )

@@ -9,15 +9,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import (
+    bound_laws,
     corrector_laws,
-    loss_laws,
+    exactness_laws,
+    formula_laws,
+    input_laws,
     model_laws,
     network_laws,
-    noise_laws,
     rule_laws,
     sampler_laws,
     schedule_laws,
+    set_laws,
+    shape_laws,
     state_laws,
+    step_laws,
+    term_laws,
+    time_laws,
 )
 from .chains import mixed
 from .claims import Claim, claims_of
@@ -32,7 +39,9 @@ from .sampling import Sampling
 from .toy_distribution import BOS, EOS, LONGEST, MASK, PAD, SIZE, Tokens, ToyDistribution, V
 
 ORDER = (
-    *(schedule_laws, noise_laws, state_laws, loss_laws, sampler_laws, corrector_laws),
+    *(shape_laws, schedule_laws, time_laws, set_laws, input_laws, state_laws),
+    *(bound_laws, term_laws, formula_laws),
+    *(exactness_laws, step_laws, sampler_laws, corrector_laws),
     *(model_laws, rule_laws, network_laws),
 )
 NAMES = [module.__name__ for module in ORDER]

@@ -16,5 +16,7 @@ def call(function: Callable, scope: dict, settings: Any) -> Any:
 
 
 def rows_of(batch: Any, which: Tensor) -> Any:
-    """Some rows of examples or of corrupted states."""
+    """Some rows of examples, of corrupted states, or of corrupted sets."""
+    if torch.is_tensor(batch):
+        return batch[which]
     return type(batch)(*(a[which] if torch.is_tensor(a) else a for a in batch))

@@ -8,6 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from .distinct_rows import distinct_rows
 from .toy_distribution import PAD, surprise
 
 S = TypeVar("S")
@@ -67,10 +68,10 @@ def largest_surprise(states: list, distributions: list[dict]) -> float:
 def count_moves(move: tuple, distribution: dict) -> tuple[Tensor, Tensor]:
     """Counts of each move of a distribution, the last entry for any other; its probabilities."""
     before, after = (s.tokens.masked_fill(~s.valid, PAD)[:, 1:] for s in move)
-    lines, n = torch.cat([before, after], 1).unique(dim=0, return_counts=True)
+    lines, which = distinct_rows(torch.cat([before, after], 1))
     index = {pair: i for i, pair in enumerate(distribution)}
     counts = torch.zeros(len(distribution) + 1, dtype=torch.float64)
-    for line, count in zip(lines.tolist(), n.tolist(), strict=True):
+    for line, count in zip(lines.tolist(), which.bincount().tolist(), strict=True):
         pair = tuple(tuple(v for v in half if v != PAD) for half in halves(line))
         counts[index.get(pair, len(distribution))] += count
     return counts, torch.tensor([*distribution.values(), 0.0], dtype=torch.float64)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .law import LAWS, Law, Result
 from .method import Method
+from .sampler_runs import exact_at
 
 BOUND, LIKELIHOOD, SAMPLER = "bound", "exact likelihood", "exact sampler"
 
@@ -41,7 +42,7 @@ def claims_of(m: Method, results: Iterable[Result]) -> list[Claim]:
     found = []
     if hasattr(m.module, "log_likelihood_bound"):
         found.append(judged(LIKELIHOOD if m.module.EXACT else BOUND, "", results))
-    samplers = [s for s in m.module.SAMPLERS if m.exact_at(s) is not None]
+    samplers = [s for s in m.module.SAMPLERS if exact_at(m, s) is not None]
     return found + [judged(SAMPLER, s, results) for s in samplers]
 
 
@@ -61,7 +62,10 @@ def judged(claim: str, of: str, results: list[Result]) -> Claim:
     if held:
         return Claim(name, "proved", tuple(held))
     reasons = [why(r) for found in proofs.values() for r in found]
-    return Claim(name, "unproved", (), next(iter(reasons), "no law of it was tested"))
+    reason = next(iter(reasons), "no law of it was tested")
+    tested = [law.name for law, found in ours.items() if found and all_held(found)]
+    more = "".join(f'; "{law}" does not refute it' for law in tested)
+    return Claim(name, "unproved", (), reason + more)
 
 
 def of_law(law: Law, of: str, results: list[Result]) -> list[Result]:

@@ -7,18 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .calls import call
+from .conditions import process_has, selects_tokens, stated
+from .config_values import with_parameters
+from .corrupting import corrupt, middle, selected
+from .corruptions import evaluate, subsets
+from .exact_model import exact_model, unknown_minimiser
 from .law import ALARM, Figure, law, needs, when
-from .loss_laws import minimised
-from .method import Method, call, subsets, with_parameters
-from .noise_laws import (
-    corrupt,
-    count_outcomes,
-    middle,
-    process_has,
-    selected,
-    selects_tokens,
-    stated,
-)
+from .method import Method
+from .sampler_runs import exact_at, parameters_of
+from .samples import count_outcomes
 from .toy_distribution import PAD, ToyDistribution, generator, surprise
 
 ROWS = 20_000
@@ -29,7 +27,7 @@ WIRES = {"tokens": "draw"}  # key of a rule -> its name in signatures, if they d
 def testable(m: Method) -> list[tuple[str, str, Callable]]:
     """(sampler, kind, function) of each corrector of an exact sampler with a plain state."""
     listed = [(s, c["kind"]) for s, parts in m.samplers.items() for c in parts.get("corrector", ())]
-    found = [(s, kind, function(m, kind)) for s, kind in listed if m.exact_at(s) is not None]
+    found = [(s, kind, function(m, kind)) for s, kind in listed if exact_at(m, s) is not None]
     return [(s, kind, f) for s, kind, f in found if state_of(f)._fields == FIELDS]
 
 
@@ -52,7 +50,7 @@ def state_of(corrector: Callable) -> Any:
         selects_tokens,
         stated,
         process_has("model_input"),
-        minimised,
+        unknown_minimiser,
     ),
 )
 def kept(m: Method) -> Iterator[Figure]:
@@ -67,13 +65,13 @@ def kept(m: Method) -> Iterator[Figure]:
     z = corrupt(m, x, selected(m, x, s), s)
     p = corrupted_sequences(m, w, middle(m))
     for sampler, kind, move in testable(m):
-        config = with_parameters(m.config, m.exact_at(sampler) or {})
-        parameters = m.parameters(sampler, config)
+        config = with_parameters(m.config, exact_at(m, sampler) or {})
+        parameters = parameters_of(m, sampler, config)
         state = state_of(move)(z.tokens, z.valid, x.fixed)
         scope = m.scope(state=state, t=s, s=s, x=x, rng=generator(6)) | rules(parameters)
         numbers = getattr(getattr(parameters, "corrector", None), kind, None)
         right, wrong = (
-            deviation(call(move, scope | {"model": m.exact_model(w, blur)}, numbers), p)
+            deviation(call(move, scope | {"model": exact_model(m, w, blur)}, numbers), p)
             for blur in (0.0, 0.1)
         )
         yield Figure(right, ALARM, wrong, f"{sampler}, {kind}")
@@ -88,8 +86,8 @@ def corrupted_sequences(m: Method, w: ToyDistribution, t: float) -> dict[tuple[i
     """The probability of each input of the model at time t, without BOS."""
     tokens, valid = w.batch()
     every = m.examples(tokens, valid)._replace(index=torch.arange(len(tokens)))
-    x, sets = subsets(m, every)
-    p = w.p[x.index] * m.evaluate("likelihood", x, sets, t)
+    x, sets = subsets(every)
+    p = w.p[x.index] * evaluate(m, "likelihood", x, sets, t)
     out: dict[tuple[int, ...], float] = {}
     for row, seen, corrupted, mass in zip(x.tokens, x.valid, sets, p.tolist(), strict=True):
         where = corrupted.nonzero()[:, 0].tolist()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .corruptions import count_probability, likelihood_has_time
+
 if TYPE_CHECKING:
     from .method import Method
 
@@ -21,8 +23,8 @@ class Counting:
 
     def probability(self, n: int, k: int) -> float | None:
         """P(k of n tokens are corrupted), over all times."""
-        unknown = self.m.states_likelihood or self.m.likelihood_has_time
-        return None if unknown else self.m.count_probability(n, k)
+        unknown = self.m.states_likelihood or likelihood_has_time(self.m)
+        return None if unknown else count_probability(self.m, n, k)
 
     def elbo(self, n: int, k: int, t: float) -> float | None:
         """The ELBO weight of the term; None if it is another function than the two below."""
@@ -46,3 +48,9 @@ class Counting:
         if p is None:
             return None
         return 1 / p if p > 0 else 0.0
+
+
+def counting_of(m: Method, term: str) -> Counting:
+    """The distribution of the number of corrupted tokens, and the weights of a term."""
+    declared = m.plan["inferred"].get("elbo_weights", {})  # absent in packages of 0.4.0
+    return Counting(m, declared.get(term, "elbo_weight"))

@@ -10,8 +10,22 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from .counting import counting_of
 from .law_files import Component, NoLaw
 from .method import Method
+
+
+class NoSet(Exception):
+    """Raised by a law file that reads the corrupted set of a sequence that has none."""
+
+
+class UnknownSet(list):
+    """The corrupted set of a process that replaces it by the state of the sequence."""
+
+    def unknown(self, *_: Any) -> Any:
+        raise NoSet
+
+    __iter__ = __contains__ = __len__ = __getitem__ = unknown
 
 
 class Parts(NamedTuple):
@@ -36,7 +50,7 @@ def parts_of_loss(m: Method, loss: dict) -> Parts | NoLaw:
     laws = [m.law(c.folder, c.value) for c in components]
     weigh: Callable = partial(constant, literal_eval(weight) if isinstance(weight, str) else 1.0)
     if isinstance(weight, dict):
-        weigh = partial(with_parameters(laws[2].weight, weight), m.counting(term_of(loss)))
+        weigh = partial(with_parameters(laws[2].weight, weight), counting_of(m, term_of(loss)))
     return Parts(laws[0].targets, with_parameters(laws[1].nats, loss), weigh)
 
 
@@ -74,25 +88,29 @@ def constant(number: float, n: int, k: int, t: float) -> float:
 def by_formula(
     m: Method, parts: Parts, model: Any, x: Any, i: int, corruption: Any, t: float
 ) -> float | None:
-    """The weighted nats of sequence i at time t; None if its weight is not known."""
+    """The weighted nats of sequence i at time t; None if its weight or target is not known."""
     tokens, valid, fixed = x.tokens[i], x.valid[i], x.fixed[i]
     n = int((valid & ~fixed).sum())
+    corrupted: list[int]
     if isinstance(corruption, Tensor):
         corrupted = corruption[i].nonzero()[:, 0].tolist()
+        weight = parts.weight(n, len(corrupted), t)
         seen, seen_valid = m.of_process("model_input")(tokens, valid, corrupted, m.vocab)
         state = None
     else:
-        corrupted = []
+        corrupted = UnknownSet()
+        weight = parts.weight(n, 0, t)
         state = state_of(m, corruption, i, t)
         seen, seen_valid = state.tokens, state.valid
-    weight = parts.weight(n, len(corrupted), t)
     if weight is None:
+        return None
+    try:
+        targets = parts.targets(tokens, valid, fixed, corrupted)
+    except NoSet:
         return None
     hidden = hidden_states(model, seen, seen_valid, t)
     given = {"state": state} if "state" in inspect.signature(parts.nats).parameters else {}
-    return weight * parts.nats(
-        model, hidden, parts.targets(tokens, valid, fixed, corrupted), **given
-    )
+    return weight * parts.nats(model, hidden, targets, **given)
 
 
 def state_of(m: Method, z: Any, i: int, t: float) -> SimpleNamespace:

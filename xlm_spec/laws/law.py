@@ -43,7 +43,8 @@ class Figure:
 class Law:
     """`applies` returns why the law is not applicable, or "". Violating a law that `warns` can be
     intended. `claim` is the claim of a package (see claims.py) that the law refutes if it fails,
-    and, with `proof`, proves if it holds."""
+    and, with `proof`, proves if it holds. `basic`: if it fails, `verify` tests no later law, as
+    their results mean nothing."""
 
     name: str
     applies: Callable[[Method], str]
@@ -51,6 +52,7 @@ class Law:
     warns: bool = False
     claim: str = ""
     proof: bool = True
+    basic: bool = False
 
 
 LAWS: list[Law] = []
@@ -62,11 +64,12 @@ def law(
     warns: bool = False,
     claim: str = "",
     proof: bool = True,
+    basic: bool = False,
 ):
     """Adds a law; the function yields its figures."""
 
     def add(measure: Callable[[Method], Iterable[Figure]]):
-        LAWS.append(Law(name, applies, measure, warns, claim, proof))
+        LAWS.append(Law(name, applies, measure, warns, claim, proof, basic))
         return measure
 
     return add
@@ -153,15 +156,23 @@ def verify(m: Method, laws: Iterable[Law] | None = None) -> Iterable[Result]:
     """The results of every law, in order; a law fails if the code of the package raises, and is an
     error if its own code does.
 
-    Without `laws`, the components without a law file come first.
+    Without `laws`, the components without a law file come first. After a basic law that fails the
+    others are unverified.
     """
     if laws is None:
         yield from missing_law_files(m)
+    meaningless = ""
     for each in LAWS if laws is None else laws:
+        if meaningless:
+            yield Result(each.name, "unverified", None, meaningless)
+            continue
         try:
-            yield from check_law(m, each)
+            results = check_law(m, each)
         except (Exception, SystemExit) as e:
-            yield Result(each.name, "failed", None, message_of(e))
+            results = [Result(each.name, "failed", None, message_of(e))]
+        yield from results
+        if each.basic and any(r.figure and r.broken for r in results):
+            meaningless = f'not tested, as "{each.name}" failed'
 
 
 def missing_law_files(m: Method) -> Iterable[Result]:

@@ -7,9 +7,9 @@ the bound of a trained model is smaller, the bound is none.
 from collections.abc import Iterator
 
 from .claims import BOUND
+from .conditions import bounded
 from .law import Figure, law
 from .law_files import Unverified
-from .loss_laws import bounded
 from .method import Method
 from .networks import ERRORS, LOOSE, mean_and_error
 

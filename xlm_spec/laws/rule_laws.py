@@ -10,6 +10,7 @@ from torch import Tensor
 from .law import ALARM, Figure, law, needs, when
 from .law_files import Component
 from .method import Method
+from .sampler_runs import parameters_of
 from .toy_distribution import generator, surprise
 
 ROWS = 400_000
@@ -21,7 +22,7 @@ def rules(m: Method) -> Iterator[tuple[str, str, Any]]:
     for name, parts in m.samplers.items():
         for key in ("tokens", "gaps"):
             if key in parts:
-                yield name, parts[key]["kind"], getattr(m.parameters(name), key)
+                yield name, parts[key]["kind"], getattr(parameters_of(m, name), key)
 
 
 def has_token_law(m: Method) -> str:
@@ -58,7 +59,7 @@ def orders(m: Method) -> Iterator[tuple[str, str, Any]]:
         if "order" in parts:
             kind = parts["order"]["kind"]
             if not getattr(m.law("order", kind), "ANY_ORDER", False):
-                yield name, kind, m.parameters(name).order
+                yield name, kind, parameters_of(m, name).order
 
 
 def has_order_law(m: Method) -> str:

@@ -1,4 +1,4 @@
-"""Laws of samplers: the distribution of samples and of each step; fixed tokens do not change."""
+"""Laws of all samplers: their generator, fixed tokens, completion, and times."""
 
 from collections.abc import Iterator
 
@@ -6,167 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .chains import Step, largest_surprise, mixed, moves
-from .claims import SAMPLER
-from .law import ALARM, Figure, law, needs, when
-from .law_files import FOLDERS, NoLaw, components_of_sampler, inside
-from .loss_laws import minimised
-from .method import Method, with_parameters
-from .noise_laws import bins, new_samples, process_has
-from .sampling import Sampling
-from .toy_distribution import LONGEST, PAD, SIZE, ToyDistribution, surprise
-
-ROWS = 10_000
-exact_samplers = when(
-    lambda m: any(m.exact_at(s) is not None for s in m.module.SAMPLERS),
-    "no sampler declares `EXACT_AT`",
-)
-
-
-def sample_counts(
-    m: Method, sampler: str, model, w: ToyDistribution, parameters, prompt=()
-) -> Tensor:
-    """Counts of each sequence, and of anything else, in 10,000 samples."""
-    last = m.run_sampler(sampler, model, m.start(w, ROWS, prompt), parameters)[-1]
-    return w.counts(last.tokens, last.valid)
-
-
-def deviation(m: Method, sampler: str, model, w: ToyDistribution, prompt=()) -> float:
-    """The surprise of the samples, with the parameters with which the sampler is exact.
-
-    It is infinite for anything that is not a sequence of the distribution. A sampler that is exact
-    in the limit of many steps is allowed up to 1% of other completed sequences.
-    """
-    parameters = m.exact_at(sampler) or {}
-    start = m.start(w, ROWS, prompt)
-    last = m.run_sampler(sampler, model, start, parameters)[-1]
-    counts = w.counts(last.tokens, last.valid)
-    limit = any(name.endswith(".steps") for name in parameters)
-    if limit and counts[-1] < ROWS / 100 and not incomplete(m, start, last):
-        counts[-1] = 0
-    return surprise(counts, with_others(w.p))
-
-
-def exact(m: Method) -> list[str]:
-    return [s for s in m.module.SAMPLERS if m.exact_at(s) is not None]
-
-
-def with_others(p: Tensor) -> Tensor:
-    """The probabilities of the sequences, and 0 for anything else."""
-    return torch.cat([p, torch.zeros(1, dtype=torch.float64)])
-
-
-@law(
-    "with the exact model the sampler follows the data distribution",
-    needs(exact_samplers, minimised),
-    claim=SAMPLER,
-)
-def follows(m: Method) -> Iterator[Figure]:
-    """10,000 samples, with the parameters of `EXACT_AT`. The control: a perturbed model."""
-    w = m.toy_distribution()
-    for s in exact(m):
-        right, wrong = (deviation(m, s, m.exact_model(w, b), w) for b in (0.0, 0.05))
-        yield Figure(right, ALARM, wrong, s)
-
-
-@law(
-    "after a prompt the sampler follows the conditional distribution",
-    needs(exact_samplers, minimised),
-    claim=SAMPLER,
-)
-def follows_after_prompt(m: Method) -> Iterator[Figure]:
-    w = m.toy_distribution().conditional((1,))
-    for s in exact(m):
-        right, wrong = (
-            deviation(m, s, m.exact_model(w, b, prompt=1), w, (1,)) for b in (0.0, 0.08)
-        )
-        yield Figure(right, ALARM, wrong, s)
-
-
-def missing(m: Method, sampler: str) -> list[NoLaw]:
-    """The missing laws of a sampler and its rules."""
-    return m.without_law(*components_of_sampler(sampler, m.samplers[sampler]))
-
-
-def some_steps(m: Method) -> str:
-    """Has any sampler the laws of its steps and of all its rules?"""
-    reasons = [missing(m, s) for s in m.samplers]
-    return reasons[0][0] if all(reasons) else ""
-
-
-@law(
-    "with any model every step follows its enumerated distribution",
-    needs(some_steps, process_has("START", "tokens_of")),
-)
-def every_step(m: Method) -> Iterator[Figure]:
-    """10,000 samples with a random model, in few steps, with rules that truncate.
-
-    All moves, from a state to the next, are counted. The output of a time-conditioned model depends
-    on the time. The control: the moves with another model.
-    """
-    w, models = m.toy_distribution(), [m.random_model(m.timed, seed) for seed in (0, 1)]
-    for s in m.samplers:
-        if missing(m, s):
-            continue
-        parameters = short_run(m, s, "STRICT")
-        moves = enumerated(m, s, with_parameters(m.config, parameters), models[0])
-        if moves:
-            runs = [m.run_sampler(s, model, m.start(w, ROWS), parameters) for model in models]
-            right, wrong = (
-                largest_surprise(states, until_end(m, s, states, moves)) for states in runs
-            )
-            yield Figure(right, ALARM, wrong, s)
-
-
-def until_end(m: Method, sampler: str, states: list, moves: list[dict]) -> list[dict]:
-    """The moves of a sampler until it ends: later it makes no corrections."""
-    early = "corrector" in m.samplers[sampler] and 1 < len(states) <= len(moves)
-    return moves[: len(states) - 1] if early else moves
-
-
-def enumerated(m: Method, sampler: str, config, model) -> list[dict]:
-    """The distribution of each move; in a loop, of the whole run; [] if it can't be enumerated."""
-    s, law = m.sampling(sampler, config, model), m.law("sampler", m.samplers[sampler]["kind"])
-    start, tokens_of = m.of_process("START"), m.of_process("tokens_of")
-    s.model = s.wrapped()
-    runs = [(run, correction(run)) for run in s.windows()]
-    steps = [(step, correct) for run, correct in runs for step in law.steps(run)]
-    each = [*moves(start, steps, tokens_of)]
-    in_loop = any(hasattr(wrap, "windows") for wrap, _ in s.listed("wrap"))
-    if not (in_loop and each):
-        return each
-    ends: dict = {}
-    for (_, last), p in each[-1].items():
-        pair = tokens_of(start), last
-        ends[pair] = ends.get(pair, 0.0) + p
-    return [ends]
-
-
-def correction(s: Sampling) -> Step | None:
-    """The moves of the correctors, one after the other; None without correctors."""
-    each = [corrector.correction(s, numbers) for corrector, numbers in s.listed("corrector")]
-
-    def correct(state):
-        states = {state: 1.0}
-        for move in each:
-            states = mixed((p, move(before)) for before, p in states.items())
-        return states
-
-    return correct if each else None
-
-
-def short_run(m: Method, sampler: str, rules: str) -> dict[str, float]:
-    """The parameters `FEW_STEPS` of a sampler, and `STRICT` or `LOOSE` of its rules.
-
-    They are in their law files.
-    """
-    path, parts = m.config_path(sampler), m.samplers[sampler]
-    few = getattr(m.law("sampler", parts["kind"]), "FEW_STEPS", {})
-    parameters = {f"{path}.{k}": v for k, v in few.items()}
-    for key, place, chosen in inside(parts):
-        values = getattr(m.law(FOLDERS.get(key, key), chosen["kind"]), rules, {})
-        parameters |= {f"{path}.{place}.{k}": v for k, v in values.items()}
-    return parameters
+from .completeness import incomplete
+from .law import ALARM, Figure, law, when
+from .method import Method
+from .sampler_runs import run_sampler
+from .samples import bins, new_samples
+from .step_laws import short_run
+from .toy_distribution import LONGEST, PAD, SIZE, surprise
 
 
 @law("samplers use their generator, with new samples in each call")
@@ -177,7 +23,7 @@ def new_sequences(m: Method) -> Iterator[Figure]:
 
         def sampled_by(seed: int, global_seed: int, s: str = s) -> Tensor:
             torch.manual_seed(global_seed)  # must have no effect
-            last = m.run_sampler(s, model, m.start(w, 500), short_run(m, s, "LOOSE"), seed)[-1]
+            last = run_sampler(m, s, model, m.start(w, 500), short_run(m, s, "LOOSE"), seed)[-1]
             return last.tokens.masked_fill(~last.valid, PAD)
 
         yield new_samples(sampled_by, s)
@@ -191,7 +37,7 @@ def keeps(m: Method) -> Iterator[Figure]:
     """
     x = ragged(m)
     for s in m.module.SAMPLERS:
-        states = m.run_sampler(s, m.small_model().float(), x, {})
+        states = run_of_small_model(m, s)
         wrong = sum(changed(m, state, x) for state in states)
         shifted = states[0]._replace(tokens=states[0].tokens.roll(1, 1))
         yield Figure(wrong, 0, changed(m, shifted, x), s)
@@ -205,7 +51,7 @@ def completes(m: Method) -> Iterator[Figure]:
     """
     x = ragged(m)
     for s in m.module.SAMPLERS:
-        last = m.run_sampler(s, m.small_model().float(), x, {})[-1]
+        last = run_of_small_model(m, s)[-1]
         wrong = incomplete(m, x, last)
         end = last.valid & (last.valid.long().cumsum(1) == last.valid.sum(1, keepdim=True))
         tokens, fixed = last.tokens.masked_fill(end, m.vocab.bos), last.fixed & ~end
@@ -214,20 +60,10 @@ def completes(m: Method) -> Iterator[Figure]:
         yield Figure(wrong, 0, incomplete(m, x, other), s, detail)
 
 
-def incomplete(m: Method, x, last) -> int:
-    """The number of sequences with special tokens at free positions, or without an end.
-
-    A canvas is complete if all its positions have tokens.
-    """
-    special = torch.isin(last.tokens, torch.tensor(m.vocab.special))
-    wrong = (special & last.valid & ~last.fixed).any(1)
-    if m.layout == "canvas":
-        wrong |= (x.valid & ~last.valid).any(1)
-    if m.layout == "end":
-        end = last.valid.sum(1)
-        ended = last.tokens[torch.arange(len(end)), end - 1] == m.vocab.eos
-        wrong |= (end < x.valid.sum(1)) & ~ended
-    return int(wrong.sum())
+def run_of_small_model(m: Method, sampler: str) -> list:
+    """All states of a run on ragged sequences, sampled once."""
+    model = m.untrained
+    return m.once(("run", sampler), lambda: run_sampler(m, sampler, model, ragged(m), {}))
 
 
 def ragged(m: Method):
@@ -299,7 +135,7 @@ def times(m: Method) -> Iterator[Figure]:
     uniform = torch.full((20,), 1 / 20, dtype=torch.float64)
     for s in with_times(m):
         recorder = TimeRecorder(m)
-        m.run_sampler(s, recorder, m.start(m.toy_distribution(), 20_000), {})
+        run_sampler(m, s, recorder, m.start(m.toy_distribution(), 20_000), {})
         masked = [1 - m.schedule.alpha(t) for t in recorder.times]
         u = m.law("sampler", m.samplers[s]["kind"]).uniforms(masked, LONGEST)
         right, wrong = (

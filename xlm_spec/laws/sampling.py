@@ -10,6 +10,7 @@ import torch
 
 from .law_files import FOLDERS
 from .protocols import NEEDED, Positions
+from .sampler_runs import parameters_of
 from .toy_distribution import LONGEST
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Sampling:
 
     def __init__(self, m: Method, sampler: str, config: Any, model: Any):
         self.m, self.model, self.free = m, model, EVERYWHERE
-        self.parts, self.parameters = m.samplers[sampler], m.parameters(sampler, config)
+        self.parts, self.parameters = m.samplers[sampler], parameters_of(m, sampler, config)
 
     def within(self, free: Positions) -> Sampling:
         """The same sampler, restricted to these positions."""
@@ -70,3 +71,8 @@ class Sampling:
 
     def inverse(self, alpha: float) -> float:
         return float(self.m.schedule.inverse(torch.tensor(alpha, dtype=torch.float64)))
+
+
+def sampling_of(m: Method, sampler: str, config: Any, model: Any) -> Sampling:
+    """A sampler, as the laws of its steps use it."""
+    return (m.of_process("Sampling") or Sampling)(m, sampler, config, model)

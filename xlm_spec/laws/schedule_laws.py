@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from .conditions import bounded
 from .law import Figure, law, needs, when
 from .method import Method
 
@@ -15,7 +16,6 @@ def schedules(m: Method) -> list:
     return [s for s in vars(noise).values() if hasattr(s, "dalpha")] if noise else []
 
 
-bounded = when(lambda m: hasattr(m.module, "log_likelihood_bound"), "the method has no bound")
 scheduled = when(lambda m: bool(schedules(m)), "it has no schedule")
 GRID = torch.linspace(0, 1, 1001, dtype=torch.float64)
 

@@ -7,9 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .calls import rows_of
+from .corrupting import early_and_late, lengths, middle
+from .corruptions import likelihood_has_time, states_of, time_grid, unenumerable
+from .distinct_rows import distinct_rows
 from .law import ALARM, Figure, law, needs, when
 from .method import Method
-from .noise_laws import early_and_late, lengths, middle, new_samples
+from .samples import new_samples
 from .states import States, draw, lines, seen
 from .toy_distribution import LONGEST, generator, surprise
 
@@ -17,21 +20,14 @@ ROWS = 20_000
 stated = when(
     lambda m: m.states_likelihood, "the process states no likelihood of corrupted sequences"
 )
-
-
-def found(m: Method) -> str:
-    """Can all corrupted states be found?"""
-    return m.unenumerable
-
-
-known = needs(stated, found)
+known = needs(stated, unenumerable)
 
 
 @law("the probabilities of the corrupted sequences sum to one", known)
 def sums(m: Method) -> Iterator[Figure]:
     """All states of every sequence, at every time. The control: 1% more."""
-    states = m.states(m.toy_distribution())
-    totals = torch.stack([states.total(t) for t, _ in m.time_grid()])
+    states = states_of(m, m.toy_distribution())
+    totals = torch.stack([states.total(t) for t, _ in time_grid(m)])
     yield Figure(float((totals - 1).abs().max()), 1e-6, float((1.01 * totals - 1).abs().max()))
 
 
@@ -54,7 +50,7 @@ def two_times(m: Method) -> list[tuple[str, float, float]]:
 
 def compared(m: Method, i: int, t: float, other: float) -> tuple[Tensor, Tensor, Tensor]:
     """Counts of the drawn states of sequence i at a time; their probabilities at two times."""
-    states = m.states(m.toy_distribution())
+    states = states_of(m, m.toy_distribution())
     mine = states.x.index == i
     x = m.examples(*m.toy_distribution().batch([i] * ROWS))
     z = draw(m, x, torch.full((ROWS, 1), t), seed=3)
@@ -67,15 +63,15 @@ def count(drawn: Tensor, known_lines: Tensor) -> Tensor:
     """Counts of each known line, the last entry for any other."""
     index = {tuple(line): i for i, line in enumerate(known_lines.tolist())}
     counts = torch.zeros(len(index) + 1, dtype=torch.float64)
-    each, n = drawn.unique(dim=0, return_counts=True)
-    for line, number in zip(each.tolist(), n.tolist(), strict=True):
+    each, which = distinct_rows(drawn)
+    for line, number in zip(each.tolist(), which.bincount().tolist(), strict=True):
         counts[index.get(tuple(line), len(index))] += number
     return counts
 
 
 def keeps_positions(m: Method) -> str:
     """Do tokens keep their positions?"""
-    states = m.states(m.toy_distribution())
+    states = states_of(m, m.toy_distribution())
     same = states.z.tokens.shape == states.x.tokens.shape
     moved = not same or not torch.equal(states.z.valid, states.x.valid)
     return "tokens change their positions" if moved else ""
@@ -104,13 +100,13 @@ def new_states(m: Method) -> Iterator[Figure]:
     yield new_samples(drawn_by)
 
 
-timed = when(lambda m: m.likelihood_has_time, "its likelihood is over all times")
+timed = when(lambda m: likelihood_has_time(m), "its likelihood is over all times")
 
 
 @law("at t = 0 nothing is corrupted", needs(known, timed, keeps_positions))
 def clean(m: Method) -> Iterator[Figure]:
     """The probability that any sequence is. The control: at another time."""
-    states = m.states(m.toy_distribution())
+    states = states_of(m, m.toy_distribution())
     corrupted = (states.z.tokens != states.x.tokens).any(1)
     largest = [float((states.p(t) * corrupted).max()) for t in (0.0, middle(m))]
     yield Figure(largest[0], 1e-6, largest[1])
@@ -122,7 +118,7 @@ def starts(m: Method) -> Iterator[Figure]:
 
     The control: the likelihood in the middle.
     """
-    states = m.states(m.toy_distribution())
+    states = states_of(m, m.toy_distribution())
     x = m.examples(*m.toy_distribution().batch([lengths(m)[LONGEST]] * ROWS))
     initial = seen(m.call_process("prior", m.scope(x=x, rng=generator(4))))
     worst = [0.0, 0.0]
@@ -137,6 +133,6 @@ def starts(m: Method) -> Iterator[Figure]:
 def by_tokens(tokens: Tensor, states: States, mine: Tensor, t: float) -> tuple[Tensor, Tensor]:
     """Counts of rows of tokens, and their probabilities as states of one sequence."""
     rows = seen(rows_of(states.z, mine))
-    each, which = rows.unique(dim=0, return_inverse=True)
+    each, which = distinct_rows(rows)
     p = torch.zeros(len(each) + 1, dtype=torch.float64)
     return count(tokens, each), p.index_add(0, which, states.p(t)[mine])

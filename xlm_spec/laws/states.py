@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .calls import call, rows_of
+from .distinct_rows import distinct_rows
 from .law_files import NoLaw
 from .toy_distribution import PAD, V, generator
 
@@ -94,6 +95,7 @@ def find(m: Method, x: Any) -> States:
     ]
     which, z = distinct(rows.repeat(len(TIMES)), stacked(drawn))
     closed = all(v.shape[1:] == x.tokens.shape[1:] for v in whole(z).values())
+    closed = closed and torch.equal(z.valid, x.valid[which])  # each position by itself
     if closed:
         which, z = combinations(which, z)
     of = rows_of(x, which)._replace(index=which)
@@ -123,7 +125,7 @@ def lines(which: Tensor, z: Any) -> Tensor:
 
 def distinct(which: Tensor, z: Any) -> tuple[Tensor, Any]:
     """The distinct states of each sequence."""
-    _, inverse = lines(which, z).unique(dim=0, return_inverse=True)
+    _, inverse = distinct_rows(lines(which, z))
     first = torch.full((int(inverse.max()) + 1,), len(inverse))
     first.scatter_reduce_(0, inverse, torch.arange(len(inverse)), "amin")
     return which[first], rows_of(z, first)
@@ -136,7 +138,7 @@ def combinations(which: Tensor, z: Any) -> tuple[Tensor, Any]:
     of, made = [], []
     for i in which.unique().tolist():
         here = columns[which == i]
-        each = [here[:, j].unique(dim=0).tolist() for j in range(here.shape[1])]
+        each = [distinct_rows(here[:, j])[0].tolist() for j in range(here.shape[1])]
         found = [*product(*each)]
         of += [i] * len(found)
         made.append(torch.tensor(found))

@@ -8,6 +8,8 @@ from math import log10
 import torch
 from torch import Tensor
 
+from .distinct_rows import distinct_rows
+
 SIZE, LONGEST = 3, 3
 BOS, EOS, MASK, PAD, V = 3, 4, 5, 6, 7
 Tokens = tuple[int, ...]
@@ -56,9 +58,9 @@ class ToyDistribution:
     def counts(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """Counts of the sequences, (K + 1,); the last entry counts everything else."""
         index = {x: i for i, x in enumerate(self.sequences)}
-        lines, n = tokens.masked_fill(~valid, PAD).unique(dim=0, return_counts=True)
+        lines, which = distinct_rows(tokens.masked_fill(~valid, PAD))
         counts = torch.zeros(len(index) + 1, dtype=torch.float64)
-        for line, count in zip(lines.tolist(), n.tolist(), strict=True):
+        for line, count in zip(lines.tolist(), which.bincount().tolist(), strict=True):
             counts[index.get(self.decode(line), len(index))] += count
         return counts
 

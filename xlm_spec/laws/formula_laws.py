@@ -1,0 +1,89 @@
+"""The law that every term equals its formula."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .bound_laws import largest_difference
+from .calls import rows_of
+from .conditions import process_has
+from .corruptions import states_of, unenumerable
+from .formulas import by_formula, parts_of_loss, term_of
+from .law import Figure, law, needs
+from .law_files import NoLaw
+from .method import Method
+from .pinning import pinned
+from .states import draw, whole
+from .toy_distribution import generator
+
+TIME = 0.3  # of the corruptions
+
+
+def has_formula(m: Method) -> str:
+    """Has any loss the laws of all its parts?"""
+    parts = [parts_of_loss(m, loss) for loss in m.plan["method"]["loss"]]
+    missing = [p for p in parts if isinstance(p, NoLaw)]
+    return missing[0] if len(missing) == len(parts) else ""
+
+
+def some_states(m: Method) -> tuple[Any, Any]:
+    """Sequences of every length, and a corruption of each."""
+    w = m.toy_distribution()
+    some = range(0, len(w.sequences), 3)
+    if m.states_likelihood:
+        found = states_of(m, w)
+        chances = torch.where(found.x.index == torch.tensor(some)[:, None], found.p(TIME), 0.0)
+        picked = torch.multinomial(chances, 1, generator=generator(2))[:, 0]
+        return rows_of(found.x, picked)._replace(index=None), rows_of(found.z, picked)
+    x = m.examples(*w.batch(some))
+    corrupted = torch.rand(x.tokens.shape, generator=generator(2)) < 0.6
+    return x, corrupted & x.valid & ~x.fixed
+
+
+def can_be_pinned(m: Method) -> str:
+    """Can the corruption be given?"""
+    if m.corrupts and (m.states_likelihood or (m.pinnable and m.draws)):
+        return unenumerable(m)
+    return "" if m.pinnable or not m.corrupts else "the corrupted set can't be given"
+
+
+def inputs_known(m: Method) -> str:
+    """Is the input of the model known?"""
+    return "" if m.states_likelihood else process_has("model_input")(m)
+
+
+@law(
+    "every loss term equals its formula",
+    needs(can_be_pinned, unenumerable, inputs_known, lambda m: m.other_inputs, has_formula),
+)
+def formula(m: Method) -> Iterator[Figure]:
+    """A small model in float64, the same corruption, another time for each row.
+
+    The largest difference relative to the largest term. The control: a term that is 1% larger.
+    """
+    x, corruption = some_states(m)
+    model = m.small_model()
+    times = torch.linspace(0.02, 0.98, len(x.tokens), dtype=torch.float64)[:, None]
+    with torch.no_grad(), pinned(m, corruption, times):
+        values = m.module.objective(model, x, m.config, generator())
+    if not isinstance(corruption, Tensor):  # its real numbers are those of these times
+        corruption = draw(m, x, times)._replace(**whole(corruption))
+    for loss in m.plan["method"]["loss"]:
+        parts = parts_of_loss(m, loss)
+        term = term_of(loss)
+        if isinstance(parts, NoLaw) or term not in values:
+            continue
+        with torch.no_grad():
+            rows = [
+                by_formula(m, parts, model, x, i, corruption, t)
+                for i, t in enumerate(times.flatten().tolist())
+            ]
+        known_rows = [r for r in rows if r is not None]
+        if len(known_rows) == len(rows):
+            right = torch.tensor(known_rows, dtype=torch.float64)
+            scale = right.abs().max().clamp(min=1e-12)
+            value = values[term]
+            off, wrong = largest_difference(value, right), largest_difference(1.01 * value, right)
+            yield Figure(off / float(scale), 1e-6, wrong / float(scale), term)

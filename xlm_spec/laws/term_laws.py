@@ -1,0 +1,144 @@
+"""Laws of the terms of a batch: they are independent, ignore padding, and have right gradients."""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .bound_laws import largest_difference
+from .law import Figure, law
+from .law_files import NoLaw, Unverified
+from .method import Method
+from .pinning import noised, pinned, random_parts
+from .toy_distribution import generator
+
+TIME = 0.3  # in comparisons of a term with itself
+
+
+def terms(m: Method, model, x, corrupted: Tensor | None, z=None) -> Tensor:
+    """The sum of the terms of each row, in nats, with these tokens corrupted, or with this z."""
+    time = torch.full((len(x.tokens), 1), TIME, dtype=torch.float64)
+    with pinned(m, corrupted, TIME), noised(m, z, time):
+        return torch.stack([*m.module.objective(model, x, m.config, generator()).values()]).sum(0)
+
+
+def some_corruptions(m: Method):
+    """Sequences of every length, a corrupted set of each, and the corrupted sequences.
+
+    The latter are None if the set determines them.
+    """
+    w = m.toy_distribution()
+    x = m.examples(*w.batch(range(0, len(w.sequences), 3)))
+    corrupted = torch.rand(x.tokens.shape, generator=generator(2)) < 0.6
+    corrupted = corrupted & x.valid & ~x.fixed
+    if not (m.corrupts_at_random or m.draws_sets):
+        return x, corrupted, None
+    with noised(m) as seen:
+        terms(m, m.random_model(), x, corrupted)
+    return x, corrupted, seen[0] if seen else None
+
+
+def fixed_noise(m: Method) -> str:
+    """Can the objective be evaluated twice with the same noise?"""
+    found = random_parts(m)
+    return NoLaw(f"`{found[0]}` of the objective is random") if found else ""
+
+
+def of_rows(z, change):
+    """The corrupted sequences with every tensor changed. Raises Unverified."""
+    if z is None:
+        return None
+    if not all(isinstance(a, Tensor) and len(a) == len(z.tokens) for a in z):
+        raise Unverified("a field of the corrupted sequences is not a tensor with a row for each")
+    return type(z)(*(change(a) for a in z))
+
+
+@law("loss terms do not depend on other sequences of the batch", fixed_noise)
+def independent(m: Method) -> Iterator[Figure]:
+    x, corrupted, z = some_corruptions(m)
+    model = m.random_model()
+    together = terms(m, model, x, corrupted, z)
+    one = [
+        terms(m, model, rows(m, x, [i]), corrupted[[i]], of_rows(z, lambda a, i=i: a[[i]]))
+        for i in range(len(x.tokens))
+    ]
+    each = torch.cat(one)
+    wrong = together / together.mean() * each.mean() + 0.01 * together.mean()
+    yield Figure(largest_difference(together, each), 1e-9, largest_difference(wrong, each))
+
+
+def rows(m: Method, x, which):
+    return m.module.Examples(*(a[which] for a in (x.tokens, x.valid, x.fixed)))
+
+
+@law("loss terms do not depend on padding", fixed_noise)
+def padded(m: Method) -> Iterator[Figure]:
+    """A small model in float64, with two more positions. The control: two more BOS in front."""
+    x, corrupted, z = some_corruptions(m)
+    model, pad, bos = m.small_model(), m.vocab.pad, m.vocab.bos
+    value = terms(m, model, x, corrupted, z)
+    same, other = (
+        terms(
+            m,
+            model,
+            m.module.Examples(*(F.pad(a, by, value=v) for a, v in zip(x[:3], values, strict=True))),
+            F.pad(corrupted, by, value=False),
+            of_rows(z, lambda a, by=by, fill=values[1]: wider(a, x.tokens.shape, by, fill)),
+        )
+        for by, values in (((0, 2), (pad, False, False)), ((2, 0), (bos, True, True)))
+    )
+    yield Figure(largest_difference(value, same), 1e-9, largest_difference(value, other))
+
+
+def wider(a: Tensor, shape: torch.Size, by: tuple[int, int], valid: bool) -> Tensor:
+    """A field (B, L) of the corrupted sequences with more positions; others are unchanged.
+
+    Numbers, which may be tokens or indices, are those of the nearest position.
+    """
+    if a.shape != shape:
+        return a
+    if a.dtype == torch.bool:
+        return F.pad(a, by, value=valid)
+    nearest = torch.arange(-by[0], shape[1] + by[1]).clamp(0, shape[1] - 1)
+    return a[:, nearest]
+
+
+@law("the gradient is the derivative of the loss terms")
+def gradient(m: Method) -> Iterator[Figure]:
+    """Against a finite difference along a random direction of all weights; relative deviation.
+
+    The control: half of the gradient.
+    """
+    x, corrupted, z = some_corruptions(m)
+    model, step = m.small_model(), 1e-3
+    torch.manual_seed(1)
+    parts = [(p, torch.randn_like(p) / p.numel() ** 0.5) for p in model.parameters()]
+
+    def total() -> Tensor:
+        return terms(m, model, x, corrupted, z).double().sum()
+
+    slopes = torch.autograd.grad(total(), [p for p, _ in parts], allow_unused=True)
+    for name, group in groups(model):
+        slope = sum(
+            float((g * v).sum())
+            for (p, v), g in zip(parts, slopes, strict=True)
+            if g is not None and id(p) in group
+        )
+        ends = []
+        for sign in (1, -2, 1):
+            with torch.no_grad():
+                for p, v in parts:
+                    if id(p) in group:
+                        p += sign * step * v
+                ends.append(float(total()))
+        right = (ends[0] - ends[1]) / (2 * step)
+        scale = max(abs(right), 1e-3 * abs(ends[2]))
+        yield Figure(abs(slope - right) / scale, 0.02, abs(slope / 2 - right) / scale, name)
+
+
+def groups(model) -> list[tuple[str, set[int]]]:
+    """The weights of the backbone, and those of the heads."""
+    backbone = {id(p) for p in model.backbone.parameters()}
+    heads = {id(p) for p in model.parameters()} - backbone
+    return [("backbone", backbone), *([("heads", heads)] if heads else [])]
