@@ -141,7 +141,7 @@ def drawn(made, t: float, longest: int, rows: int):
     for row, col in z.wrong.nonzero().tolist():
         edits[row].append((DELETE, col, GONE))
     for row, col in z.other.nonzero().tolist():
-        edits[row].append((SUBSTITUTE, col, int(z.clean[row, col])))
+        edits[row].append((SUBSTITUTE, col, int(z.substitute[row, col])))
     states = [tuple(r[v].tolist()) for r, v in zip(z.tokens, z.valid, strict=True)]
     return x, z, [(s, tuple(sorted(e))) for s, e in zip(states, edits, strict=True)]
 
@@ -183,7 +183,7 @@ def nats(made, t: float, longest: int, rows, faster: float = 1.0):
         model,
         hidden * change[of_state].exp(),
         target,
-        *(z.free, z.wrong, z.other, z.clean),
+        *(z.free, z.wrong, z.other, z.substitute),
         time.expand(len(at), 1),
         schedule,
     )

@@ -264,7 +264,7 @@ def test_the_edits_that_remain_turn_the_noise_into_the_sequence(packages, t):
         edited = []
         for j in z.valid[i].nonzero()[:, 0].tolist():
             if not z.wrong[i, j]:
-                edited.append(int(z.clean[i, j] if z.other[i, j] else z.tokens[i, j]))
+                edited.append(int(z.substitute[i, j] if z.other[i, j] else z.tokens[i, j]))
             edited += inserted.get((i, j), [])
         assert edited == x.tokens[i].tolist()
     assert not (z.wrong & z.other).any()

@@ -27,7 +27,8 @@ Loss = Callable[..., Any]
 class Observed:
     """One call of a loss: its target, the shapes of its hidden states and of its value.
 
-    `hidden` is None if the loss does not read them; `rows` is the number of sequences. `heads` are the heads that it calls, with the shapes of their input and of their output.
+    `hidden` is None if the loss does not read them; `rows` is the number of sequences. `heads`
+    are the heads that it calls, with the shapes of their input and of their output.
     `raised` is the exception that it ends with.
     """
 

@@ -52,7 +52,8 @@ def in_words(right: tuple[int | None, ...]) -> str:
 def of_losses(m: Method) -> Iterator[Figure]:
     """1 if the value of a loss is neither (B, L) nor (B, 1). The control: (B,).
 
-    Of a loss that reads no hidden states, L is any number. The objective multiplies the value with weights (B, 1) or (B, L), and sums over positions.
+    Of a loss that reads no hidden states, L is any number. The objective multiplies the value with
+    weights (B, 1) or (B, L), and sums over positions.
     """
     for loss, seen in observed(m).items():
         if seen.raised:

@@ -27,7 +27,7 @@ class Noised(NamedTuple):
     free: Tensor  # (B, W) bool, may be deleted or substituted
     wrong: Tensor  # (B, W) bool, is to be deleted
     other: Tensor  # (B, W) bool, is to be substituted
-    clean: Tensor  # (B, W) long, by this token
+    substitute: Tensor  # (B, W) long, by this token
     dropped: Tensor  # (B, L) bool, per position of x_0: is to be inserted
     gap: Tensor  # (B, L) long, per position of x_0: the position of x_t after which it is missing
 

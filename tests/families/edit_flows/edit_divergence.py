@@ -19,7 +19,7 @@ def edit_divergence(
     free: Tensor,
     wrong: Tensor,
     other: Tensor,
-    clean: Tensor,
+    substitute: Tensor,
     t: Tensor,
     schedule: Schedule,
 ) -> Tensor:
@@ -35,7 +35,7 @@ def edit_divergence(
     where = other.nonzero(as_tuple=True)
     for kind, head, row, col, token in (
         (0, model.gap_token_logits, target.row, target.col, target.token),
-        (2, model.token_logits, *where, clean[where]),
+        (2, model.token_logits, *where, substitute[where]),
     ):
         log_q = head(hidden[row, col]).log_softmax(-1).gather(1, token[:, None])[:, 0]
         nats = nats - scatter(1 + rates[row, col, kind].log() + log_q, row, col, hidden)
