@@ -148,7 +148,7 @@ HOSTILE = [
 
 def options() -> list[str]:
     """The settings that hold any text."""
-    known = [p for of in (*tasks().values(), *settings().fields.values()) for p in of]
+    known = [p for of in (tasks()["text"], *settings().fields.values()) for p in of]
     return sorted({p.name for p in known if p.type == "str" and not p.choices} - {"task"})
 
 

@@ -10,7 +10,7 @@ import torch
 from components.types import Examples, Vocab
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime import tasks
-from xlm_spec.runtime.data import EvalBatches, Stream
+from xlm_spec.runtime.data import EvalBatches, InMemory, Stream
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
 from xlm_spec.runtime.scoring import MetricTracker
@@ -112,15 +112,17 @@ def take(stream, n):
 
 
 def test_an_epoch_holds_each_row_once():
-    seen = torch.cat([x.tokens[:, 0] for x in take(Stream(numbered(), run(), 0, 0, 1), 5)])
+    seen = torch.cat(
+        [x.tokens[:, 0] for x in take(Stream(InMemory(numbered()), run(), 0, 0, 1), 5)]
+    )
     assert sorted(seen[:20].tolist()) == list(range(20))
     assert sorted(seen[20:].tolist()) == list(range(20))
     assert seen[:20].tolist() != seen[20:].tolist()
 
 
 def test_a_later_start_continues_the_stream():
-    whole = take(Stream(numbered(), run(), 0, 0, 1), 6)
-    later = take(Stream(numbered(), run(), 4, 0, 1), 2)
+    whole = take(Stream(InMemory(numbered()), run(), 0, 0, 1), 6)
+    later = take(Stream(InMemory(numbered()), run(), 4, 0, 1), 2)
     for a, b in zip(whole[4:], later, strict=True):
         assert torch.equal(a.tokens, b.tokens)
         assert torch.equal(a.index, b.index)
@@ -129,22 +131,24 @@ def test_a_later_start_continues_the_stream():
 
 
 def test_all_micro_batches_of_a_step_have_its_number():
-    stream = Stream(numbered(), run(accumulate=2), 3, 0, 2)
+    stream = Stream(InMemory(numbered()), run(accumulate=2), 3, 0, 2)
     assert [x.step for x in take(stream, 4)] == [3, 3, 4, 4]
 
 
 def test_a_package_of_an_earlier_version_has_no_step():
     old = namedtuple("Examples", [f for f in Examples._fields if f != "step"])
     x = numbered()
-    [first] = take(Stream(old(*x[: len(old._fields)]), run(), 0, 0, 1), 1)
-    assert torch.equal(first.tokens, take(Stream(x, run(), 0, 0, 1), 1)[0].tokens)
+    [first] = take(Stream(InMemory(old(*x[: len(old._fields)])), run(), 0, 0, 1), 1)
+    assert torch.equal(first.tokens, take(Stream(InMemory(x), run(), 0, 0, 1), 1)[0].tokens)
     assert first.total == 8
 
 
 @pytest.mark.parametrize(("world", "accumulate"), [(2, 1), (1, 2), (2, 2)])
 def test_ranks_and_micro_batches_share_the_global_batch(world, accumulate):
-    [whole] = take(Stream(numbered(), run(), 3, 0, 1), 1)
-    streams = [Stream(numbered(), run(accumulate=accumulate), 3, r, world) for r in range(world)]
+    [whole] = take(Stream(InMemory(numbered()), run(), 3, 0, 1), 1)
+    streams = [
+        Stream(InMemory(numbered()), run(accumulate=accumulate), 3, r, world) for r in range(world)
+    ]
     parts = [x for s in streams for x in take(s, accumulate)]
     assert sorted(torch.cat([p.tokens for p in parts]).flatten().tolist()) == sorted(
         whole.tokens.flatten().tolist()
@@ -155,8 +159,8 @@ def test_ranks_and_micro_batches_share_the_global_batch(world, accumulate):
 
 def test_micro_batches_do_not_depend_on_the_rank():
     """Two ranks and two micro-batches of one rank have the same two parts."""
-    whole = islice(Stream(numbered(), run(accumulate=2), 3, 0, 1), 2)
-    ranks = [next(iter(Stream(numbered(), run(), 3, r, 2))) for r in range(2)]
+    whole = islice(Stream(InMemory(numbered()), run(accumulate=2), 3, 0, 1), 2)
+    ranks = [next(iter(Stream(InMemory(numbered()), run(), 3, r, 2))) for r in range(2)]
     for a, b in zip(whole, ranks, strict=True):
         assert (a.step, a.number) == (b.step, b.number)
         assert torch.equal(a.x.tokens, b.x.tokens)

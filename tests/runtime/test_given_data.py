@@ -151,8 +151,7 @@ def test_the_order_of_rows_is_drawn_once_per_epoch(monkeypatch):
     from xlm_spec.runtime.settings import Train
 
     data.shuffled.cache_clear()
-    x = SimpleNamespace(tokens=torch.arange(10))
-    stream = Stream(x, SimpleNamespace(train=Train(batch=4)), 0, 0, 1)
+    stream = Stream(range(10), SimpleNamespace(train=Train(batch=4)), 0, 0, 1)
     seen = torch.cat([stream.rows(step) for step in range(5)])
     assert sorted(seen[:10].tolist()) == sorted(seen[10:].tolist()) == list(range(10))
     assert data.shuffled.cache_info().misses == 2

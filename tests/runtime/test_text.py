@@ -172,9 +172,8 @@ def test_the_likelihood_of_arlm_is_exact(runs, file):
 
 def test_likelihood_of_rows_of_two_lengths(monkeypatch):
     """Per token over all tokens; the error as in its docstring; no bound, no figure."""
-    run = type("Run", (), {"package": object(), "task": text()})
-    run.task.__dict__["texts"] = {"test": "x" * 6}
-    found = likelihood(run, "test", torch.tensor([4.0, 1.0]), torch.tensor([2.0, 1.0]).double())
+    run = type("Run", (), {"package": object()})
+    found = likelihood(run, 6, torch.tensor([4.0, 1.0]), torch.tensor([2.0, 1.0]).double())
     assert found["nelbo"] == pytest.approx(5 / 3)
     off = ((4 - 10 / 3) ** 2 + (1 - 5 / 3) ** 2) * 2
     assert found["nelbo_error"] == pytest.approx(off**0.5 / 3)

@@ -110,10 +110,18 @@ def at(value: object, folder: Path) -> object:
         ]
         return ",".join(paths)
     if isinstance(value, Mapping):
-        return {k: at(v, folder) if k == "kind" else v for k, v in value.items()}
+        return {k: at(v, folder) if k == "kind" else paths_at(v, folder) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [at(v, folder) for v in value]
     return value
+
+
+def paths_at(value: object, folder: Path) -> object:
+    """An option; in one, and in a mapping in one, text that begins with ./ or ../ is a path."""
+    if isinstance(value, Mapping):
+        return {k: paths_at(v, folder) for k, v in value.items()}
+    is_path = isinstance(value, str) and value.startswith(("./", "../"))
+    return str((folder / str(value)).resolve()) if is_path else value
 
 
 def expanded(settings: Mapping) -> dict:

@@ -3,19 +3,31 @@
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import count, islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from lightning.pytorch import LightningDataModule
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
+from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.layout import Layout
+from xlm_spec.runtime.managers import Loaders
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.rows import Rows
+from xlm_spec.runtime.streams import (
+    Position,
+    StreamBatches,
+    later,
+    positions_in,
+    written,
+)
 
 EVAL_LOGITS = 2**26  # logits of an evaluation batch: 256 MB in float32
 MAX_EVAL_BATCH = 250  # examples of an evaluation batch
+IN_MEMORY = 2**24  # positions of training data that are laid out once
+CHUNK = 2**12  # rows that are laid out together otherwise
 
 
 class MicroBatch(NamedTuple):
@@ -24,19 +36,75 @@ class MicroBatch(NamedTuple):
     step: int
     number: int  # of the micro-batch in the global batch
     x: Any  # the package's Examples
+    positions: str = ""  # of a stream after this micro-batch
+
+
+class TrainingData(Protocol):
+    """Laid-out examples by their number."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Tensor | slice) -> Any:
+        """The package's Examples of some rows."""
+        ...
+
+
+class InMemory:
+    """Examples that are laid out once."""
+
+    def __init__(self, examples: Any):
+        self.examples = examples
+
+    def __len__(self) -> int:
+        return len(self.examples.tokens)
+
+    def __getitem__(self, rows: Tensor | slice) -> Any:
+        return type(self.examples)(*(a if a is None else a[rows] for a in self.examples))
+
+
+class OnDemand:
+    """Examples that are laid out when they are read. The rows may be mapped from a file."""
+
+    def __init__(self, rows: Rows, layout: Layout):
+        self.rows, self.layout = rows, layout
+
+    def __len__(self) -> int:
+        return len(self.rows.prompt)
+
+    def __getitem__(self, rows: Tensor | slice) -> Any:
+        return self.layout.examples(self.rows.take(rows))
+
+
+def laid_out(rows: Rows, layout: Layout) -> TrainingData:
+    examples = OnDemand(rows, layout)
+    small = len(examples) * layout.max_length <= IN_MEMORY
+    return InMemory(examples[:]) if small else examples
+
+
+def finished(train, x, step: int, number: int, positions: str = "") -> MicroBatch:
+    """A micro-batch with its place in the global batch.
+
+    `index` and `total` of Examples are a random permutation of the global batch, so that strata of
+    time span it.
+    """
+    size = len(x.tokens)
+    strata = torch.randperm(train.batch, generator=generator(train.seed, step, "strata"))
+    index = strata[number * size : (number + 1) * size]
+    given = {"index": index, "total": train.batch, "step": step}
+    given = {k: v for k, v in given.items() if k in x._fields}  # old packages have no `step`
+    return MicroBatch(step, number, x._replace(**given), positions)
 
 
 class Stream(IterableDataset):
     """Endless training batches, starting at an optimiser step.
 
     Rows are shuffled in each epoch. A global batch of `batch` rows is split into `accumulate`
-    micro-batches for each of `world` ranks. `index` and `total` of Examples are a random
-    permutation of the global batch, so that strata of time span it. The data of a step depend on
-    the number of micro-batches, not on which rank computes them. With n loading processes,
-    process i makes every n-th micro-batch from the i-th on: a DataLoader takes turns.
+    micro-batches for each of `world` ranks. The data of a step depend on the number of
+    micro-batches, not on which rank computes them. With n loading processes, process i makes every
+    n-th micro-batch from the i-th on: a DataLoader takes turns.
     """
 
-    def __init__(self, examples, run: Run, step: int, rank: int, world: int):
+    def __init__(self, examples: TrainingData, run: Run, step: int, rank: int, world: int):
         self.examples, self.train, self.step = examples, run.train, step
         self.rank, self.world = rank, world
 
@@ -48,20 +116,14 @@ class Stream(IterableDataset):
 
     def micro_batch(self, step: int, i: int) -> MicroBatch:
         """Micro-batch `i` of this rank in an optimiser step."""
-        train = self.train
-        size = train.batch // (train.accumulate * self.world)
+        size = self.train.batch // (self.train.accumulate * self.world)
         number = i * self.world + self.rank
-        span = slice(number * size, (number + 1) * size)
-        strata = torch.randperm(train.batch, generator=generator(train.seed, step, "strata"))
-        rows = self.rows(step)[span]
-        x = type(self.examples)(*(a if a is None else a[rows] for a in self.examples))
-        given = {"index": strata[span], "total": train.batch, "step": step}
-        given = {k: v for k, v in given.items() if k in x._fields}  # old packages have no `step`
-        return MicroBatch(step, number, x._replace(**given))
+        rows = self.rows(step)[number * size : (number + 1) * size]
+        return finished(self.train, self.examples[rows], step, number)
 
     def rows(self, step: int) -> torch.Tensor:
         """Row numbers of a global batch: the next `batch` of the concatenated shuffled epochs."""
-        total, batch = len(self.examples.tokens), self.train.batch
+        total, batch = len(self.examples), self.train.batch
         first, last = step * batch // total, ((step + 1) * batch - 1) // total
         parts = []
         for epoch in range(first, last + 1):
@@ -112,37 +174,101 @@ class EvalBatches(Dataset):
 
 
 class DataModule(LightningDataModule):
-    """The rows of a task, laid out as Examples of a package."""
+    """The data of a run: one manager per data set, and the loaders of each stage."""
 
     def __init__(self, run: Run, layout: Layout):
         super().__init__()
         self.run, self.layout = run, layout
-        self.train = layout.examples(self.rows("train"))
+        self.loaders = Loaders(run)
+        self.stream = None if run.data.overfit else self.loaders.own.manager.stream
+        rows = self.stream.sample if self.stream else self.rows("train")
+        self.train = laid_out(rows, layout)  # of a stream, a sample
+        for loader in self.loaders.of("val"):
+            self.loaders.rows(loader, "val")  # its diagnostics come before the first step
+        self.after: dict[int, dict[int, Position]] = {-1: {}}  # step -> positions after it
 
     def rows(self, split: str) -> Rows:
-        if not self.run.data.overfit:
-            return self.run.task.rows(split)
-        return self.run.task.rows("train").take(slice(0, self.run.train.batch))
+        """The rows of the run's own loader for training, validation or testing."""
+        if self.run.data.overfit:
+            return self.loaders.own.rows("train").take(slice(0, self.run.train.batch))
+        if split == "train":
+            return self.loaders.training()
+        return self.loaders.own.rows(split)
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """A digest of the rows of each split. A checkpoint stores them."""
-        return {split: self.rows(split).digest for split in ("train", "val", "test")}
+        """A digest of each split, of a stream of its first rows. A checkpoint stores them."""
+        found = {split: self.rows(split).digest for split in ("val", "test")}
+        train = self.stream.sample if self.stream else self.rows("train")
+        return {"train": train.digest, **found}
+
+    def parts(self) -> Iterator[Any]:
+        """The training data in parts, for a stream a sample of them."""
+        for first in range(0, len(self.train), CHUNK):
+            yield self.train[first : first + CHUNK]
 
     @property
     def free_tokens(self) -> float:
         """Mean number of free tokens per training sequence. The loss is divided by it."""
-        return (self.train.valid & ~self.train.fixed).sum(1).double().mean().item()
+        free = [(x.valid & ~x.fixed).sum(1) for x in self.parts()]
+        return torch.cat(free).double().mean().item()
+
+    def longest(self, n: int) -> Any:
+        """The n longest training examples."""
+        length = torch.cat([x.valid.sum(1) for x in self.parts()])
+        return self.train[length.argsort(descending=True, stable=True)[:n]]
 
     def train_dataloader(self) -> DataLoader:
         assert self.trainer is not None
-        t = self.trainer
-        stream = Stream(self.train, self.run, t.global_step, t.global_rank, t.world_size)
-        return DataLoader(stream, batch_size=None, num_workers=self.run.data.workers)
+        t, run = self.trainer, self.run
+        at = t.global_step, t.global_rank, t.world_size
+        batches: IterableDataset = Stream(self.train, run, *at)
+        if self.stream:
+            known = self.positions(t.global_step)
+            batches = StreamBatches(self.stream, run.train, *at, known, self.of_stream)
+        return DataLoader(batches, batch_size=None, num_workers=run.data.workers)
 
-    def val_dataloader(self) -> DataLoader:
+    def of_stream(self, step: int, number: int, rows: Rows, positions: str) -> MicroBatch:
+        return finished(self.run.train, self.layout.examples(rows), step, number, positions)
+
+    def val_dataloader(self) -> list[DataLoader]:
         assert self.trainer is not None
         t = self.trainer
         batch = eval_batch_size(self.run, self.layout)
-        rows = EvalBatches(self.rows("val"), batch, t.global_rank, t.world_size)
-        return DataLoader(rows, batch_size=None)
+        found = []
+        for loader in self.loaders.of("val"):
+            rows = self.loaders.rows(loader, "val") if loader.name else self.rows("val")
+            batches = EvalBatches(rows, batch, t.global_rank, t.world_size)
+            found.append(DataLoader(batches, batch_size=None))
+        return found
+
+    # the position in a stream, which checkpoints store
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Notes the position of a training batch. Raises Failed if the stream sent a diagnostic."""
+        if isinstance(batch, Diagnostic):
+            raise Failed(batch)
+        if isinstance(batch, MicroBatch) and batch.positions:
+            before = self.positions(batch.step + 1)
+            self.after[batch.step] = later(before, positions_in(batch.positions))
+            self.after.pop(batch.step - 2, None)
+        return batch
+
+    def positions(self, step: int) -> dict[int, Position]:
+        """The positions of the lanes before a step, as far as this process knows them."""
+        return self.after[max(s for s in self.after if s < step)]
+
+    def state_dict(self) -> dict[str, str]:
+        """The latest positions of all processes before the next step."""
+        if not self.stream or self.trainer is None:
+            return {}
+        found = self.positions(self.trainer.global_step)
+        if self.trainer.world_size > 1:
+            every: list[Any] = [None] * self.trainer.world_size
+            torch.distributed.all_gather_object(every, written(found))
+            for text in every:
+                found = later(found, positions_in(text))
+        return {"positions": written(found)}
+
+    def load_state_dict(self, state_dict: dict[str, str]) -> None:
+        self.after = {-1: positions_in(state_dict["positions"])}

@@ -11,8 +11,9 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from xlm_spec.runtime.data import EvalBatches, eval_batch_size
+from xlm_spec.runtime.data import CHUNK, EvalBatches, eval_batch_size
 from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
+from xlm_spec.runtime.managers import Loaders
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.scoring import (
@@ -36,7 +37,12 @@ def evaluate(package, data, train, args) -> None:
         print(json.dumps(result))
         return
     for key, value in result.items():
-        print(f"{key:20} {value:.4f}" if isinstance(value, float) else f"{key:20} {value}")
+        if key != "loaders":
+            print(f"{key:20} {value:.4f}" if isinstance(value, float) else f"{key:20} {value}")
+    for name, more in result.get("loaders", {}).items():
+        for key, value in more.items():
+            key = f"{name}/{key}"
+            print(f"{key:20} {value:.4f}" if isinstance(value, float) else f"{key:20} {value}")
 
 
 @torch.no_grad()
@@ -45,31 +51,51 @@ def figures(trained: TrainedModel, sampler: str, split: str) -> dict:
     run, begun = with_teacher(trained.run), time.perf_counter()
     if run.teacher is not None:
         object.__setattr__(trained.model, "teacher", run.teacher)
-    rows = run.task.rows(split)
+    loaders = Loaders(run)
+    rows = loaders.own.rows(split)
     if trained.data.get(split, rows.digest) != rows.digest:
         message = f"warning: the data of split `{split}` have changed since training"
         print(message, file=sys.stderr)
-    clean = trained.layout.examples(rows)
-    tokens = (clean.valid & ~clean.fixed).sum(1).double()
-    tracker = MetricTracker(run)
-    losses, bounds = losses_and_bounds(trained, rows)
-    tracker.add_loss(losses, tokens.mean().item())
-    n = run.task.samples or len(rows.prompt)
-    cost = score_samples(trained, sampler, repeated(rows, n), tracker)
+    others = {x.name: loaders.rows(x, split) for x in loaders.of(split) if x.name}
+    of_text = not run.task.ends
+    characters = cast(RunningText, run.task).characters(split) if of_text else 0
+    found = scores(trained, sampler, rows, characters)
+    more = {name: scores(trained, sampler, rows) for name, rows in others.items()}
     return {
         "package": run.name,
         "task": run.task.name,
         "size": run.size,
         "sampler": sampler,
         "split": split,
-        "examples": len(rows.prompt),
-        **tracker.compute(),
-        **(likelihood(run, split, bounds, tokens) if bounds is not None else {}),
-        **({} if run.task.samples is None else {"samples": n}),
-        **cost,
+        **found,
+        **({"loaders": more} if more else {}),
         "seconds": round(time.perf_counter() - begun, 3),
         "checkpoint": str(trained.checkpoint),
     }
+
+
+def scores(trained: TrainedModel, sampler: str, rows: Rows, characters: int = 0) -> dict:
+    """The figures of some rows; `characters` of running text, for bits per character."""
+    run, layout = trained.run, trained.layout
+    lengths = [free_tokens(layout.examples(x)) for _, x in EvalBatches(rows, CHUNK)]
+    tokens = torch.cat(lengths).double()
+    tracker = MetricTracker(run)
+    losses, bounds = losses_and_bounds(trained, rows)
+    tracker.add_loss(losses, tokens.mean().item())
+    n = run.task.samples or len(rows.prompt)
+    cost = score_samples(trained, sampler, repeated(rows, n), tracker)
+    return {
+        "examples": len(rows.prompt),
+        **tracker.compute(),
+        **(likelihood(run, characters, bounds, tokens) if bounds is not None else {}),
+        **({} if run.task.samples is None else {"samples": n}),
+        **cost,
+    }
+
+
+def free_tokens(x) -> Tensor:
+    """Number of free tokens of each example, (B,)."""
+    return (x.valid & ~x.fixed).sum(1)
 
 
 def sampled(trained: TrainedModel, sampler: str, rows: Rows) -> Iterator[tuple[Rows, SampleResult]]:
@@ -160,8 +186,8 @@ def known_terms(bound, given: tuple, terms: dict[str, Tensor], after: Tensor) ->
         scope["objective"] = objective
 
 
-def likelihood(run: Run, split: str, nats: Tensor, tokens: Tensor) -> dict[str, float | bool]:
-    """Nats per token r = sum nats / sum tokens, its standard error, bits per character.
+def likelihood(run: Run, characters: int, nats: Tensor, tokens: Tensor) -> dict[str, float | bool]:
+    """Nats per token r = sum nats / sum tokens, its standard error, bits per character if known.
 
     The name is `nll` if the bound of the package is exact (`EXACT`), else `nelbo`. The error is
     sqrt(n / (n - 1) sum_i (nats_i - r tokens_i)^2) / sum tokens over n blocks: it covers the
@@ -170,12 +196,12 @@ def likelihood(run: Run, split: str, nats: Tensor, tokens: Tensor) -> dict[str, 
     nats, n = nats.double(), len(nats)
     rate = nats.sum() / tokens.sum()
     off = (nats - rate * tokens).square().sum() * n / max(1, n - 1)
-    task = cast(RunningText, run.task)
     exact = getattr(run.package, "EXACT", False)
     name = "nll" if exact else "nelbo"
+    bits = nats.sum().item() / math.log(2)
     return {
         name: rate.item(),
         f"{name}_error": (off.sqrt() / tokens.sum()).item(),
         "bound": not exact,
-        "bits_per_character": nats.sum().item() / math.log(2) / task.characters(split),
+        **({"bits_per_character": bits / characters} if characters else {}),
     }

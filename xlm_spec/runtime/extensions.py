@@ -71,7 +71,8 @@ def built(key: str, choice: Choice, given: Mapping[str, Any], of: type) -> Any:
     found, arguments = checked(key, choice, given)
     made = called(key, choice, found, **arguments)
     if not isinstance(made, of):
-        message = f"`{key}`: `{kind_of(choice)}` is no {of.__name__} of Lightning"
+        library = " of Lightning" if of.__module__.startswith("lightning") else ""
+        message = f"`{key}`: `{kind_of(choice)}` is no {of.__name__}{library}"
         raise Failed(Diagnostic("X617", message, f"derive it from {of.__module__}.{of.__name__}"))
     return made
 

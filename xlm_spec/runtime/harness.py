@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
@@ -13,6 +14,7 @@ from xlm_spec.runtime.data import MicroBatch
 from xlm_spec.runtime.ending import Ending
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.lr_schedules import Progress
+from xlm_spec.runtime.managers import entries_of
 from xlm_spec.runtime.optimizer import law_of, optimizer_of
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.resolve_config import Run, build_model
@@ -38,7 +40,8 @@ class Harness(LightningModule):
         self.model = build_model(run, layout.max_length)
         if run.train.compile:
             self.model.backbone.compile()
-        self.metrics = MetricTracker(run)
+        self.loaders = [e.name for e in entries_of(run) if "val" in e.stages]
+        self.metrics: Any = torch.nn.ModuleList(MetricTracker(run) for _ in self.loaders)
         self.ending: Ending | None = None  # the clock of a run with `--minutes`
         self.digests: dict[str, str] = {}  # of the splits; checkpoints store them
         self.means: dict[str, Tensor] = {}  # means over the micro-batches of this step so far
@@ -92,19 +95,24 @@ class Harness(LightningModule):
             self.log_dict(means, sync_dist=True)
             self.log("step", float(step))
 
-    def validation_step(self, batch: tuple[int, Rows], batch_idx: int) -> None:
+    def validation_step(
+        self, batch: tuple[int, Rows], batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
         first, rows = batch
         if not len(rows.prompt):  # fewer batches than devices
             return
-        rng = generator(self.run.train.seed, "validation", first, device=self.device)
-        self.metrics.add_loss(nats(self.run, self.layout, self.model, rows, rng), self.scale)
+        name, metrics = self.loaders[dataloader_idx], self.metrics[dataloader_idx]
+        key = (self.run.train.seed, "validation", *([name] if name else []), first)
+        rng = generator(*key, device=self.device)
+        metrics.add_loss(nats(self.run, self.layout, self.model, rows, rng), self.scale)
         samples = self.run.train.sample_examples
         left = min(samples, self.run.task.samples or samples) - first
         if left > 0:
-            self.sample(first, rows.take(slice(0, left)), new=batch_idx == 0)
+            answers = self.sample(first, rows.take(slice(0, left)), name, new=batch_idx == 0)
+            metrics.add_answers(answers, to(rows.take(slice(0, left)), self.device))
 
-    def sample(self, first: int, rows: Rows, new: bool) -> None:
-        """Scores the answers of the default sampler to some prompts, and writes predictions/.
+    def sample(self, first: int, rows: Rows, name: str, new: bool) -> Tensor:
+        """The answers of the default sampler to some prompts; writes them to predictions/.
 
         `new`: replaces the file, else appends to it.
         """
@@ -112,20 +120,25 @@ class Harness(LightningModule):
         rng = sampling_generator(self.run, sampler, first, self.device)
         start = start_of(self.layout, rows, self.device)
         answers = draw(self.run, self.layout, self.model, sampler, start, rng).answers
-        self.metrics.add_answers(answers.to(self.device), to(rows, self.device))
+        stage = f"val-{name}" if name else "val"
         write_predictions(
-            self.folder / "predictions" / f"val-{self.global_step:07d}-{self.global_rank}.jsonl",
+            self.folder
+            / "predictions"
+            / f"{stage}-{self.global_step:07d}-{self.global_rank}.jsonl",
             self.run,
             rows,
             answers,
             "w" if new else "a",
         )
+        return answers.to(self.device)
 
     def on_validation_epoch_end(self) -> None:
-        means = self.metrics.compute(answers=self.run.train.sample_examples > 0)
-        self.log_dict({f"val/{k}": v for k, v in means.items()})
+        for name, metrics in zip(self.loaders, self.metrics, strict=True):
+            means = metrics.compute(answers=self.run.train.sample_examples > 0)
+            prefix = f"val/{name}" if name else "val"
+            self.log_dict({f"{prefix}/{k}": v for k, v in means.items()})
+            metrics.reset()
         self.log("step", float(self.global_step))
-        self.metrics.reset()
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["xlm_spec"] = self.run.as_dict()

@@ -10,7 +10,10 @@ from lightning.pytorch.utilities import rank_zero_only
 
 
 class JsonLines(Logger):
-    """Lines {step, split, seconds, ...}. A resumed run drops the lines after step `resume_at`."""
+    """Lines {step, split, seconds, ...}; the split of a loader with a name is `val/NAME`.
+
+    A resumed run drops the lines after step `resume_at`.
+    """
 
     def __init__(self, file: Path, resume_at: int | None = None):
         super().__init__()
@@ -32,7 +35,7 @@ class JsonLines(Logger):
         seconds = round(time.perf_counter() - self.begun + self.offset, 3)
         by_split: dict[str, dict[str, float]] = {}
         for key, value in metrics.items():
-            split, slash, name = key.partition("/")
+            split, slash, name = key.rpartition("/")
             if slash:
                 by_split.setdefault(split, {})[name] = value
         with self.file.open("a", encoding="utf-8", newline="\n") as out:

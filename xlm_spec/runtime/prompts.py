@@ -7,6 +7,7 @@ import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.load_model import TrainedModel
+from xlm_spec.runtime.managers import Loaders
 from xlm_spec.runtime.scoring import to
 
 
@@ -19,13 +20,18 @@ class Prompts:
 
 
 def prompts_to_continue(trained: TrainedModel, texts: list[str], n: int) -> Prompts:
-    """Each prompt `n` times; without prompts, the first `n` of the test split, if it has any."""
+    """Each prompt `n` times; without prompts, the first `n` of the test split, if it has any.
+
+    A loader of the stage `predict` replaces the test split.
+    """
     task, layout = trained.run.task, trained.layout
     if texts or not task.ends:
         texts = [t for t in texts or [""] for _ in range(n)]
         ids = [task.words.encode(t) for t in texts]
     else:
-        rows = task.rows("test").take(slice(0, n))
+        loaders = Loaders(trained.run)
+        loader = loaders.of("predict")[-1]
+        rows = loaders.rows(loader, "predict").take(slice(0, n))
         pairs = zip(rows.prompt.tolist(), rows.prompt_length.tolist(), strict=True)
         ids = [prompt[:length] for prompt, length in pairs]
         texts = [task.words.decode(prompt) for prompt in ids]

@@ -65,9 +65,7 @@ def try_objective(run: Run, positions: int, layout: Layout, data: DataModule) ->
     """The objective of the longest sequences."""
     model = new_model(run).eval()
     widths = Widths(model, "the objective gives the model", positions)
-    longest = data.train.valid.sum(1).argsort(descending=True, stable=True)
-    longest = longest[: min(ROWS, eval_batch_size(run, layout))]
-    x = type(data.train)(*(a if a is None else a[longest] for a in data.train))
+    x = data.longest(min(ROWS, eval_batch_size(run, layout)))
     run.package.objective(model, x, run.config, generator(run.train.seed, "rehearsal"))
     widths.check()
 

@@ -10,6 +10,8 @@ from typing import Literal
 
 NAMES = {  # setting -> its names, and the import paths that they stand for
     "data.metrics": {},
+    "data.manager": {"task": "xlm_spec.runtime.managers.DatasetManager"},
+    "data.loaders": {"task": "xlm_spec.runtime.managers.DatasetManager"},
     "train.optimizer": {
         "adamw": "torch.optim.AdamW",
         "adam": "torch.optim.Adam",
@@ -46,6 +48,8 @@ class Data:
         workers: num_workers, n_workers, num_dataloader_workers
         overfit: overfit_batches, debug
         metrics: metric, extra_metrics
+        manager: dataset_manager, data_manager
+        loaders: dataloaders, dataset_managers, eval_datasets, val_datasets
     """
 
     task: str = "star_easy"  # name of a task, or path of a task file
@@ -53,6 +57,8 @@ class Data:
     overfit: bool = False  # train and validate on one batch
     workers: int = 0  # processes that load data; in [0, inf)
     metrics: tuple = ()  # more metrics of the answers than those of the task
+    manager: str | dict = "task"  # prepares and keeps the data set
+    loaders: tuple = ()  # more data of some stages: {kind: task, name: NAME, stages: [val, test]}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Tokenizers: space-separated words, characters, and the subwords of a tokenizer.json."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
@@ -250,8 +251,19 @@ class SubwordTokenizer(Tokenizer):
         return {"tokenizer": self.description}
 
 
+@lru_cache(maxsize=8)
+def noted(words: SubwordTokenizer, file: str) -> SubwordTokenizer:
+    """Prints the note of a tokenizer once."""
+    assert words.tokenizer
+    if words.note:
+        print(f"{file} {words.note}", file=sys.stderr)
+    return words
+
+
 def restored(state: Mapping[str, str]) -> Tokenizer | None:
-    """The tokenizer stored in a checkpoint; None for a WordTokenizer, which the task defines."""
+    """The tokenizer stored in a checkpoint."""
+    if "words" in state:
+        return WordTokenizer(tuple(state["words"].split()))
     if "alphabet" in state:
         return CharacterTokenizer(state["alphabet"])
     return SubwordTokenizer(state["tokenizer"]) if "tokenizer" in state else None

@@ -1,11 +1,24 @@
-"""Texts from files and from data sets of the Hugging Face hub."""
+"""Texts and tables from files and from data sets of the Hugging Face hub."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from glob import escape, glob
+from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 
 SPLITS = {"train": "train", "validation": "val", "valid": "val", "val": "val", "test": "test"}
+SHARE = 20  # one in so many records is in a split that the data set lacks
+FORMATS = {  # suffix of a file -> its builder in the library datasets
+    ".jsonl": "json",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
 
 
 def read_file(path: str) -> str:
@@ -17,29 +30,115 @@ def read_file(path: str) -> str:
         raise Failed(Diagnostic("X506", f"cannot read the text: {reason}", file=path)) from None
 
 
+def is_table(path: str) -> bool:
+    """True for a file of records: JSON Lines, JSON, CSV, TSV or Parquet."""
+    return Path(path).suffix.lower() in FORMATS
+
+
 def read_data_set(name: str, config: str, column: str) -> dict[str, str]:
     """The splits of a data set, one line per row. Raises Failed: X506, X508."""
+    return lines_of(Source(hub=name, config=config), column)
+
+
+def lines_of(source: "Source", column: str) -> dict[str, str]:
+    """The splits of a source, one line per row of a column. Raises Failed: X506, X508."""
+    splits = source.load({"data.column": column})
+    name = source.name
+    return {
+        split: "\n".join(strings(rows[column], name, column, split))
+        for split, rows in splits.items()
+    }
+
+
+@dataclass(frozen=True)
+class Source:
+    """Local files of records, or a data set of the hub; read by the library datasets."""
+
+    files: Mapping[str, str] = field(default_factory=dict)  # split -> path, or a pattern of paths
+    hub: str = ""  # its id, or its folder
+    config: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.hub or self.files["train"]
+
+    def load(self, columns: Mapping[str, str], streaming: bool = False) -> dict[str, Any]:
+        """Splits -> a Dataset (on disk) or an IterableDataset, with these columns only.
+
+        `columns`: setting -> the column that it names. Raises Failed: X506, X508.
+        """
+        datasets = library()
+        wanted = list(dict.fromkeys(columns.values()))
+        try:
+            loaded = self.opened(datasets, wanted, streaming)
+        except Failed:
+            raise
+        except Exception as e:  # the network, the hub and the files raise different ones
+            what = "the data set" if self.hub else "the file"
+            message = f"cannot load {what} `{self.name}`: {cause(e)}"
+            hint = "check the id and the connection; data.file=PATH reads a local file"
+            raise Failed(Diagnostic("X506", message, hint if self.hub else "")) from None
+        if "train" not in loaded:
+            message = f"the data set `{self.name}` has no split `train`"
+            raise Failed(Diagnostic("X506", message, f"it has {', '.join(loaded)}"))
+        splits = {SPLITS[split]: rows for split, rows in loaded.items() if split in SPLITS}
+        for split, rows in splits.items():
+            self.require(columns, columns_of(rows), split)
+        return {split: rows.select_columns(wanted) for split, rows in splits.items()}
+
+    def opened(self, datasets: Any, columns: list[str], streaming: bool) -> Any:
+        if self.hub:
+            return datasets.load_dataset(self.hub, self.config or None, **streams(streaming))
+        kinds = {FORMATS.get(Path(f).suffix.lower(), "text") for f in self.files.values()}
+        if len(kinds) > 1:
+            message = f"the files have different formats: {', '.join(sorted(kinds))}"
+            raise Failed(Diagnostic("X506", message, "use one format for all splits"))
+        [kind] = kinds
+        files = {split: found(path) for split, path in self.files.items()}
+        options: dict[str, Any] = {}
+        if kind == "csv":  # the text of a cell as it is: 007 is no number, and NA is not empty
+            options["converters"] = dict.fromkeys(columns, str)
+            options["sep"] = "\t" if Path(self.name).suffix.lower() == ".tsv" else ","
+        return datasets.load_dataset(kind, data_files=files, **options, **streams(streaming))
+
+    def require(self, columns: Mapping[str, str], known: list[str], split: str) -> None:
+        """Raises Failed (X506) if a column is missing."""
+        for setting, column in columns.items():
+            if column not in known:
+                what = "the data set" if self.hub else "the file"
+                message = f"{what} `{self.name}` has no column `{column}`"
+                message += f" in split `{split}`" if split != "train" else ""
+                hint = f"{setting}: {alternatives(column, known)}"
+                raise Failed(Diagnostic("X506", message, hint))
+
+
+def library() -> Any:
+    """The library datasets, quiet. Raises Failed (X508)."""
     try:
         import datasets
     except ImportError:
         message, hint = "a data set requires the library datasets", "pip install 'xlm-spec[train]'"
         raise Failed(Diagnostic("X508", message, hint)) from None
     datasets.disable_progress_bars()
-    try:
-        loaded: Any = datasets.load_dataset(name, config or None)
-    except Exception as e:  # the network, the hub and the files raise different ones
-        message = f"cannot load the data set `{name}`: {cause(e)}"
-        hint = "check the id and the connection; data.file=PATH reads a local file"
-        raise Failed(Diagnostic("X506", message, hint)) from None
-    if "train" not in loaded:
-        message = f"the data set `{name}` has no split `train`"
-        raise Failed(Diagnostic("X506", message, f"it has {', '.join(loaded)}"))
-    columns = loaded["train"].column_names
-    if column not in columns:
-        message = f"the data set `{name}` has no column `{column}`"
-        raise Failed(Diagnostic("X506", message, f"data.column: {alternatives(column, columns)}"))
-    splits = {SPLITS[split]: rows for split, rows in loaded.items() if split in SPLITS}
-    return {split: lines(rows[column], name, column, split) for split, rows in splits.items()}
+    return datasets
+
+
+def streams(streaming: bool) -> dict[str, bool]:
+    return {"streaming": True} if streaming else {}
+
+
+def found(path: str) -> list[str]:
+    """The files of a path or a pattern such as `part-*.jsonl`, sorted. Raises Failed (X506)."""
+    files = [path] if Path(path).is_file() else sorted(glob(path))
+    if not files:
+        raise Failed(Diagnostic("X506", "cannot read the data: No such file", file=path))
+    return [escape(f) for f in files]
+
+
+def columns_of(rows: Any) -> list[str]:
+    """The columns of a split; those of a stream may be known from its first record only."""
+    names = rows.column_names
+    return list(names if names is not None else next(iter(rows.take(1)), {}))
 
 
 def cause(e: BaseException) -> str:
@@ -54,14 +153,35 @@ def cause(e: BaseException) -> str:
     return message
 
 
-def lines(values, name: str, column: str, split: str) -> str:
-    """The rows of a column, one per line. Raises Failed (X506) if one is not a string."""
+def strings(values, name: str, column: str, split: str, first: int = 0) -> list[str]:
+    """The values of a column, from row `first` on. Raises Failed (X506) if one is no string."""
     rows = list(values)
     wrong = [i for i, v in enumerate(rows) if not isinstance(v, str)]
     if not wrong:
-        return "\n".join(rows)
+        return rows
     kind = "empty (null)" if rows[wrong[0]] is None else f"a {type(rows[wrong[0]]).__name__}"
     message = f"column `{column}` of `{name}` has {len(wrong)} of {len(rows)} rows in `{split}`"
-    message = f"{message} that are not strings: row {wrong[0]} is {kind}"
-    hint = "choose another column with data.column, or remove these rows"
+    message = f"{message} that are not strings: row {first + wrong[0]} is {kind}"
+    hint = "choose another column, or remove these rows"
     raise Failed(Diagnostic("X506", message, hint))
+
+
+def absolute(path: str) -> str:
+    return str(Path(path).expanduser().resolve()) if path else ""
+
+
+def part_of(text: str, cut: Sequence[str]) -> str:
+    """The split of a record, one of `cut` or `train`, from a digest of its text.
+
+    A data set lacks the splits `cut`: each gets one record in SHARE.
+    """
+    if not cut:
+        return "train"
+    number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") % SHARE
+    return cut[number] if number < len(cut) else "train"
+
+
+def first_records(rows: Any, n: int, of: Callable[[dict], bool]) -> dict[str, list]:
+    """The first `n` records of a stream for which `of` is true, by column."""
+    kept = list(islice((r for r in rows.iter(batch_size=1) if of(r)), n))
+    return {c: [r[c][0] for r in kept] for c in (kept[0] if kept else columns_of(rows))}

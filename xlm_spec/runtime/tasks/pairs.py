@@ -1,90 +1,310 @@
-"""Tasks from a function that draws prompts and answers: the simplest form of a user's task."""
+"""Prompts and answers from two columns of a data set: JSON Lines, CSV, Parquet, or of the hub.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from random import Random
-from typing import Any
+Tokens are words, characters, or the subwords of a tokenizer.json. A missing split is a twentieth of
+the rows, chosen by a digest of the prompt: rows with the same prompt are in the same split. Without
+a column of prompts (`data.prompt=`) the sequences are unconditional.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Literal
 
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.tasks.task import ACCURACY, DEFAULTS, NoOptions, Rows, Settings, small
-from xlm_spec.runtime.words import Tokenizer, WordTokenizer
+from xlm_spec.runtime import preprocess, rows, words
+from xlm_spec.runtime.preprocess import cached, is_cached, key_of, mapped
+from xlm_spec.runtime.rows import Rows, joined, padded_rows
+from xlm_spec.runtime.streams import Encoded, RecordStream
+from xlm_spec.runtime.tasks import corpus
+from xlm_spec.runtime.tasks.corpus import (
+    Source,
+    absolute,
+    first_records,
+    part_of,
+    read_file,
+    strings,
+)
+from xlm_spec.runtime.tasks.drawn import Pairs as Pairs  # task files import it from here
+from xlm_spec.runtime.tasks.task import ACCURACY, DEFAULTS, Settings, small
+from xlm_spec.runtime.words import (
+    CharacterTokenizer,
+    SubwordTokenizer,
+    Tokenizer,
+    WordTokenizer,
+    noted,
+)
 
-SPLITS = {"test": 1_000, "val": 1_000, "train": 20_000}  # in this order; prompts do not overlap
-PATIENCE = 100  # draws per example before it gives up
+PATHS = ("file", "val_file", "test_file", "tokenizer")
+BATCH = 1_000  # rows that are read and encoded together
+Texts = tuple[list[str], list[str]]  # prompts and answers
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """`draw(rng)` returns a prompt and its only right answer, as space-separated words.
+class Options:
+    """The data set and its columns.
 
-    No prompt occurs in two splits. `cpu` overrides settings of the size `cpu`, which defaults to a
-    small model that learns in minutes.
+    Also known as:
+        prompt: prompt_column, source_column, input_column
+        answer: answer_column, target_column, output_column, label_column
+        longest_prompt: max_prompt_length, max_source_length, input_block_size
+        longest_answer: max_answer_length, max_target_length
     """
 
-    name: str
-    words: WordTokenizer
-    draw: Callable[[Random], tuple[str, str]]
-    longest_prompt: int
-    longest_answer: int
-    cpu: Settings = field(default_factory=dict)
-    splits: Mapping[str, int] = field(default_factory=lambda: SPLITS)
-    seed: int = 42
-    defaults: Settings = field(default_factory=dict)
-    options: Any = NoOptions()
+    file: str = ""  # .jsonl, .json, .csv, .tsv or .parquet, or a pattern such as part-*.jsonl
+    val_file: str = ""  # rows for validation; default: a twentieth of the rows
+    test_file: str = ""  # rows for testing; default: a twentieth of the rows
+    hub: str = ""  # data set instead of a file: its id on the Hugging Face hub, or its folder
+    hub_config: str = ""  # configuration of the data set
+    prompt: str = "prompt"  # column of the prompts; empty: sequences without prompts
+    answer: str = "answer"  # column of the answers
+    tokenizer: str = ""  # tokenizer.json; default: as `tokens` says
+    tokens: Literal["words", "characters"] = "words"  # tokens without a tokenizer.json
+    longest_prompt: int = 0  # tokens of the longest prompt; 0: measured; in [0, inf)
+    longest_answer: int = 0  # tokens of the longest answer; 0: measured; in [0, inf)
+    long: Literal["error", "drop"] = "error"  # rows that are longer: an error, or left out
+    streaming: bool = False  # read the training data as they are needed
+    buffer: int = 10_000  # records of a stream that are shuffled together; in [1, inf)
+    shards: int = 0  # lanes of a stream; 0: a divisor of the data set's shards; in [0, inf)
+    held_out: int = 1_000  # rows of a stream for validation, and for testing; in [1, inf)
 
-    ends, samples, metrics = True, None, ACCURACY
+    @property
+    def longest(self) -> tuple[int, int]:
+        """Tokens of the longest prompt and of the longest answer; 0: any number."""
+        return self.longest_prompt, self.longest_answer
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Two columns of a data set. `stored` is the tokenizer of a checkpoint."""
+
+    options: Options = Options()
+    stored: Tokenizer | None = None
+
+    name, ends, samples, metrics, defaults = "pairs", True, None, ACCURACY, DEFAULTS
+    paths = (*PATHS, "hub")  # options with paths relative to the folder of the spec
+
+    def with_options(self, options: Options, words: Tokenizer | None = None) -> "Columns":
+        """With absolute paths, and with the measured lengths of prompts and answers."""
+        paths = {k: absolute(getattr(options, k)) for k in PATHS}
+        paths["hub"] = absolute(options.hub) if Path(options.hub).is_dir() else options.hub
+        task = replace(self, options=replace(options, **paths), stored=words)  # type: ignore
+        return replace(task, options=task.measured)
+
+    @property
+    def measured(self) -> Options:
+        """The options, with lengths. Raises Failed (X506)."""
+        o = self.options
+        if (o.longest_prompt or not o.prompt) and o.longest_answer:
+            return o
+        if o.streaming:
+            message = "a stream requires data.longest_prompt and data.longest_answer"
+            hint = "the longest row of a stream is not known in advance"
+            raise Failed(Diagnostic("X506", message, hint))
+        every = [self.rows(split) for split in ("train", "val", "test")]
+        prompt = max(int(rows.prompt_length.max()) for rows in every)
+        answer = max(int(rows.answer_length.max()) for rows in every)
+        return replace(
+            o, longest_prompt=o.longest_prompt or prompt, longest_answer=o.longest_answer or answer
+        )
+
+    @property
+    def longest_prompt(self) -> int:
+        return self.options.longest_prompt if self.options.prompt else 0
+
+    @property
+    def longest_answer(self) -> int:
+        return self.options.longest_answer
 
     @property
     def sizes(self) -> Mapping[str, Settings]:
-        length = 3 + self.longest_prompt + self.longest_answer
-        return {"cpu": {**small(length), **DEFAULTS, **self.cpu}, "paper": {}}
+        return {"cpu": small(3 + self.longest_prompt + self.longest_answer), "paper": {}}
 
-    def with_options(self, options: Any, words: Tokenizer | None = None) -> "Pairs":
-        return replace(self, options=options)
-
-    def rows(self, split: str) -> Rows:
-        return self.drawn[split]
+    @property
+    def columns(self) -> dict[str, str]:
+        """Setting -> the column that it names."""
+        o = self.options
+        return (
+            {"data.prompt": o.prompt, "data.answer": o.answer}
+            if o.prompt
+            else {"data.answer": o.answer}
+        )
 
     @cached_property
-    def drawn(self) -> dict[str, Rows]:
-        """All splits. Raises Failed (X502, X505)."""
-        rng, seen, splits = Random(self.seed), set[str](), {}
-        for split, size in self.splits.items():
-            earlier, patience = frozenset(seen), PATIENCE * size
-            pairs: list[tuple[list[int], list[int]]] = []
-            while len(pairs) < size:
-                prompt, answer = self.drawn_pair(rng)
-                patience -= 1
-                if not patience:
-                    message = f"task `{self.name}` draws too few prompts that are new"
-                    raise Failed(Diagnostic("X505", message, f"split `{split}` requires {size}"))
-                if prompt not in earlier:
-                    seen.add(prompt)
-                    pairs.append((self.words.encode(prompt), self.words.encode(answer)))
-            prompts, answers = zip(*pairs, strict=True)
-            prompt_ids = padded(prompts, self.longest_prompt, "prompt", self.name)
-            answer_ids = padded(answers, self.longest_answer, "answer", self.name)
-            splits[split] = Rows(*prompt_ids, *answer_ids)
-        return splits
+    def source(self) -> Source:
+        """Raises Failed (X506)."""
+        o = self.options
+        if bool(o.file) == bool(o.hub):
+            message = "task `pairs` requires either a file or a data set"
+            raise Failed(Diagnostic("X506", message, "--set data.file=PATH, or --set data.hub=ID"))
+        files = {"train": o.file, "val": o.val_file, "test": o.test_file}
+        other = next((f for f in files.values() if f and not corpus.is_table(f)), None)
+        if other:
+            message = f"`{other}` is no table"
+            hint = f"task `pairs` reads {', '.join(corpus.FORMATS)}; task `text` reads other files"
+            raise Failed(Diagnostic("X506", message, hint))
+        return Source({k: f for k, f in files.items() if f} if o.file else {}, o.hub, o.hub_config)
 
-    def drawn_pair(self, rng: Random) -> tuple[str, str]:
-        """Raises Failed (X505) if `draw` raises, or does not return two texts."""
-        try:
-            prompt, answer = self.draw(rng)
-            return str(prompt), str(answer)
-        except Exception as e:
-            message = f"`draw` of task `{self.name}` raises {type(e).__name__}: {e}"
-            raise Failed(Diagnostic("X505", message)) from None
+    @cached_property
+    def tables(self) -> dict[str, Any]:
+        """The splits that the data set has. Raises Failed: X506, X508."""
+        return self.source.load(self.columns, self.options.streaming)
+
+    @property
+    def cut(self) -> list[str]:
+        """The splits that are parts of `train`."""
+        return [k for k in ("val", "test") if k not in self.tables]
+
+    def texts(self, split: str) -> Iterator[Texts]:
+        """Prompts and answers of a split in batches. Raises Failed (X506)."""
+        table, first = self.tables.get(split, self.tables["train"]), 0
+        for batch in table.iter(batch_size=BATCH):
+            yield self.texts_of(batch, split, first)
+            first += len(next(iter(batch.values())))
+
+    def texts_of(self, batch: Mapping[str, list], split: str, first: int = 0) -> Texts:
+        """The prompts and answers of records, those of the split. Raises Failed (X506)."""
+        pairs, cut = self.pairs(batch, split, first), self.cut
+        if split in ("train", *cut):
+            pairs = [(p, a) for p, a in pairs if part_of(p or a, cut) == split]
+        return [p for p, _ in pairs], [a for _, a in pairs]
+
+    def pairs(self, batch: Mapping[str, list], split: str, first: int) -> list[tuple[str, str]]:
+        """The prompts and answers of some records. Raises Failed (X506) if one is no string."""
+        columns = [
+            strings(batch[c], self.source.name, c, split, first) for c in self.columns.values()
+        ]
+        if not self.options.prompt:
+            columns.insert(0, [""] * len(columns[0]))
+        return list(zip(*columns, strict=True))
+
+    @cached_property
+    def words(self) -> Tokenizer:
+        """Raises Failed (X506-X508)."""
+        if self.stored:
+            return self.stored
+        if self.options.tokenizer:
+            file = self.options.tokenizer
+            return noted(SubwordTokenizer(read_file(file)), file)
+        kind = self.options.tokens
+        key = key_of(self.fingerprints, kind, code=CODE)
+        found = cached(f"{kind}-{key}", lambda: {"vocabulary": self.vocabulary()})["vocabulary"]
+        return (
+            WordTokenizer(tuple(found)) if kind == "words" else CharacterTokenizer("".join(found))
+        )
+
+    def vocabulary(self) -> list[str]:
+        """The words or characters of all splits, sorted."""
+        found: set[str] = set()
+        for split in ("train", "val", "test"):
+            for texts in self.texts(split):
+                for text in (*texts[0], *texts[1]):
+                    found.update(text.split() if self.options.tokens == "words" else text)
+        return sorted(found)
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """What identifies the data: files with their times, or a revision of the hub."""
+        return {split: rows._fingerprint for split, rows in self.tables.items()}
+
+    def rows(self, split: str) -> Rows:
+        """Encoded once; later runs read the cache. Raises Failed: X502, X504, X506."""
+        o = self.options
+        if o.streaming:
+            return self.held_out(split)
+        whole = self.cache_name(split)  # of rows of any length
+        if is_cached(whole) or not (self.longest_prompt or self.longest_answer):
+            rows = rows_in(cached(whole, lambda: self.encoded(split)))
+            widths, longest = (rows.prompt.shape[1], rows.answer.shape[1]), o.longest
+            if all(w <= most or not most for w, most in zip(widths, longest, strict=True)):
+                return rows
+        content = cached(self.cache_name(split, o.longest, o.long), lambda: self.encoded(split))
+        if content["dropped"]:
+            line = f"{content['dropped']:,} rows of split `{split}` are longer and left out"
+            print(line, file=sys.stderr)
+        return rows_in(content)
+
+    def held_out(self, split: str) -> Rows:
+        """The first rows of a split of a stream. Raises Failed: X502, X506."""
+        if split == "train" and self.stream:
+            return self.stream.sample
+        table, cut = self.tables.get(split, self.tables["train"]), self.cut
+        names = [*self.columns.values()]
+
+        def inside(record: dict) -> bool:
+            text = next((str(record[n][0]) for n in names if record[n][0]), "")
+            return split not in cut or part_of(text, cut) == split
+
+        records = first_records(table, self.options.held_out, inside)
+        rows = self.short(encode_texts(self.words, self.texts_of(records, split)), split, 0)
+        if not len(rows.prompt):
+            raise Failed(Diagnostic("X506", f"split `{split}` has no rows"))
+        return rows
+
+    @property
+    def stream(self) -> RecordStream | None:
+        """The training data, with `data.streaming`. Raises Failed: X506, X508."""
+        o = self.options
+        if not o.streaming:
+            return None
+        return RecordStream(self.tables["train"], self.encode, o.buffer, o.shards, self.source.name)
+
+    def encode(self, records: Mapping[str, list], rest: list[int]) -> Encoded:
+        """The rows of some records of training. Raises Failed: X502, X506."""
+        rows = encode_texts(self.words, self.texts_of(records, "train"))
+        return Encoded(self.short(rows, "train", 0))
+
+    def cache_name(self, split: str, *limits: object) -> str:
+        what = self.fingerprints, split, self.columns, limits, self.words.state
+        return f"pairs-{key_of(*what, code=CODE)}"
+
+    def encoded(self, split: str) -> dict:
+        """The rows of a split as tensors, int32. Raises Failed: X502, X506."""
+        total = -(-len(self.tables.get(split, self.tables["train"])) // BATCH)
+        encode = partial(encode_texts, self.words)
+        label = f"encoding split `{split}`"
+        parts, dropped, first = [], 0, 0
+        for part in mapped(encode, self.texts(split), label, total):
+            kept = self.short(part, split, first)
+            first, dropped = first + len(part.prompt), dropped + len(part.prompt) - len(kept.prompt)
+            parts.append(kept)
+        rows = joined(parts)
+        if not len(rows.prompt):
+            hint = "use more rows, or data.val_file and data.test_file" if first == 0 else ""
+            raise Failed(Diagnostic("X506", f"split `{split}` has no rows", hint))
+        return {**dict(zip(Rows._fields[:4], rows[:4], strict=True)), "dropped": dropped}
+
+    def short(self, rows: Rows, split: str, first: int) -> Rows:
+        """The rows that are not too long. Raises Failed (X506) unless `data.long=drop`."""
+        o = self.options
+        keep = torch.ones(len(rows.prompt), dtype=torch.bool)
+        for what, length, longest in (
+            ("prompt", rows.prompt_length, o.longest_prompt),
+            ("answer", rows.answer_length, o.longest_answer),
+        ):
+            fits = length <= longest if longest else torch.ones_like(keep)
+            if o.long == "error" and not fits.all():
+                i = int((~fits).nonzero()[0])
+                message = f"row {first + i} of split `{split}` has a{'n' * (what == 'answer')} "
+                message += f"{what} of {int(length[i])} tokens; data.longest_{what} is {longest}"
+                hint = f"raise data.longest_{what}, or leave such rows out with data.long=drop"
+                raise Failed(Diagnostic("X506", message, hint))
+            keep &= fits
+        return rows if keep.all() else Rows(*(a[keep] for a in rows[:4]))
 
 
-def padded(texts, longest: int, what: str, task: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids (N, longest) and lengths (N,). Raises Failed (X505) if a text is longer."""
-    length = max(map(len, texts))
-    if length > longest:
-        message = f"task `{task}` draws a{'n' * (what == 'answer')} {what} of {length} words"
-        raise Failed(Diagnostic("X505", message, f"`longest_{what}` is {longest}"))
-    ids = torch.tensor([t + [0] * (longest - len(t)) for t in texts])
-    return ids, torch.tensor([len(t) for t in texts])
+def rows_in(content: dict) -> Rows:
+    """The rows of a file in the cache."""
+    return Rows(*(content[k] for k in Rows._fields[:4]))
+
+
+def encode_texts(words: Tokenizer, texts: Texts) -> Rows:
+    """Rows as wide as their longest, int32. Raises Failed (X502)."""
+    return padded_rows(*([words.encode(t) for t in part] for part in texts))
+
+
+CODE = (sys.modules[__name__], preprocess, rows, words, corpus)  # its text is part of the keys
+TASK = Columns()

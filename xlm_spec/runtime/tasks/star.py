@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line
+from xlm_spec.runtime.preprocess import cache_folder
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.tasks.task import ACCURACY, DEFAULTS, Metric, Rows, Settings
 from xlm_spec.runtime.words import Tokenizer, WordTokenizer
@@ -103,9 +104,7 @@ class Star:
         """The file of the cache. Its name depends on everything that determines the data."""
         law = (self.degree, self.shortest, self.longest, self.plan, self.labels)
         key = seed_of(VERSION, self.name, law, self.seed, SPLITS)
-        home = os.environ.get("XLM_SPEC_CACHE") or os.environ.get("XDG_CACHE_HOME")
-        base = Path(home) if home else Path.home() / ".cache"
-        return base / "xlm-spec" / f"star-{key:016x}.pt"
+        return cache_folder() / f"star-{key:016x}.pt"
 
     def draw_all(self, file: Path) -> None:
         seen: set[bytes] = set()

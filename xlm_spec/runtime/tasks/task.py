@@ -8,6 +8,7 @@ from torch import Tensor
 
 from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
 from xlm_spec.runtime.rows import Rows
+from xlm_spec.runtime.streams import RecordStream
 from xlm_spec.runtime.words import Tokenizer
 
 Settings = Mapping[str, float | int | bool | str]
@@ -71,6 +72,18 @@ class Task(Protocol):
 
     def rows(self, split: str) -> Rows:
         """The split `train`, `val` or `test`. It may come from a cache."""
+        ...
+
+
+class Streamed(Task, Protocol):
+    """A task whose training data are read as they are needed.
+
+    `rows("train")` is then a sample of them.
+    """
+
+    @property
+    def stream(self) -> RecordStream | None:
+        """None: the options say that `rows` has all training data."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Text of a file or of a data set on the Hugging Face hub, cut into blocks of equal length.
+"""Text of a file, of a column of a table or of a data set of the hub, cut into equal blocks.
 
 The text is one sequence of tokens: characters, or the subwords of a tokenizer.json. Blocks do not
 overlap and have no EOS. Training drops the remainder after its last block; the last block of
@@ -9,17 +9,34 @@ of the three splits, so every character has a probability; nothing else leaks be
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.metrics import entropy
-from xlm_spec.runtime.tasks.corpus import read_data_set, read_file
+from xlm_spec.runtime.streams import Encoded, RecordStream
+from xlm_spec.runtime.tasks.corpus import (
+    Source,
+    absolute,
+    first_records,
+    is_table,
+    lines_of,
+    part_of,
+    read_file,
+    strings,
+)
 from xlm_spec.runtime.tasks.task import DEFAULTS, Metric, Rows, Settings, small
-from xlm_spec.runtime.words import CharacterTokenizer, SubwordTokenizer, Tokenizer
+from xlm_spec.runtime.words import (
+    CharacterTokenizer,
+    SubwordTokenizer,
+    Tokenizer,
+    WordTokenizer,
+    noted,
+)
 
 PATHS = ("file", "val_file", "test_file", "tokenizer")
 METRICS = {"entropy": Metric(entropy)}
@@ -41,14 +58,18 @@ class Options:
             max_seq_length, length
     """
 
-    file: str = ""  # UTF-8 text file
+    file: str = ""  # UTF-8 text file; or .jsonl, .json, .csv, .tsv or .parquet with a column
     val_file: str = ""  # text file for validation; default: a twentieth from the end of the text
     test_file: str = ""  # text file for testing; default: a twentieth from the end of the text
     hub: str = ""  # data set instead of a file: its id on the Hugging Face hub, or its folder
     hub_config: str = ""  # configuration of the data set
-    column: str = "text"  # column of the data set
+    column: str = "text"  # column of the data set or of the file
     tokenizer: str = ""  # tokenizer.json; default: tokens are characters
     block: int = 128  # tokens per block; in [2, inf)
+    streaming: bool = False  # read the training data as they are needed
+    buffer: int = 10_000  # records of a stream that are shuffled together; in [1, inf)
+    shards: int = 0  # lanes of a stream; 0: a divisor of the data set's shards; in [0, inf)
+    held_out: int = 1_000  # records of a stream for validation, and for testing; in [1, inf)
 
 
 @dataclass(frozen=True)
@@ -66,7 +87,8 @@ class Text:
         paths = {k: absolute(getattr(options, k)) for k in PATHS}
         paths["hub"] = absolute(options.hub) if Path(options.hub).is_dir() else options.hub
         resolved = replace(options, **paths)  # type: ignore[arg-type]
-        return replace(self, options=resolved, stored=words)
+        stored = None if isinstance(words, WordTokenizer) else words  # of another task
+        return replace(self, options=resolved, stored=stored)
 
     @property
     def sizes(self) -> Mapping[str, Settings]:
@@ -96,6 +118,9 @@ class Text:
         if self.options.tokenizer:
             file = self.options.tokenizer
             return noted(SubwordTokenizer(read_file(file)), file)
+        if self.options.streaming:
+            message = "a stream requires data.tokenizer: its characters are not known in advance"
+            raise Failed(Diagnostic("X506", message, "name a tokenizer.json"))
         return CharacterTokenizer("".join(sorted(set().union(*self.texts.values()))))
 
     @cached_property
@@ -105,10 +130,60 @@ class Text:
         if bool(o.file) == bool(o.hub):
             message = "task `text` requires either a file or a data set"
             raise Failed(Diagnostic("X506", message, "--set data.file=PATH, or --set data.hub=ID"))
-        hub = o.hub and read_data_set(o.hub, o.hub_config, o.column)
-        splits = hub or {"train": read_file(o.file)}
+        if o.streaming:
+            return {split: self.held_out(split) for split in ("val", "test")}
+        hub = o.hub and lines_of(Source(hub=o.hub, config=o.hub_config), o.column)
+        splits = hub or {"train": text_of(o.file, o.column)}
         files = {"val": o.val_file, "test": o.test_file}
-        return complete(splits | {k: read_file(f) for k, f in files.items() if f})
+        return complete(splits | {k: text_of(f, o.column) for k, f in files.items() if f})
+
+    @cached_property
+    def tables(self) -> dict[str, Any]:
+        """The splits that a stream has. Raises Failed: X506, X508."""
+        o = self.options
+        files = {"train": o.file, "val": o.val_file, "test": o.test_file}
+        source = Source({k: f for k, f in files.items() if f}, o.hub, o.hub_config)
+        return source.load({"data.column": o.column}, streaming=True)
+
+    @property
+    def cut(self) -> list[str]:
+        """The splits that are parts of the training data of a stream."""
+        return [k for k in ("val", "test") if k not in self.tables]
+
+    def records(self, batch: Mapping[str, list], split: str) -> str:
+        """The text of records of a stream, those of the split. Raises Failed (X506)."""
+        o, cut = self.options, self.cut
+        found = strings(batch[o.column], o.hub or o.file, o.column, split)
+        if split in ("train", *cut):
+            found = [t for t in found if part_of(t, cut) == split]
+        return "".join(f"{t}\n" for t in found)
+
+    def held_out(self, split: str) -> str:
+        """The first records of a split of a stream. Raises Failed (X506)."""
+        table, o, cut = self.tables.get(split, self.tables["train"]), self.options, self.cut
+
+        def inside(record: dict) -> bool:
+            return split not in cut or part_of(str(record[o.column][0]), cut) == split
+
+        return self.records(first_records(table, o.held_out, inside), split)
+
+    @property
+    def stream(self) -> RecordStream | None:
+        """The training data, with `data.streaming`. Raises Failed: X506, X508."""
+        o = self.options
+        if not o.streaming:
+            return None
+        return RecordStream(self.tables["train"], self.encode, o.buffer, o.shards, o.hub or o.file)
+
+    def encode(self, records: Mapping[str, list], rest: list[int]) -> Encoded:
+        """Whole blocks of records of training; the tokens after the last one are left over.
+
+        Raises Failed: X502, X506.
+        """
+        ids = rest + self.words.encode(self.records(records, "train"))
+        n = len(ids) // self.options.block * self.options.block
+        whole = torch.tensor(ids[:n], dtype=torch.long)
+        return Encoded(blocks(whole, self.options.block, rest=False), ids[n:])
 
     def characters(self, split: str) -> int:
         return len(self.texts[split])
@@ -123,6 +198,8 @@ class Text:
 
     def rows(self, split: str) -> Rows:
         """Raises Failed: X506 if the split is too short, X502 for an unknown character."""
+        if split == "train" and self.stream:
+            return self.stream.sample
         ids = torch.tensor(self.words.encode(self.texts[split]), dtype=torch.long)
         self.report_unknown(ids, split)
         least = self.options.block if split == "train" else 1
@@ -132,17 +209,11 @@ class Text:
         return blocks(ids, self.options.block, rest=split != "train")
 
 
-@lru_cache(maxsize=8)
-def noted(words: SubwordTokenizer, file: str) -> SubwordTokenizer:
-    """Prints the note of a tokenizer once."""
-    assert words.tokenizer
-    if words.note:
-        print(f"{file} {words.note}", file=sys.stderr)
-    return words
-
-
-def absolute(path: str) -> str:
-    return str(Path(path).expanduser().resolve()) if path else ""
+def text_of(file: str, column: str) -> str:
+    """The text of a file; of a table, a column with one line per row. Raises Failed: X506, X508."""
+    if not is_table(file):
+        return read_file(file)
+    return lines_of(Source({"train": file}), column)["train"]
 
 
 def complete(splits: Mapping[str, str]) -> dict[str, str]:

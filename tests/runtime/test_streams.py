@@ -1,0 +1,315 @@
+"""Every record is read once: from rows and from streams, over processes, and after a kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from types import SimpleNamespace
+
+import datasets
+import pytest
+import torch
+from methods import ROOT
+from package_runs import lines, run, weights
+from tokenizers import Tokenizer, models, pre_tokenizers
+from torch.utils.data import DataLoader
+from warm_python import python
+
+from components.types import Examples
+from xlm_spec.diagnostics import Failed
+from xlm_spec.runtime.data import DataModule, InMemory, MicroBatch, Stream, finished
+from xlm_spec.runtime.rows import padded_rows
+from xlm_spec.runtime.streams import (
+    Encoded,
+    Lane,
+    Position,
+    RecordStream,
+    StreamBatches,
+    later,
+    positions_in,
+    written,
+)
+from xlm_spec.runtime.tasks import find
+from xlm_spec.runtime.tasks.corpus import part_of
+from xlm_spec.runtime.tasks.text import Options
+
+RECORDS, BATCH = 60, 6
+PASS = {1: 10, 6: 30}  # lanes -> steps after which each lane has read its records as often
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Records 0 .. 59 in three files."""
+    folder = tmp_path_factory.mktemp("records")
+    for i in range(3):
+        some = range(20 * i, 20 * i + 20)
+        (folder / f"part-{i}.jsonl").write_text("".join(json.dumps({"n": n}) + "\n" for n in some))
+    return folder
+
+
+def encode(records, rest):
+    """A row for each record."""
+    return Encoded(padded_rows([[]] * len(records["n"]), [[n] for n in records["n"]]), rest)
+
+
+def stream(files, shards=1, buffer=24, encode=encode):
+    found = datasets.load_dataset(
+        "json", data_files=sorted(map(str, files.glob("*.jsonl"))), split="train", streaming=True
+    )
+    return RecordStream(found, encode, buffer, shards)
+
+
+def train(accumulate=1, seed=0):
+    return SimpleNamespace(batch=BATCH, accumulate=accumulate, seed=seed)
+
+
+def numbers(rows):
+    return rows.answer[:, 0].tolist()
+
+
+def micro_batch(step, number, rows, positions):
+    """With the numbers of the records for Examples."""
+    return MicroBatch(step, number, numbers(rows), positions)
+
+
+def batches(source, rank, world, workers, steps, accumulate=1, begin=0, positions=None):
+    """The micro-batches of a rank, through a DataLoader: (step, number) -> records."""
+    settings = train(accumulate)
+    if isinstance(source, RecordStream):
+        args = (begin, rank, world, positions or {}, micro_batch)
+        data = StreamBatches(source, settings, *args)
+    else:
+        data = Stream(source, SimpleNamespace(train=settings), begin, rank, world)
+    found = {}
+    for batch in DataLoader(data, batch_size=None, num_workers=workers):
+        if batch.step >= steps:
+            break
+        known = batch.x if isinstance(batch.x, list) else batch.x.tokens[:, 0].tolist()
+        found[batch.step, batch.number] = known, batch.positions
+    return found
+
+
+def rows_in_memory():
+    tokens = torch.arange(RECORDS)[:, None]
+    return InMemory(Examples(tokens, tokens >= 0, tokens < 0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["rows", "stream", "lanes"])
+def test_every_record_is_read_once(kind, files):
+    """1, 2 and 3 processes with 0, 1 and 2 loading processes each."""
+    lanes = 6 if kind == "lanes" else 1
+    source = rows_in_memory() if kind == "rows" else stream(files, lanes)
+    seen: dict = {}
+    for world in (1, 2, 3):
+        for workers in (0, 1, 2):
+            found: dict = {}
+            for rank in range(world):
+                found |= batches(source, rank, world, workers, PASS[lanes])
+            once = {k: v for k, (v, _) in found.items()}
+            count = Counter(n for some in once.values() for n in some)
+            assert count == dict.fromkeys(range(RECORDS), PASS[lanes] * BATCH // RECORDS)
+            assert seen.setdefault(world, once) == once  # whatever the loading processes
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3, 6])
+def test_ranks_and_micro_batches_share_a_stream(shards, files):
+    """Two processes read what one process with two micro-batches a step reads."""
+    source = stream(files, shards)
+    one = batches(source, 0, 1, 0, 12, accumulate=2)
+    two = batches(source, 0, 2, 0, 12) | batches(source, 1, 2, 0, 12)
+    assert {k: v for k, (v, _) in one.items()} == {k: v for k, (v, _) in two.items()}
+
+
+def test_a_stream_is_shuffled_and_endless(files):
+    found = batches(stream(files), 0, 1, 0, 30)
+    passes = [[n for s in range(10 * p, 10 * p + 10) for n in found[s, 0][0]] for p in range(3)]
+    assert all(sorted(p) == list(range(RECORDS)) for p in passes)
+    assert len({tuple(p) for p in passes}) == 3
+    assert passes[0] != sorted(passes[0])
+    files_of = [[n // 20 for n in p] for p in passes]
+    assert len({tuple(dict.fromkeys(f[:24])) for f in files_of}) > 1  # files in another order
+    again = batches(stream(files), 0, 1, 0, 30)
+    assert again == found
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3])
+@pytest.mark.parametrize("worlds", [(1, 1), (2, 2), (1, 2), (2, 1)])
+def test_a_stream_continues_at_any_step(shards, worlds, files):
+    """Also with another number of processes, if the micro-batches of a step stay the same."""
+    source, before, after = stream(files, shards), *worlds
+    whole = batches(source, 0, 1, 0, 40, accumulate=2)
+    for step in (1, 4, 10, 23):
+        positions: dict = {}
+        for rank in range(before):
+            part = batches(source, rank, before, 0, step, accumulate=2 // before)
+            for _, text in part.values():
+                positions = later(positions, positions_in(text))
+        positions = positions_in(written(positions))
+        found: dict = {}
+        for rank in range(after):
+            more = {"accumulate": 2 // after, "begin": step, "positions": positions}
+            found |= batches(source, rank, after, 0, 40, **more)
+        wanted = {k: v for k, (v, _) in whole.items() if k[0] >= step}
+        assert {k: v for k, (v, _) in found.items()} == wanted
+
+
+def test_control_a_position_that_is_lost(files):
+    found = batches(stream(files), 0, 1, 0, 8)
+    again = batches(stream(files), 0, 1, 0, 8, begin=4)
+    assert again[4, 0][0] == found[4, 0][0]  # read again up to there
+    moved = {0: Position(next=4)}
+    assert batches(stream(files), 0, 1, 0, 8, begin=4, positions=moved)[4, 0][0] != found[4, 0][0]
+
+
+def test_the_tokens_between_two_buffers_are_kept(tmp_path):
+    """A pass over a stream of text gives each token of training once, but for the last block."""
+    words = [f"w{i}" for i in range(400)]
+    known = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}))
+    known.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    known.save(str(tmp_path / "t.json"))
+    texts = [" ".join(words[j : j + 5]) for j in range(0, 400, 5)]
+    for i in range(2):
+        (tmp_path / f"part-{i}.txt").write_text("\n".join(texts[40 * i : 40 * i + 40]))
+    files = {"file": str(tmp_path / "part-*.txt"), "tokenizer": str(tmp_path / "t.json")}
+    task = find("text").with_options(Options(**files, block=7, streaming=True, buffer=10))
+    cut = ["val", "test"]
+    wanted = {w for t in texts if part_of(t, cut) == "train" for w in t.split()}
+    lane = Lane(RecordStream(task.tables["train"], task.encode, 10, 1), 0, 0, 1, Position())
+    rows = [lane.take() for _ in range(len(wanted) // 7)]
+    seen = [w for r in rows for w in task.words.decode(r.answer[0].tolist()).split()]
+    assert len(set(seen)) == len(seen) > 300
+    assert set(seen) <= wanted
+    assert len(wanted) - len(seen) < 7
+    for split in cut:
+        held_out = "".join(f"{t}\n" for t in texts if part_of(t, cut) == split)
+        assert task.texts[split] == held_out
+
+
+def test_a_stream_without_rows_is_one_diagnostic(files):
+    nothing = lambda records, rest: Encoded(padded_rows([], []), rest)  # noqa: E731
+    source = stream(files, encode=nothing)
+    with pytest.raises(Failed, match="gives no rows"):
+        _ = source.sample
+    settings = (train(), 0, 0, 1, {}, micro_batch)
+    for workers in (0, 1):
+        found = iter(DataLoader(StreamBatches(source, *settings), None, num_workers=workers))
+        diagnostic = next(found)
+        assert diagnostic.code == "X506"
+        with pytest.raises(Failed, match="gives no rows"):
+            DataModule.on_before_batch_transfer(SimpleNamespace(), diagnostic, 0)
+
+
+def test_the_number_of_lanes_divides_the_shards(files):
+    assert stream(files, shards=0).lanes == 3
+    assert stream(files, shards=4).lanes == 4
+
+
+def test_positions_are_those_after_the_last_step_that_ended(files):
+    """A batch that was fetched, but not trained on, does not count."""
+    module = SimpleNamespace(after={-1: {}}, stream=True, trainer=SimpleNamespace(world_size=1))
+    module.positions = lambda step: DataModule.positions(module, step)
+    tokens = torch.zeros(BATCH, 1)
+    for step in range(3):
+        text = written({0: Position(next=step + 1)})
+        x = Examples(tokens, tokens, tokens)
+        DataModule.on_before_batch_transfer(module, finished(train(), x, step, 0, text), 0)
+    for ended in (2, 3):
+        module.trainer.global_step = ended
+        found = positions_in(DataModule.state_dict(module)["positions"])
+        assert found == {0: Position(next=ended)}
+
+
+PAIRS = [
+    *("--task", "pairs", "--size", "cpu", "--set", "backbone.width=16"),
+    *("--set", "backbone.layers=1", "--set", "backbone.heads=2", "--set", "train.batch=8"),
+    *("--set", "train.sample_examples=2", "--set", "train.evaluate_every=10"),
+    *("--set", "data.longest_prompt=1", "--set", "data.longest_answer=1"),
+    *("--set", "data.held_out=4", "--set", "data.buffer=40", "--set", "data.streaming=true"),
+]
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """A stream of 200 pairs in two files."""
+    folder = tmp_path_factory.mktemp("pairs")
+    known = Tokenizer(models.WordLevel({str(i): i for i in range(200)}))
+    known.pre_tokenizer = pre_tokenizers.Whitespace()
+    known.save(str(folder / "t.json"))
+    for part in range(2):
+        some = [
+            {"prompt": str(i), "answer": str(i % 7)} for i in range(100 * part, 100 * part + 100)
+        ]
+        (folder / f"part-{part}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in some))
+    found = [f"data.file={folder}/part-*.jsonl", f"data.tokenizer={folder}/t.json"]
+    return [*PAIRS, *(w for s in found for w in ("--set", s))]
+
+
+@pytest.fixture(scope="module")
+def whole(sets, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    run("arlm", "train", *sets, "--steps", 40, "--run", folder)
+    return folder
+
+
+def command(name, *words, interpreter=sys.executable):
+    return subprocess.Popen(
+        [interpreter, "-m", name, *map(str, words)],
+        cwd=ROOT / "generated" / name,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "generated" / name)])},
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_a_killed_run_continues_its_stream(sets, whole, tmp_path):
+    """kill -9 with two loading processes; the weights are those of a run without."""
+    folder = tmp_path / "run"
+    words = [*sets, "--set", "data.workers=2", "--steps", 40, "--run", folder]
+    pause = "import time, lightning.pytorch.callbacks as c\nclass Slow(c.Callback):\n"
+    pause += "    def on_train_batch_end(self, *a): time.sleep(0.02)\n"
+    (tmp_path / "slow.py").write_text(pause)
+    words += ["--set", f"train.callbacks={tmp_path / 'slow.py'}:Slow"]
+    process = command("arlm", "train", *words, interpreter=python())
+    while not (folder / "checkpoints" / "last.ckpt").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    time.sleep(0.1)  # some steps more, which are lost
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    step = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
+    assert 0 < step < 40
+    run("arlm", "train", "--run", folder, "--resume")
+    assert lines(folder) == lines(whole)
+    assert weights(folder) == weights(whole)
+
+
+@pytest.mark.slow
+def test_two_processes_train_on_the_stream_of_two_micro_batches(sets, tmp_path):
+    """The same figures; the checkpoint has the positions of both."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    words = [*sets, "--set", "data.shards=2", "--set", "backbone.dropout=0", "--steps", 20]
+    run("arlm", "train", *words, "--set", "train.accumulate=2", "--run", one)
+    process = command("arlm", "train", *words, "--devices", 2, "--run", two)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    losses = [[v["loss"] for v in lines(f)] for f in (one, two)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    assert positions_of(one) == positions_of(two)
+
+
+def positions_of(folder):
+    found = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    return positions_in(found["DataModule"]["positions"])
+
+
+@pytest.mark.slow
+def test_a_checkpoint_has_the_position_of_each_lane(whole):
+    """Two files are two lanes; each made every other one of 40 micro-batches."""
+    assert {k: p.next for k, p in positions_of(whole).items()} == {0: 20, 1: 20}
