@@ -91,6 +91,9 @@ class Failed(Exception):
         super().__init__("; ".join(d.message for d in found))
         self.diagnostics, self.exit_code = found, exit_code
 
+    def __reduce__(self) -> tuple:
+        return Failed, (self.diagnostics, self.exit_code)  # from another process
+
 
 def hidden(c: str) -> bool:
     """Is the character invisible, or does it change how the characters around it are displayed?

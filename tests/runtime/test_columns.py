@@ -8,7 +8,7 @@ import yaml
 from package_runs import run
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from xlm_spec.diagnostics import Failed
+from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime import preprocess
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.tasks.pairs import Options
@@ -204,6 +204,15 @@ def test_rows_are_encoded_once(sums, monkeypatch, tmp_path):
     assert fresh() == 3
 
 
+def test_a_cache_that_cannot_be_used_is_one_diagnostic(sums, monkeypatch, tmp_path):
+    monkeypatch.setenv("XLM_SPEC_CACHE", str(tmp_path))
+    pairs(sums)
+    for file in (tmp_path / "xlm-spec").iterdir():
+        file.write_bytes(b"torn")
+    with pytest.raises(Failed, match="cannot use the data cache"):
+        pairs(sums)
+
+
 def test_rows_of_a_file_are_mapped_into_memory_and_read_as_needed(sums, monkeypatch):
     """Laid out once, or when they are read: the same examples."""
     from components.types import Examples, Vocab
@@ -227,18 +236,23 @@ def square(x):
     return x * x
 
 
-def failing(x):
-    raise ValueError(x)
+def late_failure(x):
+    if x < 9:
+        return x
+    raise Failed(Diagnostic("X502", f"{x} is not in the vocabulary", "hint"))
 
 
 def test_work_is_shared_by_processes_in_order(monkeypatch, capsys):
+    """A diagnostic of a process arrives whole."""
     monkeypatch.setattr(preprocess, "PATIENCE", 0.0)
     monkeypatch.setattr(preprocess, "PAUSE", 0.0)
     found = list(preprocess.mapped(square, range(40), "squaring", 40, processes=2))
     assert found == [i * i for i in range(40)]
     assert "squaring 100%" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="0"):
-        list(preprocess.mapped(failing, range(40), "failing", 40, processes=2))
+    with pytest.raises(Failed) as failed:
+        list(preprocess.mapped(late_failure, range(40), "failing", 40, processes=2))
+    [d] = failed.value.diagnostics
+    assert (d.code, d.message, d.hint) == ("X502", "9 is not in the vocabulary", "hint")
 
 
 def test_text_of_a_column(tmp_path):

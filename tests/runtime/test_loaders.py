@@ -1,9 +1,11 @@
 """Managers of data sets, and named loaders for the stages of a run."""
 
+import importlib
 import json
 
 import pytest
 import torch
+from methods import PLAIN, package
 from package_runs import TINY, lines, package_of, run, weights
 
 from xlm_spec.diagnostics import Failed
@@ -118,6 +120,24 @@ def test_another_data_set_in_the_tokens_of_the_run(tmp_path, monkeypatch):
     wrong = loaders("c")
     with pytest.raises(Failed, match="`x` is not in the vocabulary"):
         wrong.rows(wrong.others[0], "val")
+
+
+def test_loaders_of_a_spec(tmp_path):
+    """Their paths are relative to its folder."""
+    (tmp_path / "mine.py").write_text(MANAGER)
+    for name, n in (("a", 30), ("b", 5)):
+        some = [json.dumps({"prompt": str(i % 5), "answer": str(i)}) for i in range(n)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(some))
+    small = "{kind: ./mine.py:First, name: small, n: 3, stages: [val, test]}"
+    other = "{kind: task, name: b, split: train, options: {file: ./b.jsonl, val_file: ./b.jsonl, "
+    other += "test_file: ./b.jsonl}}"
+    files = "file: a.jsonl, val_file: a.jsonl, test_file: a.jsonl"
+    data = f"{{task: pairs, {files}, loaders: [{small}, {other}]}}"
+    package_ = package(tmp_path, PLAIN, data=data)
+    main = importlib.import_module(f"{package_.__name__}.__main__")
+    loaders = Loaders(resolve_config(package_, main.DATA, main.TRAIN))
+    assert [x.name for x in loaders.of("val")] == ["", "small", "b"]
+    assert [len(loaders.rows(x, "val").prompt) for x in loaders.of("val")] == [30, 3, 5]
 
 
 WRONG = [

@@ -4,9 +4,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
+from itertools import islice
 from types import SimpleNamespace
 
 import datasets
@@ -255,14 +255,15 @@ def whole(sets, tmp_path_factory):
     return folder
 
 
-def command(name, *words, interpreter=sys.executable):
+def started(name, *words):
+    """`python -m NAME ...` as a process of its own."""
+    folders = os.pathsep.join([str(ROOT), str(ROOT / "generated" / name)])
     return subprocess.Popen(
-        [interpreter, "-m", name, *map(str, words)],
+        [python(), "-m", name, *map(str, words)],
         cwd=ROOT / "generated" / name,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "generated" / name)])},
+        env=os.environ | {"PYTHONPATH": folders},
         text=True,
     )
 
@@ -276,7 +277,7 @@ def test_a_killed_run_continues_its_stream(sets, whole, tmp_path):
     pause += "    def on_train_batch_end(self, *a): time.sleep(0.02)\n"
     (tmp_path / "slow.py").write_text(pause)
     words += ["--set", f"train.callbacks={tmp_path / 'slow.py'}:Slow"]
-    process = command("arlm", "train", *words, interpreter=python())
+    process = started("arlm", "train", *words)
     while not (folder / "checkpoints" / "last.ckpt").exists():
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
@@ -290,18 +291,33 @@ def test_a_killed_run_continues_its_stream(sets, whole, tmp_path):
     assert weights(folder) == weights(whole)
 
 
+def positions_of_rank(rank, source, folder, steps):
+    """A process of two: reads its part, and writes what its checkpoint would store."""
+    place = f"file://{folder}/meeting"
+    torch.distributed.init_process_group("gloo", init_method=place, rank=rank, world_size=2)
+    module = SimpleNamespace(after={-1: {}}, stream=source)
+    module.trainer = SimpleNamespace(world_size=2, global_step=steps)
+    module.positions = lambda step: DataModule.positions(module, step)
+    data = StreamBatches(source, train(), 0, rank, 2, {}, micro_batch)
+    for batch in islice(data, steps):
+        DataModule.on_before_batch_transfer(module, batch, 0)
+    (folder / f"{rank}.json").write_text(DataModule.state_dict(module)["positions"])
+
+
 @pytest.mark.slow
-def test_two_processes_train_on_the_stream_of_two_micro_batches(sets, tmp_path):
-    """The same figures; the checkpoint has the positions of both."""
-    one, two = tmp_path / "one", tmp_path / "two"
-    words = [*sets, "--set", "data.shards=2", "--set", "backbone.dropout=0", "--steps", 20]
-    run("arlm", "train", *words, "--set", "train.accumulate=2", "--run", one)
-    process = command("arlm", "train", *words, "--devices", 2, "--run", two)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    losses = [[v["loss"] for v in lines(f)] for f in (one, two)]
-    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
-    assert positions_of(one) == positions_of(two)
+@pytest.mark.parametrize("shards", [1, 2, 3])
+def test_a_checkpoint_has_the_positions_of_all_processes(shards, files, tmp_path):
+    source, steps = stream(files, shards), 7
+    torch.multiprocessing.start_processes(
+        positions_of_rank, (source, tmp_path, steps), nprocs=2, start_method="fork"
+    )
+    found = [positions_in((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
+    assert found[0] == found[1]
+    alone = batches(source, 0, 1, 0, steps, accumulate=2)
+    wanted: dict = {}
+    for _, text in alone.values():
+        wanted = later(wanted, positions_in(text))
+    assert found[0] == wanted
 
 
 def positions_of(folder):

@@ -47,9 +47,9 @@ def cached(name: str, make: Callable[[], dict]) -> dict:
     Raises Failed (X504) if the cache cannot be used.
     """
     file = cache_folder() / f"{name}.pt"
+    content = None if file.exists() else make()
     try:
-        if not file.exists():
-            content = make()
+        if content is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             part = file.with_suffix(f".{os.getpid()}")
             torch.save(content, part)
