@@ -160,10 +160,11 @@ def test_a_run_on_pairs(sums, tmp_path):
     copy, folder = tmp_path / "copy.jsonl", tmp_path / "run"
     copy.write_text(sums.read_text())
     sets = [f"data.file={copy}", "data.prompt=q", "data.answer=a", "train.evaluate_every=4"]
+    sets += ["data.tokens=characters", "data.bucket=4"]
     words = [w for s in sets for w in ("--set", s)]
     run("arlm", "train", *SMALL, *words, "--steps", 4, "--run", folder)
     config = yaml.safe_load((folder / "config.yaml").read_text())["data"]
-    assert (config["longest_prompt"], config["longest_answer"]) == (3, 1)
+    assert (config["longest_prompt"], config["longest_answer"]) == (7, 2)
     found = json.loads(run("arlm", "eval", "--run", folder, "--json").stdout)
     assert found["examples"] == len(pairs(sums).rows("test").prompt)
     assert 0 <= found["sequence_accuracy"] <= 1
@@ -253,6 +254,25 @@ def test_work_is_shared_by_processes_in_order(monkeypatch, capsys):
         list(preprocess.mapped(late_failure, range(40), "failing", 40, processes=2))
     [d] = failed.value.diagnostics
     assert (d.code, d.message, d.hint) == ("X502", "9 is not in the vocabulary", "hint")
+
+
+def test_the_tokens_of_a_long_text_are_cached(tmp_path, monkeypatch):
+    monkeypatch.setenv("XLM_SPEC_CACHE", str(tmp_path))
+    file = tmp_path / "a.txt"
+    file.write_text("the cat sat on the mat\n" * 50)
+
+    def rows():
+        return find("text").with_options(TextOptions(file=str(file), block=8)).rows("train")
+
+    plain = rows()
+    monkeypatch.setattr("xlm_spec.runtime.tasks.text.LONG", 100)
+    assert rows().digest == plain.digest
+    monkeypatch.setattr(CharacterTokenizer, "encode", lambda self, text: [0])
+    assert rows().digest == plain.digest
+    assert rows().take(slice(0, 3)).answer.dtype == torch.long
+    file.write_text("the cat sat on the hat\n" * 50)
+    with pytest.raises(Failed, match="has 1 tokens"):
+        rows()
 
 
 def test_text_of_a_column(tmp_path):

@@ -179,6 +179,33 @@ def test_means_weight_each_example():
         assert scores.compute() == pytest.approx({"loss": 1.25, "token_accuracy": 2 / 3})
 
 
+def of_lengths(n=103):
+    """Examples of 2 to 12 valid positions; their first token is their number."""
+    length = torch.randint(2, 13, (n, 1), generator=torch.Generator().manual_seed(0))
+    tokens = torch.arange(n)[:, None].expand(-1, 12)
+    valid = torch.arange(12) < length
+    return InMemory(Examples(tokens, valid, ~valid)), length[:, 0]
+
+
+def test_buckets_hold_rows_of_similar_length():
+    """Each row once an epoch; batches are as wide as their longest row, and in no order."""
+    examples, lengths = of_lengths()
+    parts = take(Stream(examples, run(), 0, 0, 1, lengths, bucket=4), 26)
+    plain = take(Stream(examples, run(), 0, 0, 1), 26)
+    seen = torch.cat([x.tokens[:, 0] for x in parts])
+    for epoch in (seen[:103], seen[103:206]):
+        assert sorted(epoch.tolist()) == list(range(103))
+    assert all(x.valid.shape == x.fixed.shape == x.tokens.shape for x in parts)
+    assert all(x.valid.any(0).all() for x in parts)
+    padded, before = (sum(int((~x.valid).sum()) for x in p) for p in (parts, plain))
+    assert padded < before / 3
+    widths = [x.tokens.shape[1] for x in parts[:12]]
+    assert widths != sorted(widths)
+    later = take(Stream(examples, run(), 20, 0, 1, lengths, bucket=4), 6)
+    for a, b in zip(parts[20:], later, strict=True):
+        assert torch.equal(a.tokens, b.tokens)
+
+
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_every_example_is_scored_once(world):
     many = rows(*[([i % 9], [i % 7]) for i in range(103)])

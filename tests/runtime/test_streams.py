@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -34,6 +35,7 @@ from xlm_spec.runtime.streams import (
 )
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.tasks.corpus import part_of
+from xlm_spec.runtime.tasks.pairs import Options as PairOptions
 from xlm_spec.runtime.tasks.text import Options
 
 RECORDS, BATCH = 60, 6
@@ -233,7 +235,7 @@ PAIRS = [
 
 
 @pytest.fixture(scope="module")
-def sets(tmp_path_factory):
+def stream_sets(tmp_path_factory):
     """A stream of 200 pairs in two files."""
     folder = tmp_path_factory.mktemp("pairs")
     known = Tokenizer(models.WordLevel({str(i): i for i in range(200)}))
@@ -249,9 +251,9 @@ def sets(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def whole(sets, tmp_path_factory):
+def whole(stream_sets, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole") / "run"
-    run("arlm", "train", *sets, "--steps", 40, "--run", folder)
+    run("arlm", "train", *stream_sets, "--steps", 40, "--run", folder)
     return folder
 
 
@@ -269,10 +271,10 @@ def started(name, *words):
 
 
 @pytest.mark.slow
-def test_a_killed_run_continues_its_stream(sets, whole, tmp_path):
+def test_a_killed_run_continues_its_stream(stream_sets, whole, tmp_path):
     """kill -9 with two loading processes; the weights are those of a run without."""
     folder = tmp_path / "run"
-    words = [*sets, "--set", "data.workers=2", "--steps", 40, "--run", folder]
+    words = [*stream_sets, "--set", "data.workers=2", "--steps", 40, "--run", folder]
     pause = "import time, lightning.pytorch.callbacks as c\nclass Slow(c.Callback):\n"
     pause += "    def on_train_batch_end(self, *a): time.sleep(0.02)\n"
     (tmp_path / "slow.py").write_text(pause)
@@ -329,3 +331,38 @@ def positions_of(folder):
 def test_a_checkpoint_has_the_position_of_each_lane(whole):
     """Two files are two lanes; each made every other one of 40 micro-batches."""
     assert {k: p.next for k, p in positions_of(whole).items()} == {0: 20, 1: 20}
+
+
+@pytest.mark.parametrize(
+    "sets", [["data.bucket=4"], ["data.loaders={kind: task, name: a, stages: train}"]]
+)
+def test_what_does_not_apply_to_a_stream_is_one_diagnostic(sets, stream_sets, tmp_path):
+    words = [w for s in sets for w in ("--set", s)]
+    done = run("arlm", "train", *stream_sets, *words, "--run", tmp_path / "run", check=False)
+    assert done.stderr.count("error[") == done.stderr.count("error[X602]") == 1
+    assert "does not apply to the training data of a stream" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_stream_of_another_order_is_not_continued(whole, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(whole, folder)
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("buffer: 40", "buffer: 50"))
+    done = run("arlm", "train", "--run", folder, "--resume", "--steps", 44, check=False)
+    assert "error[X614]: the data have changed since this run began: train" in done.stderr
+
+
+def test_a_folder_of_a_data_set_is_streamed(tmp_path):
+    """As a data set of the hub is; its own splits are used."""
+    for split, given in (("train", range(30)), ("validation", range(30, 35))):
+        some = [{"prompt": str(n), "answer": str(n)} for n in given]
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(map(json.dumps, some)))
+    known = Tokenizer(models.WordLevel({str(i): i for i in range(40)}))
+    known.save(str(tmp_path / "t.json"))
+    more = {"tokenizer": str(tmp_path / "t.json"), "longest_prompt": 1, "longest_answer": 1}
+    task = find("pairs").with_options(PairOptions(hub=str(tmp_path), streaming=True, **more))
+    val, test = (task.rows(split).answer[:, 0].tolist() for split in ("val", "test"))
+    assert val == list(range(30, 35))
+    lane = Lane(task.stream, 0, 0, 30 - len(test), Position())
+    assert sorted([*numbers(lane.take()), *test]) == list(range(30))

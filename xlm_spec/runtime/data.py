@@ -102,11 +102,25 @@ class Stream(IterableDataset):
     micro-batches for each of `world` ranks. The data of a step depend on the number of
     micro-batches, not on which rank computes them. With n loading processes, process i makes every
     n-th micro-batch from the i-th on: a DataLoader takes turns.
+
+    `lengths`, (N,) of the examples: batches have rows of similar length, and are cut after the last
+    valid position. The rows of `bucket` batches are sorted together.
     """
 
-    def __init__(self, examples: TrainingData, run: Run, step: int, rank: int, world: int):
+    def __init__(
+        self,
+        examples: TrainingData,
+        run: Run,
+        step: int,
+        rank: int,
+        world: int,
+        lengths: Tensor | None = None,
+        bucket: int = 0,
+    ):
         self.examples, self.train, self.step = examples, run.train, step
         self.rank, self.world = rank, world
+        self.lengths, self.bucket = lengths, bucket
+        self.orders: dict[int, Tensor] = {}  # of epochs, with lengths
 
     def __iter__(self) -> Iterator[MicroBatch]:
         every = ((step, i) for step in count(self.step) for i in range(self.train.accumulate))
@@ -119,7 +133,9 @@ class Stream(IterableDataset):
         size = self.train.batch // (self.train.accumulate * self.world)
         number = i * self.world + self.rank
         rows = self.rows(step)[number * size : (number + 1) * size]
-        return finished(self.train, self.examples[rows], step, number)
+        x = self.examples[rows]
+        x = x if self.lengths is None else cut(x)
+        return finished(self.train, x, step, number)
 
     def rows(self, step: int) -> torch.Tensor:
         """Row numbers of a global batch: the next `batch` of the concatenated shuffled epochs."""
@@ -127,10 +143,48 @@ class Stream(IterableDataset):
         first, last = step * batch // total, ((step + 1) * batch - 1) // total
         parts = []
         for epoch in range(first, last + 1):
-            order = shuffled(total, self.train.seed, epoch)
+            order = self.order(total, epoch)
             begin, end = (s * batch - epoch * total for s in (step, step + 1))
             parts.append(order[max(0, begin) : end])
         return torch.cat(parts)
+
+    def order(self, total: int, epoch: int) -> Tensor:
+        """The order of rows in an epoch."""
+        if self.lengths is None:
+            return shuffled(total, self.train.seed, epoch)
+        if epoch not in self.orders:
+            rest = -epoch * total % self.train.batch  # rows of a batch that began in the last epoch
+            order = shuffled(total, self.train.seed, epoch)
+            rng = generator(self.train.seed, epoch, "buckets")
+            given = self.lengths, self.train.batch, self.bucket, rng
+            sorted_ = torch.cat([order[:rest], bucketed(order[rest:], *given)])
+            self.orders = {k: v for k, v in self.orders.items() if k == epoch - 1}
+            self.orders[epoch] = sorted_
+        return self.orders[epoch]
+
+
+def bucketed(order: Tensor, lengths: Tensor, batch: int, bucket: int, rng) -> Tensor:
+    """Rows in an order in which each batch has rows of similar length, and batches are shuffled.
+
+    Among every `bucket` batches the rows are sorted by length; a rest of the order stays as it is.
+    """
+    parts = []
+    whole = len(order) // batch * batch
+    for some in order[:whole].split(batch * bucket):
+        batches = some[lengths[some].argsort(stable=True)].view(-1, batch)
+        parts.append(batches[torch.randperm(len(batches), generator=rng)].flatten())
+    return torch.cat([*parts, order[whole:]])
+
+
+def cut(x):
+    """Examples without the positions after the last valid one of all rows."""
+    wide = x.valid.shape[1]
+    longest = int((x.valid * torch.arange(1, wide + 1)).max())
+
+    def shorter(a):
+        return a[:, :longest] if isinstance(a, Tensor) and a.shape[1:2] == (wide,) else a
+
+    return type(x)(*map(shorter, x))
 
 
 @lru_cache(maxsize=2)  # a batch may reach into the next epoch
@@ -181,6 +235,11 @@ class DataModule(LightningDataModule):
         self.run, self.layout = run, layout
         self.loaders = Loaders(run)
         self.stream = None if run.data.overfit else self.loaders.own.manager.stream
+        for setting in ("bucket", "loaders") if self.stream else ():
+            used = self.loaders.of("train")[1:] if setting == "loaders" else run.data.bucket
+            if used:
+                message = f"`data.{setting}` does not apply to the training data of a stream"
+                raise Failed(Diagnostic("X602", message))
         rows = self.stream.sample if self.stream else self.rows("train")
         self.train = laid_out(rows, layout)  # of a stream, a sample
         for loader in self.loaders.of("val"):
@@ -199,8 +258,10 @@ class DataModule(LightningDataModule):
     def digests(self) -> dict[str, str]:
         """A digest of each split, of a stream of its first rows. A checkpoint stores them."""
         found = {split: self.rows(split).digest for split in ("val", "test")}
-        train = self.stream.sample if self.stream else self.rows("train")
-        return {"train": train.digest, **found}
+        if not self.stream:
+            return {"train": self.rows("train").digest, **found}
+        order = self.stream.lanes, self.stream.buffer  # positions are of this order
+        return {"train": f"{self.stream.sample.digest} {order}", **found}
 
     def parts(self) -> Iterator[Any]:
         """The training data in parts, for a stream a sample of them."""
@@ -213,16 +274,21 @@ class DataModule(LightningDataModule):
         free = [(x.valid & ~x.fixed).sum(1) for x in self.parts()]
         return torch.cat(free).double().mean().item()
 
+    @property
+    def lengths(self) -> Tensor:
+        """Number of valid positions of each training example, (N,)."""
+        return torch.cat([x.valid.sum(1) for x in self.parts()])
+
     def longest(self, n: int) -> Any:
         """The n longest training examples."""
-        length = torch.cat([x.valid.sum(1) for x in self.parts()])
-        return self.train[length.argsort(descending=True, stable=True)[:n]]
+        return self.train[self.lengths.argsort(descending=True, stable=True)[:n]]
 
     def train_dataloader(self) -> DataLoader:
         assert self.trainer is not None
         t, run = self.trainer, self.run
         at = t.global_step, t.global_rank, t.world_size
-        batches: IterableDataset = Stream(self.train, run, *at)
+        lengths = self.lengths if run.data.bucket else None
+        batches: IterableDataset = Stream(self.train, run, *at, lengths, run.data.bucket)
         if self.stream:
             known = self.positions(t.global_step)
             batches = StreamBatches(self.stream, run.train, *at, known, self.of_stream)

@@ -50,6 +50,7 @@ class Data:
         metrics: metric, extra_metrics
         manager: dataset_manager, data_manager
         loaders: dataloaders, dataset_managers, eval_datasets, val_datasets
+        bucket: group_by_length, length_bucketing, bucket_size, bucketing
     """
 
     task: str = "star_easy"  # name of a task, or path of a task file
@@ -57,6 +58,7 @@ class Data:
     overfit: bool = False  # train and validate on one batch
     workers: int = 0  # processes that load data; in [0, inf)
     metrics: tuple = ()  # more metrics of the answers than those of the task
+    bucket: int = 0  # batches among which rows are sorted by length; 0: not sorted; in [0, inf)
     manager: str | dict = "task"  # prepares and keeps the data set
     loaders: tuple = ()  # more data of some stages: {kind: task, name: NAME, stages: [val, test]}
 

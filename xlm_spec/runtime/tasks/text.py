@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.metrics import entropy
+from xlm_spec.runtime.preprocess import cached, key_of
 from xlm_spec.runtime.streams import Encoded, RecordStream
 from xlm_spec.runtime.tasks.corpus import (
     Source,
@@ -39,6 +41,7 @@ from xlm_spec.runtime.words import (
 )
 
 PATHS = ("file", "val_file", "test_file", "tokenizer")
+LONG = 2**20  # characters of a text whose tokens are cached
 METRICS = {"entropy": Metric(entropy)}
 TEXT_DEFAULTS: Settings = {**DEFAULTS, "train.sample_examples": 4}
 
@@ -196,11 +199,24 @@ class Text:
             share = f"{n:,} of {len(ids):,} tokens ({n / len(ids):.2%})"
             print(f"{share} of split `{split}` are unknown to the tokenizer", file=sys.stderr)
 
+    def ids(self, split: str) -> Tensor:
+        """The tokens of a split, (n,). Those of a long text are kept in the cache."""
+        text, words = self.texts[split], self.words
+        if len(text) < LONG:
+            return torch.tensor(words.encode(text), dtype=torch.long)
+        code = sys.modules[__name__], sys.modules[type(words).__module__]
+        key = key_of(blake2b(text.encode()).hexdigest(), words.state, code=code)
+
+        def encoded() -> dict:
+            return {"ids": torch.tensor(words.encode(text), dtype=torch.int32)}
+
+        return cached(f"text-{key}", encoded)["ids"]
+
     def rows(self, split: str) -> Rows:
         """Raises Failed: X506 if the split is too short, X502 for an unknown character."""
         if split == "train" and self.stream:
             return self.stream.sample
-        ids = torch.tensor(self.words.encode(self.texts[split]), dtype=torch.long)
+        ids = self.ids(split)
         self.report_unknown(ids, split)
         least = self.options.block if split == "train" else 1
         if len(ids) < least:
