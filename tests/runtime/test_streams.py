@@ -366,3 +366,32 @@ def test_a_folder_of_a_data_set_is_streamed(tmp_path):
     assert val == list(range(30, 35))
     lane = Lane(task.stream, 0, 0, 30 - len(test), Position())
     assert sorted([*numbers(lane.take()), *test]) == list(range(30))
+
+
+def test_a_stream_of_a_generator(files):
+    """Its lists are its shards; it continues where it was."""
+
+    def drawn(starts):
+        for start in starts:
+            yield from ({"n": n} for n in range(start, start + 10))
+
+    found = datasets.IterableDataset.from_generator(drawn, gen_kwargs={"starts": [0, 10, 20]})
+    source = RecordStream(found, encode, buffer=12)
+    assert source.lanes == 3
+    whole = batches(source, 0, 1, 0, 15)  # each lane has read its records three times
+    assert Counter(n for v, _ in whole.values() for n in v) == dict.fromkeys(range(30), 3)
+    positions: dict = {}
+    for step in range(4):
+        positions = later(positions, positions_in(whole[step, 0][1]))
+    again = batches(source, 0, 1, 0, 15, begin=4, positions=positions)
+    assert again == {k: v for k, v in whole.items() if k[0] >= 4}
+
+
+def test_a_record_that_cannot_be_read_is_one_diagnostic(tmp_path):
+    def drawn():
+        yield {"n": 1}
+        raise ConnectionError("the hub is away")
+
+    broken = datasets.IterableDataset.from_generator(drawn)
+    [item] = StreamBatches(RecordStream(broken, encode, 9, 1), train(), 0, 0, 1, {}, micro_batch)
+    assert (item.code, "the hub is away" in item.message) == ("X506", True)

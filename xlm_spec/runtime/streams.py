@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.rows import Rows, joined
 
@@ -52,14 +52,14 @@ class RecordStream:
     @property
     def lanes(self) -> int:
         """The largest divisor of the number of shards up to MOST_LANES, or `shards`."""
-        found = self.records.num_shards
+        found = getattr(self.records, "num_shards", 0) or self.records.n_shards  # its older name
         most = min(MOST_LANES, found)
         return self.shards or next(n for n in range(most, 0, -1) if found % n == 0)
 
     @property
     def sample(self) -> Rows:
         """The rows of the first records. Raises Failed (X506) if there are none."""
-        batch = next(iter(self.records.iter(batch_size=SAMPLE)), None)
+        batch = next(batches_of(self.records, SAMPLE, self.name), None)
         rows = self.encode(batch, []).rows if batch else None
         if rows is None or not len(rows.prompt):
             raise self.empty()
@@ -67,6 +67,14 @@ class RecordStream:
 
     def empty(self) -> Failed:
         return Failed(Diagnostic("X506", f"the stream `{self.name}` gives no rows"))
+
+
+def batches_of(records: Any, size: int, name: str) -> Iterator[dict[str, list]]:
+    """Records in batches, by column. Raises Failed (X506) if they cannot be read."""
+    try:
+        yield from records.iter(batch_size=size)
+    except Exception as e:  # the network, the hub and the files raise different ones
+        raise Failed(Diagnostic("X506", f"cannot read `{name}`: {first_line(e)}")) from None
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,8 @@ class Lane:
             own.set_epoch(1 + seed_of(self.seed, at.epoch, "shards") % 2**30)
             if at.source is not None:
                 own.load_state_dict(at.source)
-            for batch in own.iter(batch_size=max(1, self.stream.buffer // lanes)):
+            size = max(1, self.stream.buffer // lanes)
+            for batch in batches_of(own, size, self.stream.name):
                 rows, rest = self.stream.encode(batch, at.rest)
                 key = (self.seed, at.epoch, self.number, at.chunk, "buffer")
                 order = torch.randperm(len(rows.prompt), generator=generator(*key))

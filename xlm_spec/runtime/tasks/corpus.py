@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
+from xlm_spec.runtime.streams import batches_of
 
 SPLITS = {"train": "train", "validation": "val", "valid": "val", "val": "val", "test": "test"}
 SHARE = 20  # one in so many records is in a split that the data set lacks
@@ -71,6 +72,7 @@ class Source:
         wanted = list(dict.fromkeys(columns.values()))
         try:
             loaded = self.opened(datasets, wanted, streaming)
+            known = {split: columns_of(rows) for split, rows in loaded.items()}
         except Failed:
             raise
         except Exception as e:  # the network, the hub and the files raise different ones
@@ -81,10 +83,12 @@ class Source:
         if "train" not in loaded:
             message = f"the data set `{self.name}` has no split `train`"
             raise Failed(Diagnostic("X506", message, f"it has {', '.join(loaded)}"))
-        splits = {SPLITS[split]: rows for split, rows in loaded.items() if split in SPLITS}
-        for split, rows in splits.items():
-            self.require(columns, columns_of(rows), split)
-        return {split: rows.select_columns(wanted) for split, rows in splits.items()}
+        splits = {}
+        for split, rows in loaded.items():
+            if split in SPLITS:
+                self.require(columns, known[split], split)
+                splits[SPLITS[split]] = rows.select_columns(wanted)
+        return splits
 
     def opened(self, datasets: Any, columns: list[str], streaming: bool) -> Any:
         if self.hub:
@@ -181,7 +185,7 @@ def part_of(text: str, cut: Sequence[str]) -> str:
     return cut[number] if number < len(cut) else "train"
 
 
-def first_records(rows: Any, n: int, of: Callable[[dict], bool]) -> dict[str, list]:
-    """The first `n` records of a stream for which `of` is true, by column."""
-    kept = list(islice((r for r in rows.iter(batch_size=1) if of(r)), n))
+def first_records(rows: Any, name: str, n: int, of: Callable[[dict], bool]) -> dict[str, list]:
+    """The first `n` records of a stream for which `of` is true, by column. Raises Failed (X506)."""
+    kept = list(islice((r for r in batches_of(rows, 1, name) if of(r)), n))
     return {c: [r[c][0] for r in kept] for c in (kept[0] if kept else columns_of(rows))}

@@ -18,7 +18,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime import preprocess, rows, words
 from xlm_spec.runtime.preprocess import cached, is_cached, key_of, mapped
 from xlm_spec.runtime.rows import Rows, joined, padded_rows
-from xlm_spec.runtime.streams import Encoded, RecordStream
+from xlm_spec.runtime.streams import Encoded, RecordStream, batches_of
 from xlm_spec.runtime.tasks import corpus
 from xlm_spec.runtime.tasks.corpus import (
     Source,
@@ -161,7 +161,7 @@ class Columns:
     def texts(self, split: str) -> Iterator[Texts]:
         """Prompts and answers of a split in batches. Raises Failed (X506)."""
         table, first = self.tables.get(split, self.tables["train"]), 0
-        for batch in table.iter(batch_size=BATCH):
+        for batch in batches_of(table, BATCH, self.source.name):
             yield self.texts_of(batch, split, first)
             first += len(next(iter(batch.values())))
 
@@ -238,7 +238,7 @@ class Columns:
             text = next((str(record[n][0]) for n in names if record[n][0]), "")
             return split not in cut or part_of(text, cut) == split
 
-        records = first_records(table, self.options.held_out, inside)
+        records = first_records(table, self.source.name, self.options.held_out, inside)
         rows = self.short(encode_texts(self.words, self.texts_of(records, split)), split, 0)
         if not len(rows.prompt):
             raise Failed(Diagnostic("X506", f"split `{split}` has no rows"))

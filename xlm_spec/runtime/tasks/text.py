@@ -168,7 +168,7 @@ class Text:
         def inside(record: dict) -> bool:
             return split not in cut or part_of(str(record[o.column][0]), cut) == split
 
-        return self.records(first_records(table, o.held_out, inside), split)
+        return self.records(first_records(table, o.hub or o.file, o.held_out, inside), split)
 
     @property
     def stream(self) -> RecordStream | None:
