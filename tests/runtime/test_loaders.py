@@ -188,7 +188,6 @@ def test_metrics_are_told_by_loader(file, tmp_path):
     assert figures["loaders"]["other"]["examples"] == 30
     assert 0 <= figures["loaders"]["other"]["token_accuracy"] <= 1
     assert "other/loss" in run("arlm", "eval", "--run", more).stdout
-    assert "loaders" not in json.loads(run("arlm", "eval", "--run", plain, "--json").stdout)
     [first] = run("arlm", "generate", "--run", more, "--json").stdout.splitlines()
     task = resolved().task
     assert json.loads(first)["prompt"] == task.words.decode(task.rows("test").prompt[0].tolist())

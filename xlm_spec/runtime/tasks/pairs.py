@@ -127,11 +127,8 @@ class Columns:
     def columns(self) -> dict[str, str]:
         """Setting -> the column that it names."""
         o = self.options
-        return (
-            {"data.prompt": o.prompt, "data.answer": o.answer}
-            if o.prompt
-            else {"data.answer": o.answer}
-        )
+        prompt = {"data.prompt": o.prompt} if o.prompt else {}
+        return prompt | {"data.answer": o.answer}
 
     @cached_property
     def source(self) -> Source:
@@ -189,12 +186,14 @@ class Columns:
         if self.options.tokenizer:
             file = self.options.tokenizer
             return noted(SubwordTokenizer(read_file(file)), file)
-        kind = self.options.tokens
-        key = key_of(self.fingerprints, kind, code=CODE)
-        found = cached(f"{kind}-{key}", lambda: {"vocabulary": self.vocabulary()})["vocabulary"]
-        return (
-            WordTokenizer(tuple(found)) if kind == "words" else CharacterTokenizer("".join(found))
-        )
+        if self.options.streaming:
+            message = "a stream requires data.tokenizer: its words are not known in advance"
+            raise Failed(Diagnostic("X506", message, "name a tokenizer.json"))
+        key = key_of(self.fingerprints, self.columns, self.options.tokens, code=CODE)
+        found = cached(f"tokens-{key}", lambda: {"all": self.vocabulary()})["all"]
+        if self.options.tokens == "words":
+            return WordTokenizer(tuple(found))
+        return CharacterTokenizer("".join(found))
 
     def vocabulary(self) -> list[str]:
         """The words or characters of all splits, sorted."""
@@ -241,7 +240,7 @@ class Columns:
         records = first_records(table, self.source.name, self.options.held_out, inside)
         rows = self.short(encode_texts(self.words, self.texts_of(records, split)), split, 0)
         if not len(rows.prompt):
-            raise Failed(Diagnostic("X506", f"split `{split}` has no rows"))
+            raise empty(split)
         return rows
 
     @property
@@ -273,8 +272,7 @@ class Columns:
             parts.append(kept)
         rows = joined(parts)
         if not len(rows.prompt):
-            hint = "use more rows, or data.val_file and data.test_file" if first == 0 else ""
-            raise Failed(Diagnostic("X506", f"split `{split}` has no rows", hint))
+            raise empty(split)
         return {**dict(zip(Rows._fields[:4], rows[:4], strict=True)), "dropped": dropped}
 
     def short(self, rows: Rows, split: str, first: int) -> Rows:
@@ -294,6 +292,11 @@ class Columns:
                 raise Failed(Diagnostic("X506", message, hint))
             keep &= fits
         return rows if keep.all() else Rows(*(a[keep] for a in rows[:4]))
+
+
+def empty(split: str) -> Failed:
+    hint = "use more rows, or data.val_file and data.test_file"
+    return Failed(Diagnostic("X506", f"split `{split}` has no rows", hint))
 
 
 def rows_in(content: dict) -> Rows:
