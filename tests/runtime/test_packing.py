@@ -13,7 +13,7 @@ from xlm_spec.compiler.build import build
 from xlm_spec.laws.package import import_package
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.resolve_config import resolve_config
-from xlm_spec.runtime.rows import Rows
+from xlm_spec.runtime.rows import Rows, joined
 
 PAGE = (ROOT / "docs" / "guides" / "extend-the-runtime.md").read_text()
 TASK = next(b for b in blocks(PAGE, "python") if "TASK = Packed()" in b)
@@ -115,6 +115,8 @@ def test_rows_keep_and_digest_their_segments():
     rows = Rows(none, torch.zeros(2), answer, lengths, segments)
     plain = rows._replace(segments=None)
     assert rows.take(torch.tensor([1])).segments.tolist() == [[0, 1, 7]]
+    assert joined([rows, rows]).segments.tolist() == 2 * segments.tolist()
+    assert joined([rows, rows._replace(segments=None)]).segments is None
     assert plain.take([0]).segments is None
     assert rows.digest != plain.digest
     padding = rows._replace(segments=torch.tensor([[0, 0, 1], [0, 1, 9]]))

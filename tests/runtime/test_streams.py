@@ -387,6 +387,21 @@ def test_a_stream_of_a_generator(files):
     assert again == {k: v for k, v in whole.items() if k[0] >= 4}
 
 
+def test_a_stream_reads_no_more_than_its_buffer():
+    read = []
+
+    def drawn():
+        for n in range(10**9):
+            read.append(n)
+            yield {"n": n}
+
+    found = datasets.IterableDataset.from_generator(drawn)
+    lane = Lane(RecordStream(found, encode, buffer=20), 0, 0, 8, Position())
+    for _ in range(6):
+        lane.take()
+    assert 48 <= len(read) <= 60
+
+
 def test_a_record_that_cannot_be_read_is_one_diagnostic(tmp_path):
     def drawn():
         yield {"n": 1}

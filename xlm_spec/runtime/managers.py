@@ -173,7 +173,7 @@ class Loaders:
         parts = [self.rows(loader, "train") for loader in self.of("train")]
         if len(parts) == 1:
             return parts[0]
-        if any(p.segments is not None for p in parts):
+        if len({p.segments is None for p in parts}) > 1:
             raise wrong("packed documents cannot be mixed with other training data", "")
         return joined([p.take(slice(None)) for p in parts])
 

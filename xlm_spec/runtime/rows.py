@@ -62,9 +62,10 @@ def padded(texts: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
-    """All rows of some parts, as wide as the widest."""
+    """All rows of some parts, as wide as the widest; with segments if all have them."""
+    packed = all(p.segments is not None for p in parts)
     columns = []
-    for field in Rows._fields[:4]:
+    for field in Rows._fields[: 4 + packed]:
         tensors = [getattr(p, field) for p in parts]
         if tensors[0].ndim == 2:
             wide = max(t.shape[1] for t in tensors)

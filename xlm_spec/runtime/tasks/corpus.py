@@ -1,6 +1,6 @@
 """Texts and tables from files and from data sets of the Hugging Face hub."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import escape, glob
 from hashlib import blake2b
@@ -174,18 +174,32 @@ def absolute(path: str) -> str:
     return str(Path(path).expanduser().resolve()) if path else ""
 
 
-def part_of(text: str, cut: Sequence[str]) -> str:
-    """The split of a record, one of `cut` or `train`, from a digest of its text.
+def cut_from(tables: Mapping[str, Any]) -> list[str]:
+    """The splits that a data set lacks: they are parts of `train`."""
+    return [split for split in ("val", "test") if split not in tables]
 
-    A data set lacks the splits `cut`: each gets one record in SHARE.
-    """
+
+def part_of(text: str, cut: Sequence[str]) -> str:
+    """The split of a record of `train`, from a digest of its text: one in SHARE for each of `cut`."""
     if not cut:
         return "train"
     number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") % SHARE
     return cut[number] if number < len(cut) else "train"
 
 
-def first_records(rows: Any, name: str, n: int, of: Callable[[dict], bool]) -> dict[str, list]:
-    """The first `n` records of a stream for which `of` is true, by column. Raises Failed (X506)."""
-    kept = list(islice((r for r in batches_of(rows, 1, name) if of(r)), n))
-    return {c: [r[c][0] for r in kept] for c in (kept[0] if kept else columns_of(rows))}
+def first_of(
+    tables: Mapping[str, Any], split: str, columns: Sequence[str], name: str, n: int
+) -> dict[str, list]:
+    """The first `n` records of a split of a stream, by column.
+
+    The first column that is not empty decides about the split. Raises Failed (X506).
+    """
+    cut = cut_from(tables)
+
+    def inside(record: dict[str, list]) -> bool:
+        text = next((str(record[c][0]) for c in columns if record[c][0]), "")
+        return split not in cut or part_of(text, cut) == split
+
+    every = batches_of(tables.get(split, tables["train"]), 1, name)
+    kept = list(islice(filter(inside, every), n))
+    return {c: [record[c][0] for record in kept] for c in columns}

@@ -23,7 +23,8 @@ from xlm_spec.runtime.tasks import corpus
 from xlm_spec.runtime.tasks.corpus import (
     Source,
     absolute,
-    first_records,
+    cut_from,
+    first_of,
     part_of,
     read_file,
     strings,
@@ -150,11 +151,6 @@ class Columns:
         """The splits that the data set has. Raises Failed: X506, X508."""
         return self.source.load(self.columns, self.options.streaming)
 
-    @property
-    def cut(self) -> list[str]:
-        """The splits that are parts of `train`."""
-        return [k for k in ("val", "test") if k not in self.tables]
-
     def texts(self, split: str) -> Iterator[Texts]:
         """Prompts and answers of a split in batches. Raises Failed (X506)."""
         table, first = self.tables.get(split, self.tables["train"]), 0
@@ -164,7 +160,7 @@ class Columns:
 
     def texts_of(self, batch: Mapping[str, list], split: str, first: int = 0) -> Texts:
         """The prompts and answers of records, those of the split. Raises Failed (X506)."""
-        pairs, cut = self.pairs(batch, split, first), self.cut
+        pairs, cut = self.pairs(batch, split, first), cut_from(self.tables)
         if split in ("train", *cut):
             pairs = [(p, a) for p, a in pairs if part_of(p or a, cut) == split]
         return [p for p, _ in pairs], [a for _, a in pairs]
@@ -230,14 +226,8 @@ class Columns:
         """The first rows of a split of a stream. Raises Failed: X502, X506."""
         if split == "train" and self.stream:
             return self.stream.sample
-        table, cut = self.tables.get(split, self.tables["train"]), self.cut
-        names = [*self.columns.values()]
-
-        def inside(record: dict) -> bool:
-            text = next((str(record[n][0]) for n in names if record[n][0]), "")
-            return split not in cut or part_of(text, cut) == split
-
-        records = first_records(table, self.source.name, self.options.held_out, inside)
+        given = [*self.columns.values()], self.source.name, self.options.held_out
+        records = first_of(self.tables, split, *given)
         rows = self.short(encode_texts(self.words, self.texts_of(records, split)), split, 0)
         if not len(rows.prompt):
             raise empty(split)

@@ -24,7 +24,8 @@ from xlm_spec.runtime.streams import Encoded, RecordStream
 from xlm_spec.runtime.tasks.corpus import (
     Source,
     absolute,
-    first_records,
+    cut_from,
+    first_of,
     is_table,
     lines_of,
     part_of,
@@ -148,14 +149,9 @@ class Text:
         source = Source({k: f for k, f in files.items() if f}, o.hub, o.hub_config)
         return source.load({"data.column": o.column}, streaming=True)
 
-    @property
-    def cut(self) -> list[str]:
-        """The splits that are parts of the training data of a stream."""
-        return [k for k in ("val", "test") if k not in self.tables]
-
     def records(self, batch: Mapping[str, list], split: str) -> str:
         """The text of records of a stream, those of the split. Raises Failed (X506)."""
-        o, cut = self.options, self.cut
+        o, cut = self.options, cut_from(self.tables)
         found = strings(batch[o.column], o.hub or o.file, o.column, split)
         if split in ("train", *cut):
             found = [t for t in found if part_of(t, cut) == split]
@@ -163,12 +159,9 @@ class Text:
 
     def held_out(self, split: str) -> str:
         """The first records of a split of a stream. Raises Failed (X506)."""
-        table, o, cut = self.tables.get(split, self.tables["train"]), self.options, self.cut
-
-        def inside(record: dict) -> bool:
-            return split not in cut or part_of(str(record[o.column][0]), cut) == split
-
-        return self.records(first_records(table, o.hub or o.file, o.held_out, inside), split)
+        o = self.options
+        records = first_of(self.tables, split, [o.column], o.hub or o.file, o.held_out)
+        return self.records(records, split)
 
     @property
     def stream(self) -> RecordStream | None:
