@@ -1,5 +1,6 @@
 """Texts and tables from files and from data sets of the Hugging Face hub."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import escape, glob
@@ -8,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line, wants_colour
 from xlm_spec.runtime.streams import batches_of
 
 SPLITS = {"train": "train", "validation": "val", "valid": "val", "val": "val", "test": "test"}
@@ -117,13 +118,14 @@ class Source:
 
 
 def library() -> Any:
-    """The library datasets, quiet. Raises Failed (X508)."""
+    """The library datasets, with progress on a terminal only. Raises Failed (X508)."""
     try:
         import datasets
     except ImportError:
         message, hint = "a data set requires the library datasets", "pip install 'xlm-spec[train]'"
         raise Failed(Diagnostic("X508", message, hint)) from None
-    datasets.disable_progress_bars()
+    if not wants_colour(sys.stderr):
+        datasets.disable_progress_bars()
     return datasets
 
 
@@ -180,7 +182,7 @@ def cut_from(tables: Mapping[str, Any]) -> list[str]:
 
 
 def part_of(text: str, cut: Sequence[str]) -> str:
-    """The split of a record of `train`, from a digest of its text: one in SHARE for each of `cut`."""
+    """The split of a record of `train`, by a digest of its text: one in SHARE for each of `cut`."""
     if not cut:
         return "train"
     number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") % SHARE
