@@ -257,16 +257,15 @@ def whole(stream_sets, tmp_path_factory):
     return folder
 
 
-def started(name, *words):
-    """`python -m NAME ...` as a process of its own."""
+def started(log, name, *words):
+    """`python -m NAME ...` as a process of its own, its stderr in a file."""
     folders = os.pathsep.join([str(ROOT), str(ROOT / "generated" / name)])
     return subprocess.Popen(
         [python(), "-m", name, *map(str, words)],
         cwd=ROOT / "generated" / name,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=log.open("w"),
         env=os.environ | {"PYTHONPATH": folders},
-        text=True,
     )
 
 
@@ -279,13 +278,14 @@ def test_a_killed_run_continues_its_stream(stream_sets, whole, tmp_path):
     pause += "    def on_train_batch_end(self, *a): time.sleep(0.02)\n"
     (tmp_path / "slow.py").write_text(pause)
     words += ["--set", f"train.callbacks={tmp_path / 'slow.py'}:Slow"]
-    process = started("arlm", "train", *words)
+    log = tmp_path / "log"
+    process = started(log, "arlm", "train", *words)
     while not (folder / "checkpoints" / "last.ckpt").exists():
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None, log.read_text()
         time.sleep(0.01)
     time.sleep(0.1)  # some steps more, which are lost
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.wait(timeout=60)
     step = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
     assert 0 < step < 40
     run("arlm", "train", "--run", folder, "--resume")

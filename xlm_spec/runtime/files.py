@@ -91,13 +91,14 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 
 def try_lock(file) -> bool:
+    """A lock of this process alone: its loading processes may outlive it for seconds."""
     try:
         import fcntl
     except ImportError:  # Windows: no locks
         return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         return False
     except OSError:  # a file system without locks
         return True
