@@ -253,13 +253,14 @@ def test_an_export_runs_no_code_that_its_settings_name(exported, tmp_path, capsy
     content = json.loads((copy / "config.json").read_text())
     settings = content["xlm_spec"]
     settings["data"]["metrics"] = ["os.abort", "./evil.py:count"]
+    settings["data"]["loaders"] = [{"kind": "task", "name": "more", "task": "./evil_task.py"}]
     settings["train"] |= {"optimizer": {"kind": "evil.Optimizer"}, "loggers": ["csv", "evil.Log"]}
     (copy / "config.json").write_text(json.dumps(content))
     args = Namespace(checkpoint=copy, run=None, task=None, sets=[])
     found = load_model(package_of("mdlm"), {"fill": "eos"}, {}, args).run
-    assert found.data.metrics == ()
+    assert found.data.metrics == found.data.loaders == ()
     assert (found.train.optimizer, found.train.loggers) == ("adamw", ("csv",))
-    line = "code that the export names, os.abort, ./evil.py:count, evil.Optimizer, evil.Log"
+    line = "code that the export names, ./evil_task.py, os.abort, ./evil.py:count, evil.Optimizer, evil.Log"
     assert line in capsys.readouterr().err
     settings["task"] = "sort.py"
     (copy / "config.json").write_text(json.dumps(content))

@@ -61,9 +61,11 @@ def content(folder: Path) -> dict[str, Any]:
 def without_code(settings: dict) -> dict:
     """Settings without the code of others that they name: an export of a stranger runs none.
 
-    Only `data.metrics` matters to a trained model. Prints what is left out.
+    Only `data.metrics` matters to a trained model. Loaders of other data go as a whole, since their
+    tasks are files of the author. Prints what is left out.
     """
-    left_out = []
+    loaders = settings.get("data", {}).pop("loaders", ())
+    left_out = [str(loader.get("task", loader["kind"])) for loader in loaders]
     for key, names in NAMES.items():
         section, _, name = key.partition(".")
         value = settings.get(section, {}).pop(name, ())
