@@ -260,8 +260,8 @@ def test_an_export_runs_no_code_that_its_settings_name(exported, tmp_path, capsy
     found = load_model(package_of("mdlm"), {"fill": "eos"}, {}, args).run
     assert found.data.metrics == found.data.loaders == ()
     assert (found.train.optimizer, found.train.loggers) == ("adamw", ("csv",))
-    line = "code that the export names, ./evil_task.py, os.abort, ./evil.py:count, evil.Optimizer, evil.Log"
-    assert line in capsys.readouterr().err
+    names = "./evil_task.py, os.abort, ./evil.py:count, evil.Optimizer, evil.Log"
+    assert f"code that the export names, {names}" in capsys.readouterr().err
     settings["task"] = "sort.py"
     (copy / "config.json").write_text(json.dumps(content))
     (tmp_path / "sort.py").write_text("raise SystemExit\n")
