@@ -178,20 +178,21 @@ def run(*words, cwd):
 def test_the_command(tmp_path):
     (tmp_path / "method.yaml").write_text(text(MASKED))
     folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
-    done = run("method.yaml", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout
-    first = done.stdout.splitlines()
-    assert re.fullmatch(r"method\.yaml: \d+ held, \d+ n/a \([\d.]+ s\)", first[0])
+    report = verify(str(folder))
+    first = report.text(quiet=False).splitlines()
+    assert re.fullmatch(r"\S+: \d+ held, \d+ n/a \([\d.]+ s\)", first[0])
     assert first[1].startswith(
         '  claim: bound: proved by "the bound equals the entropy at its minim'
     )
     assert first[2].startswith("  claim: exact sampler ancestral: proved by ")
     assert "  held      alpha decreases from 1: 0 <= 1e-06, control 1" in first
-    output = json.loads(run("--json", "method.yaml", cwd=tmp_path).stdout)
+    assert report.text(quiet=True).splitlines()[1:] == []
+    done = run("--json", "method.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    output = json.loads(done.stdout)
     assert output[0]["sound"]
     assert [c["verdict"] for c in output[0]["claims"]] == ["proved", "proved"]
     assert {law["status"] for law in output[0]["laws"]} == {"held", "n/a"}
-    assert verify(str(folder)).text(quiet=True).splitlines()[1:] == []
     noise = folder / "method" / "noise.py"
     noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))
     done = run("--quiet", folder, cwd=tmp_path)
