@@ -134,11 +134,11 @@ class Drawing:
         return self.listed([self.item(c) for c in found]) if found else None
 
     def clocks(self) -> dict[str, object]:
-        """Half of the further schedules that the chosen components require."""
+        """The further schedules that the chosen components require."""
         functions = [f for c in self.chosen for f in c.functions.values()]
         wires = {w: None for f in functions for w, kind in f.wires.items() if kind == "Schedule"}
         found = {w: self.one(self.value(axes.SCHEDULE)) for w in wires if is_clock(w)}
-        found = {w: v for w, v in found.items() if self.chance(0.5)}
+        found = {w: v for w, v in found.items() if not self.chance(self.stray)}
         return found | ({"odd_schedule": "linear"} if self.chance(self.stray / 4) else {})
 
     def roll_ins(self, fields: set[str]) -> tuple[object, set[str]]:

@@ -184,7 +184,9 @@ def test_the_command(tmp_path):
     assert first[1].startswith(
         '  claim: bound: proved by "the bound equals the entropy at its minim'
     )
-    assert first[2].startswith("  claim: exact sampler ancestral: proved by ")
+    assert first[2].startswith(
+        "  claim: exact sampler ancestral, with steps = 512, not 8: proved by "
+    )
     assert "  held      alpha decreases from 1: 0 <= 1e-06, control 1" in first
     assert report.text(quiet=True).splitlines()[1:] == []
     done = run("--json", "method.yaml", cwd=tmp_path)
@@ -247,7 +249,7 @@ def test_the_readme_of_a_package_contains_the_verified_laws(tmp_path):
     assert status(folder).warnings == ()
     bound, sampler = status(folder).as_json()["claims"]
     assert bound.startswith('bound: proved by "the bound equals')
-    assert sampler.startswith("exact sampler ancestral: proved by ")
+    assert sampler.startswith("exact sampler ancestral, with steps = 512, not 8: proved by ")
 
     noise = folder / "method" / "noise.py"
     noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))

@@ -90,8 +90,8 @@ def two(folder, more: str = "") -> dict[str, str]:
     return {"noise": f"{{process: mask, count: ./two.py{more}}}", "loss": "cross_entropy"}
 
 
-def test_a_further_schedule_is_linear_by_default(tmp_path):
-    method = package(tmp_path, **two(tmp_path))
+def test_a_further_schedule_is_a_field_of_the_config(tmp_path):
+    method = package(tmp_path, **two(tmp_path, ", slow_schedule: linear"))
     assert method.Config.small().noise.slow_schedule.eps == 0.0
     source = inspect.getsource(method.objective)
     assert source.index("schedule = config.noise.schedule") < source.index("slow_schedule = config")

@@ -1,35 +1,43 @@
 """What a package claims, and whether the laws prove it.
 
 A package claims a lower bound of log p(x) if it defines `log_likelihood_bound`, the exact log p(x)
-if it also sets `EXACT`, and that a sampler is exact if the sampler declares `EXACT_AT`.
+if it also sets `EXACT`, and that a sampler is exact if the sampler declares `EXACT_AT`: with those
+parameters, which need not be those of the spec.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 
 from .law import LAWS, Law, Result
 from .method import Method
-from .sampler_runs import exact_at
+from .sampler_runs import config_path, exact_at
 
 BOUND, LIKELIHOOD, SAMPLER = "bound", "exact likelihood", "exact sampler"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """`verdict`: proved or refuted, by `laws`, or unproved, with the reason."""
+    """`verdict`: proved or refuted, by `laws`, or unproved, with the reason.
+
+    `at`: of a sampler, the parameters in which it differs from that of the spec, in words.
+    """
 
     claim: str
     verdict: str
     laws: tuple[str, ...] = ()
     why: str = ""
+    at: str = ""
 
     def line(self) -> str:
         by = ", ".join(f'"{law}"' for law in self.laws)
-        return f"{self.claim}: {self.verdict}{' by ' + by if by else ': ' + self.why}"
+        at = f", with {self.at}" if self.at else ""
+        return f"{self.claim}{at}: {self.verdict}{' by ' + by if by else ': ' + self.why}"
 
     def as_json(self) -> dict:
         return {
             "claim": self.claim,
+            "at": self.at,
             "verdict": self.verdict,
             "laws": [*self.laws],
             "why": self.why,
@@ -43,7 +51,18 @@ def claims_of(m: Method, results: Iterable[Result]) -> list[Claim]:
     if hasattr(m.module, "log_likelihood_bound"):
         found.append(judged(LIKELIHOOD if m.module.EXACT else BOUND, "", results))
     samplers = [s for s in m.module.SAMPLERS if exact_at(m, s) is not None]
-    return found + [judged(SAMPLER, s, results) for s in samplers]
+    return found + [replace(judged(SAMPLER, s, results), at=other(m, s)) for s in samplers]
+
+
+def other(m: Method, sampler: str) -> str:
+    """The parameters of `EXACT_AT` that the spec does not have: `steps = 512, not 128`."""
+    prefix = f"{config_path(m, sampler)}."
+    pairs = []
+    for path, value in (exact_at(m, sampler) or {}).items():
+        own = reduce(getattr, path.split("."), m.as_written)
+        if own != value:
+            pairs.append(f"{path.removeprefix(prefix)} = {value}, not {own}")
+    return " and ".join(pairs)
 
 
 def judged(claim: str, of: str, results: list[Result]) -> Claim:
