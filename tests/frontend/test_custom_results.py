@@ -21,8 +21,7 @@ def loss(folder, old, new):
     [
         ("-log p per sequence, (B,).", "(B,)"),
         ("-log p per sequence, (B,): the sum over positions.", "(B,)"),
-        ("-log p of every target, (N,).\n\n    In nats.", "(N,)"),
-        ("-log p of every token of the vocabulary, (B, L, V).", "(B, L, V)"),
+        ("(N, D) -> (N,): one number for each target.", "(N,)"),
         ("(B, L, D) -> (B,): the sum over positions.", "(B,)"),
         ("-log p of the sequence,\n    (B,).", "(B,)"),
     ],
@@ -44,6 +43,10 @@ def test_a_loss_with_one_axis_or_three(doc, stated, tmp_path):
         "-log p, (N,). Scattered into (B, L).",
         "From the lengths (B,) and logits (N, V) -> nats.",
         "(B, L, D) -> (B, L).",
+        "-log p of each position, (N, L).",
+        "-log p at the target positions, (P,). Zero elsewhere.",
+        "-log p of the tokens from the hidden states, (B, L, D).",
+        "Hidden states, (B, L, D).\n\n    Nats of shape B x L.",
     ],
 )
 def test_control_a_loss_whose_docstring_states_a_right_shape_or_none(doc, tmp_path):

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 from broken_packages import method
-from methods import INSERTED, package
+from methods import INSERTED, ROOT, package
 from shipped_components import shipped
 
 from xlm_spec import laws
+from xlm_spec.compiler.build import build
 from xlm_spec.laws.completeness import incomplete
 from xlm_spec.laws.config_values import numbers
 from xlm_spec.laws.distinct_rows import distinct_rows
@@ -230,3 +231,43 @@ def test_distinct_rows_are_those_of_torch(largest):
     found = distinct_rows(rows)
     assert torch.equal(found[0], each)
     assert torch.equal(found[1], which)
+
+
+LENGTHS = """
+xlm_spec: 1
+name: lengths
+noise: {process: mask}
+target: [masked_tokens, ./length.py]
+loss: [cross_entropy: {weight: elbo}, ./length_cross_entropy.py]
+sampler: ancestral
+backbone: rotary
+head: [./length_logits.py: {longest: 32}]
+"""
+
+
+def test_a_bound_with_a_term_that_the_exact_model_lacks_is_unverified(tmp_path):
+    """A term of the length is no part of the law of `mask`: neither an error nor a failed law."""
+    shutil.copytree(ROOT / "tests" / "families" / "cmlm", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "lengths.yaml").write_text(LENGTHS)
+    m = method(build(tmp_path / "lengths.yaml", tmp_path / "out").folder)
+    names = ("the bound equals the entropy at its minimiser", "the bound is the mean over orders")
+    tested = [law for law in laws.LAWS if law.name.endswith(names)]
+    results = [*laws.verify(m, tested)]
+    assert len(results) == 2
+    assert {(r.status, r.why) for r in results} == {
+        (
+            "unverified",
+            "loss length_cross_entropy calls head length_logits, which the exact model of process"
+            " mask lacks",
+        )
+    }
+
+
+def test_a_term_without_the_noise_can_read_the_time(tmp_path):
+    """No X312: it compares nothing with x_t."""
+    shutil.copytree(ROOT / "tests" / "families" / "cmlm", tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "length_cross_entropy.py"
+    timed = file.read_text().replace("x: Examples)", "x: Examples, t: Tensor)")
+    file.write_text(timed.replace("x.valid & x.fixed)", "x.valid & x.fixed, t)"))
+    (tmp_path / "lengths.yaml").write_text(LENGTHS.replace("rotary", "rotary_timed"))
+    assert build(tmp_path / "lengths.yaml", tmp_path / "out").folder.is_dir()

@@ -257,6 +257,25 @@ def test_the_readme_of_a_package_contains_the_verified_laws(tmp_path):
     assert "| the bound equals the entropy at its minimiser | failed |" in readme.read_text()
 
 
+def test_a_record_is_of_the_code_that_was_verified(tmp_path):
+    """Not of code that changed in the meantime; line endings stay as they are."""
+    (tmp_path / "method.yaml").write_text(text(PLAIN))
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    readme = folder / "README.md"
+    readme.write_bytes(readme.read_bytes().replace(b"\n", b"\r\n"))
+    done = verify(str(folder))
+    record(done, folder)
+    recorded = readme.read_bytes()
+    assert recorded.count(b"\n") == recorded.count(b"\r\n") > 100
+    assert status(folder).as_json()["claims"]
+    (folder / "method" / "more").mkdir()
+    (folder / "method" / "more" / "code.py").write_text("")
+    assert [d.code for d in status(folder).warnings] == ["X414"]
+    with pytest.raises(Failed, match="the code of the package changed while it was verified"):
+        record(done, folder)
+    assert readme.read_bytes() == recorded
+
+
 def test_a_record_needs_its_section(tmp_path):
     (tmp_path / "method.yaml").write_text(text(PLAIN))
     folder = build(tmp_path / "method.yaml", tmp_path / "out").folder

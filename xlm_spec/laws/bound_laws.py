@@ -9,7 +9,7 @@ from torch import Tensor
 from .claims import BOUND, LIKELIHOOD
 from .conditions import bounded, process_has
 from .corruptions import enumerable, unenumerable
-from .exact_model import built_model, exact_model, unknown_minimiser
+from .exact_model import built_model, exact_model, lacking, unknown_minimiser
 from .expectations import enumerated_mean, sampled_mean
 from .law import Figure, law, needs, when
 from .law_files import Unverified
@@ -24,7 +24,9 @@ corruptible = when(
 def orders(m: Method) -> str:
     """Is the bound a mean over orders, by the law file of the process?"""
     missing = process_has("log_p_by_order")(m)
-    return "the process has no orders" if missing and m.states_likelihood else missing
+    if missing:
+        return "the process has no orders" if m.states_likelihood else missing
+    return lacking(m)
 
 
 TIGHT = 1e-5  # nats; some components compute in float32

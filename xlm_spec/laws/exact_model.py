@@ -12,6 +12,7 @@ from torch import Tensor
 from . import oracle
 from .corruptions import corruptions, enumerable, evaluate, unenumerable
 from .law_files import NoLaw
+from .observed import observed
 
 if TYPE_CHECKING:
     from .method import Method
@@ -55,6 +56,23 @@ def unknown_minimiser(m: Method) -> str:
         return unenumerable(m) or oracle.unbuildable(m)
     if needs_occurrences(m) and not enumerable(m):
         return NoLaw("the minimiser depends on how often each set is corrupted, which is not known")
+    return lacking(m)
+
+
+def lacking(m: Method) -> str:
+    """Why the exact model of a law file does not suffice: a loss calls a head that it lacks."""
+    if m.of_process("minimiser") is None or (needs_occurrences(m) and not enumerable(m)):
+        return ""
+    return m.once(("lacking",), lambda: missing_head(m))
+
+
+def missing_head(m: Method) -> str:
+    model = exact_model(m, m.toy_distribution())
+    for loss, seen in observed(m).items():
+        for head in sorted(seen.heads):
+            if not hasattr(model, head):
+                why = f"loss {loss} calls head {head}, which the exact model of process"
+                return NoLaw(f"{why} {m.process.value} lacks")
     return ""
 
 

@@ -14,16 +14,23 @@ CODE_HASH = re.compile(r"SHA-256 of the code begins with\n`([0-9a-f]{12})`")
 
 
 def code_hash(folder: Path) -> str:
-    """The first twelve digits of the SHA-256 of a package's modules, sorted by name."""
+    """The first twelve digits of the SHA-256 of a package's modules and law files, by their paths.
+
+    Files in folders of the modules count too.
+    """
     found = hashlib.sha256()
     for objective in sorted(folder.glob("*/objective.py")):  # in the folder of the modules
-        for file in sorted(objective.parent.glob("*.py")):
-            found.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
+        home = objective.parent
+        paths = [(f.relative_to(home).as_posix(), f) for f in home.rglob("*.py")]
+        paths += [(f"tests/{f.name}", f) for f in folder.glob("tests/*_law.py")]
+        for path, file in sorted(paths):
+            found.update(f"{path}\0".encode() + file.read_bytes() + b"\0")
     return found.hexdigest()[:12]
 
 
 def is_outdated(folder: Path, readme: str) -> bool:
     """Does the section name a hash that is not the hash of the current code?"""
+    readme = readme.replace("\r\n", "\n")
     recorded = CODE_HASH.search(readme.partition(BEGIN)[2].partition(END)[0])
     return recorded is not None and recorded[1] != code_hash(folder)
 
@@ -56,6 +63,7 @@ def parts(readme: bytes) -> tuple[bytes, bytes, bytes]:
 
 def recorded_claims(readme: str) -> tuple[str, ...]:
     """The claims of the recorded verification, each with its verdict."""
+    readme = readme.replace("\r\n", "\n")
     section = readme.partition(BEGIN)[2].partition(END)[0]
     lines = section.partition("\nClaims:\n\n")[2].partition("\n\n")[0].splitlines()
     return tuple(line.removeprefix("- ") for line in lines if line != "- none")

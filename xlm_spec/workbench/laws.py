@@ -12,6 +12,7 @@ import torch
 from xlm_spec import laws
 from xlm_spec.compiler.build import build
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.refresh.verified_section import code_hash
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Verified:
     results: list[laws.Result]
     claims: list[laws.Claim]
     seconds: float
+    code: str  # the hash of the code that was verified (`refresh.verified_section`)
 
     @property
     def broken(self) -> bool:
@@ -75,12 +77,12 @@ def verify(target: str) -> Verified:
 
 
 def verify_folder(target: str, folder: Path) -> Verified:
-    start = time.monotonic()
+    start, code = time.monotonic(), code_hash(folder)
     with single_thread():
         method = load_package(folder)
         results = [*laws.verify(method)]
     claims = laws.claims_of(method, results)
-    return Verified(target, results, claims, round(time.monotonic() - start, 1))
+    return Verified(target, results, claims, round(time.monotonic() - start, 1), code)
 
 
 def load_package(folder: Path) -> laws.Method:

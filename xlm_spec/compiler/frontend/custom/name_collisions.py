@@ -33,6 +33,11 @@ def collisions(method: Method) -> Iterator[Diagnostic]:
                 message = f"name `{name}` in `{custom.value}.py` is already used by {other}"
                 hint = rename(custom, name)
                 yield method.spec.document.diagnostic("X114", message, choice.path, hint)
+        for name, other in other_meanings(method, custom):
+            message = f"`{custom.value}.py` imports `{name}`, which in the same file of the package"
+            hint = "import it under another name"
+            message = f"{message} is {other}"
+            yield method.spec.document.diagnostic("X114", message, choice.path, hint)
         namesakes = [c for c in method.listed if c.value == custom.value and c.law]
         if custom.law and any(c.law != custom.law for c in namesakes):
             message = f"`{custom.value}_law.py` is the law file of two components"
@@ -210,9 +215,39 @@ def file_of(method: Method, c: Component) -> str:
     return MODULE_OF.get(c.folder) or ("model" if c.folder in NETWORKS else "sampler")
 
 
+def other_meanings(method: Method, custom: Component) -> Iterator[tuple[str, str]]:
+    """The names that a component imports and that mean something else in its file: (name, what)."""
+    own = sources(custom)
+    for c in method.listed:
+        if c is custom or file_of(method, c) != file_of(method, custom):
+            continue
+        if c.source and c.path < custom.path:
+            continue  # reported there
+        for name in sorted({*own} & names(c)) if not c.source else ():
+            yield name, f"a name of {c.folder} `{c.value}`"
+        for name, source in sorted(sources(c).items()):
+            if own.get(name, source) != source:
+                yield name, f"`{source}`, an import of {c.folder} `{c.value}`"
+
+
 def imported(c: Component) -> set[str]:
     """The names that a component imports."""
-    return {n.split(" as ")[-1].split(".")[0] for names in c.imports.values() for n in names}
+    return {*sources(c)}
+
+
+def sources(c: Component) -> dict[str, str]:
+    """The names that a component imports, and what each stands for: `F` -> `torch.nn.functional`.
+
+    A package that is imported by a dotted name (`import torch.nn`) stands for itself.
+    """
+    found = {}
+    for module, listed in c.imports.items():
+        for entry in listed:
+            what, renamed, name = entry.partition(" as ")
+            local = name if renamed else what.partition(".")[0]
+            path = what if renamed else local
+            found[local] = f"{module}.{what}" if module else path
+    return found
 
 
 def names(c: Component) -> set[str]:

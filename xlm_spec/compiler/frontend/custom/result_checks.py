@@ -1,8 +1,8 @@
 """Results that packages cannot compute with, as far as a file states them (X112).
 
-A file states a result by the type that a function returns, by the shape that ends a sentence of its
-docstring (`..., (B, L).`), or by a reduction to one number (`return nats.mean()`). What a file does
-not state is not guessed.
+A file states a result by the type that a function returns, by an arrow in its docstring (`... ->
+(B, L)`), by `(B,)` at the end of a sentence, or by a reduction to one number (`return
+nats.mean()`). What a file does not state is not guessed: another shape can be that of an input.
 """
 
 import ast
@@ -14,9 +14,9 @@ from xlm_spec.compiler.declarations import ELBO_WEIGHTS
 from xlm_spec.compiler.frontend.custom.signature_checks import Fault
 
 SHAPES = re.compile(r"(?<!\w)\([A-Z]\w*,(?: [\w /+]+(?:, [\w /+]+)*)?\)")
-RESULT = re.compile(rf"(?:, |-> )({SHAPES.pattern})(?: (?:bool|long))?(?:[.:;]|$)")
 MAPPED = re.compile(rf"{SHAPES.pattern}(?:, {SHAPES.pattern})*(?: each)? -> ({SHAPES.pattern})")
-MATRIX = re.compile(r"\(B, [^,]+\)")
+MATRIX = re.compile(r"\(\w+, [^,]+\)")
+PER_SEQUENCE = re.compile(r", (\(B,\))(?:[.:;]|$)")
 
 VALUES = ("None", "bool", "bytes", "float", "int", "str")
 CONTAINERS = ("dict", "list", "set", "tuple", "Iterable", "Iterator", "Sequence")
@@ -93,12 +93,12 @@ def is_no_tensor(annotation: str, c: Component, types: tuple[str, ...]) -> bool:
 def stated_shape(doc: str) -> str:
     """The shape of the result in a docstring such as `(B, L, D) -> (B, L)`; "" if it is unclear.
 
-    Or its only shape, if that ends a sentence of the first paragraph.
+    Or (B,), if that is its only shape and ends a sentence of the first paragraph.
     """
     first = doc.partition("\n\n")[0].replace("\n", " ")
     if mapped := MAPPED.match(first):
         return mapped[1]
-    found = RESULT.search(first)
+    found = PER_SEQUENCE.search(first)
     return found[1] if found and {*SHAPES.findall(doc)} == {found[1]} else ""
 
 

@@ -3,7 +3,7 @@
 A loss that is a bound by itself, and that reads x_t or what the process draws, compares x_0 and x_t
 position by position. A target that does not read what the process draws has other positions: the
 sum is no bound, or cannot be computed. (A loss that reads neither, such as that of the length, is a
-term of its own.)
+term of its own, also if it reads the time.)
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ CODE = "X312"
 def found(method: Method) -> Iterator[Finding]:
     process = method.spec.process
     unseen = unseen_fields(process.component)
-    noised = {*process.component.types["Noised"], "t"}
+    noised = {*process.component.types["Noised"]} - {"valid"}
     covering = [t for t in method.spec.targets if unseen & {*t.component.main.wires}]
     for term in method.terms:
         loss, target = term.loss, term.asked
