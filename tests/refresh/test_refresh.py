@@ -568,3 +568,21 @@ def test_a_package_that_git_ignores_causes_a_warning(spec, tmp_path):
     (tmp_path / ".gitignore").unlink()
     assert "X408" not in run("build", spec, cwd=tmp_path).stderr
     assert os.listdir(tmp_path / "generated") == ["method"]
+
+
+def test_an_edit_of_the_readme_with_samplers_in_any_order(tmp_path):
+    """The record keeps the order of samplers: the last build's text can be restored."""
+    spec = tmp_path / "method.yaml"
+    samplers = "{zigzag: first_hitting, ancestral: {kind: ancestral, steps: 8}}"
+    spec.write_text(text(sampler=samplers))
+    folder = build(spec, tmp_path / "out").folder
+    readme = folder / "README.md"
+    assert "Samplers: zigzag, ancestral (the first is the default" in readme.read_text()
+    readme.write_text(readme.read_text() + "\nMy note.\n")
+    assert status(folder).warnings == ()
+    spec.write_text(text(sampler=samplers, noise="{process: mask, schedule: cosine}"))
+    build(spec, tmp_path / "out")
+    now = readme.read_text()
+    assert now.endswith("\nMy note.\n")
+    assert "cosine" in now
+    assert "<<<<" not in now
