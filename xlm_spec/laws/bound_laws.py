@@ -9,7 +9,7 @@ from torch import Tensor
 from .claims import BOUND, LIKELIHOOD
 from .conditions import bounded, process_has
 from .corruptions import enumerable, unenumerable
-from .exact_model import built_model, exact_model, lacking, unknown_minimiser
+from .exact_model import built_model, exact_model, lacking_in_bound, unknown_minimiser
 from .expectations import enumerated_mean, sampled_mean
 from .law import Figure, law, needs, when
 from .law_files import Unverified
@@ -26,7 +26,7 @@ def orders(m: Method) -> str:
     missing = process_has("log_p_by_order")(m)
     if missing:
         return "the process has no orders" if m.states_likelihood else missing
-    return lacking(m)
+    return lacking_in_bound(m)
 
 
 TIGHT = 1e-5  # nats; some components compute in float32

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from . import oracle
 from .corruptions import corruptions, enumerable, evaluate, unenumerable
-from .law_files import NoLaw
+from .law_files import NoLaw, Unverified
 from .observed import observed
 
 if TYPE_CHECKING:
@@ -29,8 +29,50 @@ def exact_model(
     if minimiser is None:
         return built_model(m, w, blur, prompt, tilt)
     if "occurrences" in inspect.signature(minimiser).parameters:
-        return minimiser(w, lambda: occurrences(m, w, prompt), blur, tilt)
-    return minimiser(w, blur, tilt)
+        model = minimiser(w, lambda: occurrences(m, w, prompt), blur, tilt)
+    else:
+        model = minimiser(w, blur, tilt)
+    lacking = {head for head in m.heads if not hasattr(model, head)}
+    return Partial(model, lacking, m.process.value) if lacking else model
+
+
+class Partial:
+    """An exact model without some heads of the method: reading one raises Unverified.
+
+    Laws that need none of them, such as that of a sampler, do without.
+    """
+
+    def __init__(self, model: Any, lacking: set[str], process: str):
+        self.model, self.lacking, self.process = model, lacking, process
+
+    def __call__(self, *args: Any, **options: Any) -> Tensor:
+        return self.model(*args, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.lacking:
+            raise Unverified(without_head(name, self.process))
+        return getattr(self.model, name)
+
+
+def without_head(head: str, process: str) -> str:
+    return NoLaw(f"the exact model of process {process} has no head `{head}`")
+
+
+def lacking_in_bound(m: Method) -> str:
+    """Why the law file of the process does not describe all of the bound; "" if it does.
+
+    One of the losses of the bound calls a head that the exact model lacks.
+    """
+    called = {*m.part("objective").log_likelihood_bound.__code__.co_names}
+    heads = [
+        head
+        for loss, seen in observed(m).items()
+        if called & {loss, "objective"}
+        for head in sorted(seen.heads)
+    ]
+    model = exact_model(m, m.toy_distribution()) if {*heads} != {*heads[:1]} else None
+    lacking = [h for h in heads if isinstance(model, Partial) and h in model.lacking]
+    return without_head(lacking[0], m.process.value) if lacking else ""
 
 
 def built_model(
@@ -56,23 +98,6 @@ def unknown_minimiser(m: Method) -> str:
         return unenumerable(m) or oracle.unbuildable(m)
     if needs_occurrences(m) and not enumerable(m):
         return NoLaw("the minimiser depends on how often each set is corrupted, which is not known")
-    return lacking(m)
-
-
-def lacking(m: Method) -> str:
-    """Why the exact model of a law file does not suffice: a loss calls a head that it lacks."""
-    if m.of_process("minimiser") is None or (needs_occurrences(m) and not enumerable(m)):
-        return ""
-    return m.once(("lacking",), lambda: missing_head(m))
-
-
-def missing_head(m: Method) -> str:
-    model = exact_model(m, m.toy_distribution())
-    for loss, seen in observed(m).items():
-        for head in sorted(seen.heads):
-            if not hasattr(model, head):
-                why = f"loss {loss} calls head {head}, which the exact model of process"
-                return NoLaw(f"{why} {m.process.value} lacks")
     return ""
 
 
