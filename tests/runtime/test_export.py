@@ -24,6 +24,7 @@ from xlm_spec.runtime.model_card import laws
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import build_model, resolve_config
 from xlm_spec.runtime.scoring import draw
+from xlm_spec.runtime.tasks.pairs import Columns
 from xlm_spec.runtime.tokenizer_files import tokenizer_files
 from xlm_spec.runtime.words import CharacterTokenizer, SubwordTokenizer, WordTokenizer
 
@@ -40,6 +41,14 @@ def exported(trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports") / "star"
     done = run("mdlm", "export", "--run", trained, "--to", folder)
     assert done.stdout.strip() == str(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def minimal(tmp_path_factory):
+    """The export of a small random model."""
+    folder = tmp_path_factory.mktemp("exports") / "minimal"
+    untrained(package_of("mdlm"), folder)
     return folder
 
 
@@ -248,27 +257,99 @@ def test_no_folder_of_this_machine_is_published(tmp_path):
     assert again.task.words == r.task.words
 
 
-def test_an_export_runs_no_code_that_its_settings_name(exported, tmp_path, capsys):
-    copy = shutil.copytree(exported, tmp_path / "copy")
+EVIL = {"kind": "os.abort", "name": "more"}
+RUNS_CODE = {
+    "a manager": {"data": {"manager": EVIL}},
+    "a dotted manager": {"data.manager": EVIL},
+    "a dotted name of a manager": {"data.manager": "os.abort"},
+    "options of a manager by their names": {"data.manager.kind": "os.abort"},
+    "a dotted name in a section": {"data": {"manager.kind": "os.abort"}},
+    "loaders": {"data": {"loaders": [EVIL, {"kind": "task", "name": "x", "task": "./evil.py"}]}},
+    "dotted loaders": {"data.loaders": [EVIL]},
+    "metrics": {"data": {"metrics": ["os.abort", "./evil.py:count"]}},
+    "dotted metrics": {"data.metrics": ["os.abort"]},
+    "an optimizer": {"train": {"optimizer": EVIL}},
+    "a dotted optimizer": {"train.optimizer": EVIL},
+    "a schedule": {"train": {"lr_schedule": "os.abort"}},
+    "a strategy": {"train": {"strategy": "os.abort"}},
+    "loggers": {"train": {"loggers": ["csv", "os.abort"], "callbacks": [EVIL]}},
+    "the code of others": {"injected": {"os.abort": ""}, "teacher": "evil", "init": "evil"},
+    "a package in a package": {"package": "os.path"},
+}
+
+
+@pytest.mark.parametrize("changes", RUNS_CODE.values(), ids=RUNS_CODE)
+def test_an_export_runs_no_code_that_its_settings_name(changes, minimal, tmp_path, capsys):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
     content = json.loads((copy / "config.json").read_text())
-    settings = content["xlm_spec"]
-    settings["data"]["metrics"] = ["os.abort", "./evil.py:count"]
-    settings["data"]["loaders"] = [{"kind": "task", "name": "more", "task": "./evil_task.py"}]
-    settings["train"] |= {"optimizer": {"kind": "evil.Optimizer"}, "loggers": ["csv", "evil.Log"]}
+    clean = checkpoint.load(copy)["xlm_spec"]
+    assert capsys.readouterr().err == ""
+    for key, value in changes.items():
+        old = content["xlm_spec"].get(key)
+        content["xlm_spec"][key] = old | value if isinstance(old, dict) else value
     (copy / "config.json").write_text(json.dumps(content))
+    read = checkpoint.load(copy)["xlm_spec"]
+    assert not re.search("abort|evil|os.path", json.dumps(read))
+    assert read["backbone"] == clean["backbone"]
     args = Namespace(checkpoint=copy, run=None, task=None, sets=[])
     found = load_model(package_of("mdlm"), {"fill": "eos"}, {}, args).run
-    assert found.data.metrics == found.data.loaders == ()
-    assert (found.train.optimizer, found.train.loggers) == ("adamw", ("csv",))
-    names = "./evil_task.py, os.abort, ./evil.py:count, evil.Optimizer, evil.Log"
-    assert f"code that the export names, {names}" in capsys.readouterr().err
-    settings["task"] = "sort.py"
+    assert found.injected == {}
+    assert (found.data.manager, found.data.loaders, found.data.metrics) == ("task", (), ())
+    assert (found.train.optimizer, found.train.lr_schedule) == ("adamw", "cosine")
+    assert (found.teacher_file, found.init) == ("", "")
+    for command in (["generate", "-n", 1], ["eval", "--split", "val"]):
+        run("mdlm", *command, "--checkpoint", copy, "--set", "sampler.ancestral.steps=1")
+
+
+def test_settings_that_are_left_out_are_named(minimal, tmp_path, capsys):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text())
+    content["xlm_spec"]["data"] |= {"manager": "os.abort", "loaders": [], "metrics": ["os.abort"]}
+    content["xlm_spec"]["train"] |= {"optimizer": {"kind": "sgd", "momentum": 0.5}}
+    (copy / "config.json").write_text(json.dumps(content))
+    read = checkpoint.load(copy)["xlm_spec"]
+    assert read["train"]["optimizer"] == {"kind": "sgd", "momentum": 0.5}
+    err = capsys.readouterr().err
+    assert err == "not used: settings that no export has, data.manager, data.metrics\n"
+
+
+def test_an_export_without_settings_is_damaged(minimal, tmp_path):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text())
+    for wrong in ({}, [], None, {"task": ["star_mini"], "vocab": {"size": 3}}):
+        (copy / "config.json").write_text(json.dumps(content | {"xlm_spec": wrong}))
+        with pytest.raises(Failed, match="cannot read the export"):
+            checkpoint.load(copy)
+
+
+def test_the_task_file_of_an_export_is_passed_by_its_user(minimal, tmp_path):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text())
+    content["xlm_spec"]["task"] = "sort.py"
     (copy / "config.json").write_text(json.dumps(content))
     (tmp_path / "sort.py").write_text("raise SystemExit\n")
     done = run("mdlm", "generate", "--checkpoint", copy, check=False)
     assert done.stderr.count("error[") == 1
     assert "error[X501]: the export was trained on a task file, `sort.py`" in done.stderr
     assert "--task ./sort.py" in done.stderr
+
+
+def test_no_data_are_read_to_measure_an_export(minimal, tmp_path, monkeypatch):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text())
+    content["xlm_spec"] |= {"task": "pairs"}
+    content["xlm_spec"]["data"] |= {"task": "pairs", "hub": "evil/data", "longest_prompt": 0}
+    monkeypatch.setattr(Columns, "rows", lambda *_: pytest.fail("the data are read"))
+    for more, missing in (
+        ({"longest_answer": 5}, "data.longest_prompt"),
+        ({"longest_prompt": 5}, "data.longest_answer"),
+        ({"prompt": ""}, "data.longest_answer"),
+    ):
+        settings = content["xlm_spec"] | {"data": content["xlm_spec"]["data"] | more}
+        (copy / "config.json").write_text(json.dumps(content | {"xlm_spec": settings}))
+        done = run("mdlm", "generate", "--checkpoint", copy, "--prompt", "1", check=False)
+        assert done.stderr.count("error[") == 1
+        assert f"error[X701]: the export has no {missing}" in done.stderr
 
 
 def test_an_export_is_a_teacher(exported, trained):
