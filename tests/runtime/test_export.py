@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from methods import ROOT
 from package_runs import TINY, package_of, run
 
@@ -18,6 +19,7 @@ from xlm_spec.compiler.build import build
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
 from xlm_spec.runtime import checkpoint, export, pretrained, teacher
+from xlm_spec.runtime import exported as exported_settings
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import TrainedModel, load_model
 from xlm_spec.runtime.model_card import laws
@@ -228,33 +230,70 @@ def test_the_card_of_edited_code_shows_no_laws(trained, tmp_path):
     assert laws(copy) == "No verification is recorded for this code."
 
 
-def test_no_folder_of_this_machine_is_published(tmp_path):
-    """Of a task, a text or a metric only the names of their files."""
-    private = tmp_path / "private"
-    private.mkdir()
-    (private / "words.txt").write_text("the cat sat\n" * 60)
-    (private / "extra.py").write_text("def ones(answers, rows):\n    return 0, 1\n")
-    package = package_of("mdlm")
-    sets = [*SETS, f"data.file={private}/words.txt", "data.block=8"]
-    sets += [f"data.metrics={private}/extra.py:ones"]
-    r = resolve_config(package, {"fill": "none"}, {}, "text", "cpu", None, sets)
+@pytest.fixture
+def private(tmp_path):
+    """A model whose spec and run name private files and code with secret options."""
+    folder = tmp_path / "private"
+    folder.mkdir()
+    (folder / "words.txt").write_text("the cat sat\n" * 60)
+    (folder / "extra.py").write_text("def ones(answers, rows):\n    return 0, 1\n")
+    copy = shutil.copytree(ROOT / "generated" / "mdlm", tmp_path / "mdlm")
+    spec = yaml.safe_load((copy / "spec.yaml").read_text())
+    spec["data"] = {"task": "text", "file": f"{folder}/words.txt", "block": 8}
+    spec["data"]["manager"] = {"kind": f"{folder}/extra.py:M", "password": "secret"}
+    spec["train"] |= {"loggers": [{"kind": "wandb", "api_key": "secret"}], "report_to": "secret"}
+    spec["train"]["callbacks"] = [{"kind": "./cb.py:Slack", "webhook": "https://x.y/secret"}]
+    spec["train"]["optimizer"] = {"kind": "./opt.py:Opt", "token": "secret"}
+    (copy / "spec.yaml").write_text(f"# in {folder}/\n{yaml.safe_dump(spec)}")
+    package = import_package(copy, "mdlm")
+    data = {k: v for k, v in spec["data"].items() if k != "manager"} | {"fill": "none"}
+    train = {k: v for k, v in spec["train"].items() if k not in ("report_to", "optimizer")}
+    sets = [*SETS, f"data.metrics={folder}/extra.py:ones"]
+    sets += ["train.lr_schedule={kind: wsd, decay: 0.3}"]
+    sets += ["train.strategy={kind: a.b.Strategy, token: secret}"]
+    r = resolve_config(package, data, train, "text", "cpu", None, sets)
     layout = layout_of(package, r.task, r.config.vocab, r.data.fill)
     model = build_model(r, layout.max_length).eval()
-    trained = TrainedModel(r, layout, model, torch.device("cpu"), private / "x.ckpt", 3)
-    export.write_export(trained, tmp_path / "out", "out")
+    yield TrainedModel(r, layout, model, torch.device("cpu"), folder / "x.ckpt", 3)
+    package_of("mdlm")
+
+
+def test_no_secret_and_no_folder_of_this_machine_is_published(private, tmp_path):
+    """Of a task or a text only the names of their files; of code with options nothing."""
+    assert "secret" in str(private.run.as_dict())
+    export.write_export(private, tmp_path / "out", "out")
     texts = {
         f.name: f.read_text() for f in (tmp_path / "out").iterdir() if f.suffix != ".safetensors"
     }
-    assert "words.txt" in texts["config.json"]
-    assert "words.txt" in texts["README.md"]
-    assert [name for name, text in texts.items() if "private" in text] == []
+    for name in ("config.json", "README.md", "spec.yaml"):
+        assert "words.txt" in texts[name]
+    for word in ("private", "secret", str(tmp_path), "Slack", "webhook", "api_key", "injected"):
+        assert [name for name, text in texts.items() if word in text] == []
+    spec = yaml.safe_load(texts["spec.yaml"])
+    assert spec["data"] == {"task": "text", "file": "words.txt", "block": 8}
+    assert not {"loggers", "callbacks", "optimizer", "report_to"} & set(spec["train"])
+    assert spec["train"]["batch"] == 64
+    settings = json.loads(texts["config.json"])["xlm_spec"]
+    assert settings["train"]["lr_schedule"] == {"kind": "wsd", "decay": 0.3}
+    assert not {"loggers", "callbacks", "strategy"} & set(settings["train"])
+    assert not {"manager", "loaders", "metrics"} & set(settings["data"])
+    package = private.run.package
     loaded = pretrained.load(tmp_path / "out", package)
-    rng = generator(0)
-    [answer] = loaded.sample([loaded.words.encode("the ")], None, rng)
+    [answer] = loaded.sample([loaded.words.encode("the ")], None, generator(0))
     assert len(answer) == 4
     args = Namespace(checkpoint=tmp_path / "out", run=None, task=None, sets=[])
     again = load_model(package, {"fill": "none"}, {}, args).run
-    assert again.task.words == r.task.words
+    assert again.task.words == private.run.task.words
+
+
+def test_paths_of_a_machine():
+    for path in ("/home/me/a.txt", "~/me/a.txt", "../me/a.txt", "C:\\me\\a.txt"):
+        assert exported_settings.without_folders({"x": [path]}) == {"x": ["a.txt"]}
+        assert exported_settings.FOLDER.search(f"# see {path}") or path.startswith("..")
+    for text in ("bob/data", "./heads.py:Head", "a.txt", "and/or", "arXiv:2406.07524", "p(x/y/z)"):
+        assert exported_settings.without_folders(text) == text
+        assert not exported_settings.FOLDER.search(text)
+    assert not exported_settings.FOLDER.search("https://arxiv.org/abs/1 and ./heads/own.py")
 
 
 EVIL = {"kind": "os.abort", "name": "more"}

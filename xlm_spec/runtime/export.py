@@ -67,8 +67,8 @@ def write_export(trained: TrainedModel, folder: Path, name: str) -> None:
     sources["pretrained.py"] = text_of(Path(pretrained.__file__))
     sources[f"{modeling}.py"] = modeling_source(trained.run, [*modules, "package"])
     sources["__init__.py"] = init_source(sources["package.py"])
-    spec = home.parent / "spec.yaml"
-    files = sources | ({"spec.yaml": text_of(spec)} if spec.is_file() else {})
+    spec = exported.published_spec(home.parent)
+    files = sources | ({"spec.yaml": spec} if spec else {})
     files |= tokenizer_files(trained.run.task.words, trained.run.config.vocab)
     files[WORDS] = as_json(dict(trained.run.task.words.state))
     files["README.md"] = model_card(trained, name)

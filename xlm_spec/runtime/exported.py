@@ -1,10 +1,13 @@
 """The settings of a run in the config.json of an export; an export as a checkpoint."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
+
+import yaml
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.pretrained import CONFIG, WEIGHTS, WORDS, read_safetensors
@@ -12,6 +15,7 @@ from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.settings import NAMES, Train
 
 SETTINGS = "xlm_spec"
+FOLDER = re.compile(r"(?<![\w.:/\\])(~|[A-Za-z]:)?[/\\][\w. -]+[/\\]")  # of this machine, in a text
 HEAD = ("package", "task", "size")  # stored beside the sections of settings
 UNUSED = ("init", "teacher", "injected")  # of a run, which its trained model does not need
 CODE = ("train.optimizer", "train.lr_schedule")  # stored if xlm-spec ships what they name
@@ -40,11 +44,13 @@ def kept(settings: Mapping) -> tuple[dict[str, Any], list[str]]:
         for key, value in node.items():
             path = (*before, str(key))
             name = ".".join(path)
+            if name in UNUSED:
+                continue
             if str(key).isidentifier() and isinstance(value, Mapping) and name not in NAMES:
                 out[key] = visit(value, path)
             elif str(key).isidentifier() and is_kept(path, value):
                 out[key] = value
-            elif value and not is_shipped(name, value) and path[0] not in UNUSED:
+            elif value and not is_shipped(name, value):
                 dropped.append(name)
         return out
 
@@ -85,9 +91,50 @@ def without_folders(node: Any) -> Any:
         return {without_folders(k): without_folders(v) for k, v in node.items()}
     if isinstance(node, list | tuple):
         return [without_folders(v) for v in node]
-    if isinstance(node, str) and Path(node).is_absolute():
-        return Path(node).name
+    outside = isinstance(node, str) and node.startswith(("~", "../"))
+    if isinstance(node, str) and (outside or is_absolute(node)):
+        return PureWindowsPath(node).name
     return node
+
+
+def is_absolute(path: str) -> bool:
+    return path.startswith("/") or PureWindowsPath(path).is_absolute()
+
+
+def published_spec(home: Path) -> str:
+    """The text of the spec of a package, "" without one.
+
+    Without the code that `train` and `data` name, its options, and the folders of this machine; if
+    there are any, without comments too.
+    """
+    file = home / "spec.yaml"
+    text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
+    content = yaml.safe_load(text)
+    if not isinstance(content, Mapping):
+        return ""
+    clean = without_folders(of_spec(content))
+    if clean == content and not FOLDER.search(text):
+        return text
+    return yaml.safe_dump(clean, sort_keys=False, default_flow_style=None, allow_unicode=True)
+
+
+def of_spec(node: Mapping, before: str = "") -> dict[str, Any]:
+    """The keys of a spec that an export has."""
+    out = {}
+    for key, value in node.items():
+        name = f"{before}{key}"
+        if is_in_spec(name, value):
+            out[key] = of_spec(value, f"{name}.") if isinstance(value, Mapping) else value
+    return out
+
+
+def is_in_spec(name: str, value: Any) -> bool:
+    """Does the spec of an export have the key of that dotted name?"""
+    section, _, setting = name.partition(".")
+    code = next((k for k in NAMES if name == k or name.startswith(f"{k}.")), "")
+    if code:
+        return code in CODE and (name != code or is_shipped(name, value))
+    return section != "train" or setting.partition(".")[0] in ("", *Train.__dataclass_fields__)
 
 
 def content(folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from xlm_spec import __version__
 from xlm_spec.diagnostics import Failed
 from xlm_spec.refresh.verified_section import BEGIN, END, is_outdated
 from xlm_spec.runtime import choices
-from xlm_spec.runtime.exported import without_folders
+from xlm_spec.runtime.exported import published_spec, stored
 from xlm_spec.runtime.load_model import TrainedModel
 from xlm_spec.runtime.overrides import flat
 from xlm_spec.runtime.resolve_config import Run
@@ -25,8 +25,7 @@ def model_card(trained: TrainedModel, name: str) -> str:
     """Use, spec, verified laws, budget, data, figures of the run and citation."""
     run = trained.run
     home = Path(run.package.__file__).resolve().parent.parent
-    spec = home / "spec.yaml"
-    source = spec.read_text(encoding="utf-8-sig") if spec.is_file() else ""
+    source = published_spec(home)
     parts = [
         metadata(run.name),
         f"# {name}",
@@ -137,17 +136,17 @@ def training(trained: TrainedModel) -> dict[str, Any]:
     seconds = next((r["seconds"] for r in reversed(lines(trained)) if r.get("step") == step), None)
     if seconds is not None:
         rows["minutes"] = f"{seconds / 60:.1f}"
-    settings = {k.removeprefix("train."): v for k, v in choices.expanded(run.settings).items()}
+    named = choices.expanded(flat(stored(run)["train"], "train."))
+    settings = {k.removeprefix("train."): v for k, v in named.items()}
     chosen = {k: v for k, v in settings.items() if k.partition(".")[0] in ("optimizer",)}
     rows |= {k: settings[k] for k in BUDGET} | chosen
-    return rows | {"lr_schedule": settings["lr_schedule"]}
+    return rows | {k: v for k, v in settings.items() if k.startswith("lr_schedule")}
 
 
 def data(trained: TrainedModel) -> dict[str, Any]:
     """The task, its options, and digests of the splits of training."""
     run = trained.run
-    options = {k: v for k, v in run.settings.items() if k.startswith("data.") and v}
-    rows = {k.removeprefix("data."): without_folders(v) for k, v in options.items()}
+    rows: dict[str, Any] = {k: v for k, v in flat(stored(run)["data"]).items() if v}
     rows.pop("workers", None)
     rows["vocabulary"] = f"{run.config.vocab.size} tokens, with special ones"
     rows |= {"longest prompt": trained.layout.longest_prompt, "canvas": trained.layout.canvas}
