@@ -26,6 +26,15 @@ def is_export(folder: Path) -> bool:
     return all((folder / name).is_file() for name in (CONFIG, WEIGHTS, WORDS))
 
 
+def settings_in(folder: Path) -> Mapping | None:
+    """The stored settings in the config.json of a folder; None without any."""
+    try:
+        found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))[SETTINGS]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, Mapping) else None
+
+
 def stored(run: Run) -> dict[str, Any]:
     """The settings of a run for an export, without the folders of this machine."""
     return without_folders(kept(run.as_dict())[0])
