@@ -430,6 +430,21 @@ def test_a_module_with_a_name_that_the_export_needs(tmp_path, monkeypatch):
     assert not (tmp_path / "second").exists()
 
 
+@pytest.mark.parametrize("file", ["extra/__init__.py", "extra/deep/own.py"])
+def test_a_package_with_a_sub_package_is_not_exported(file, tmp_path, monkeypatch):
+    copy = shutil.copytree(ROOT / "generated" / "mdlm" / "mdlm", tmp_path / "mdlm")
+    known = untrained(package_of("mdlm"), tmp_path / "first")
+    for name in (".ipynb_checkpoints/model-checkpoint.py", file):
+        (copy / name).parent.mkdir(parents=True)
+        monkeypatch.setattr(known.run.package, "__file__", str(copy / "__init__.py"))
+        (copy / name).write_text("")
+        if name != file:
+            export.write_export(known, tmp_path / "second", "second")  # no module
+    with pytest.raises(Failed, match=f"the package has a module in a subfolder, `{file}`"):
+        export.write_export(known, tmp_path / "third", "third")
+    assert not (tmp_path / "third").exists()
+
+
 # ---- transformers --------------------------------------------------------------------------------
 
 

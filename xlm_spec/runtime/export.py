@@ -53,9 +53,11 @@ def require_new(folder: Path) -> None:
 def write_export(trained: TrainedModel, folder: Path, name: str) -> None:
     """Writes all files; config.json is the last one. `name`: of the model, for its card.
 
-    Raises Failed (X630) if a module of the package has the name of a file that is added.
+    Raises Failed (X630) if a module of the package has the name of a file that is added, or lies
+    in a sub-package.
     """
     home = Path(trained.run.package.__file__).parent
+    require_flat(home)
     modules = sorted(f.stem for f in home.glob("*.py") if f.stem not in ("__init__", "__main__"))
     modeling = f"modeling_{trained.run.name}"
     taken = {*OWN, modeling} & set(modules)
@@ -79,6 +81,16 @@ def write_export(trained: TrainedModel, folder: Path, name: str) -> None:
         to_safetensors(trained.model.state_dict(), out.write)
     for file, text in files.items():
         (folder / file).write_text(text, encoding="utf-8", newline="\n")
+
+
+def require_flat(home: Path) -> None:
+    """Raises Failed (X630) for a module in a subfolder, which `transformers` would not copy."""
+    files = sorted(f.relative_to(home) for f in home.rglob("*.py"))
+    inner = next((f for f in files if len(f.parts) > 1 and f.parts[0].isidentifier()), None)
+    if inner is not None:
+        message = f"the package has a module in a subfolder, `{inner.as_posix()}`"
+        hint = "move it beside model.py: the modules of an export lie in one folder"
+        raise Failed(Diagnostic("X630", message, hint, str(home)))
 
 
 def config_json(trained: TrainedModel) -> dict[str, Any]:
