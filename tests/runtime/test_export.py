@@ -420,6 +420,12 @@ def test_wrong_uses(exported, trained, tmp_path):
             call()
 
 
+def test_one_text_is_no_list_of_prompts(minimal):
+    loaded = pretrained.load(minimal, package_of("mdlm"))
+    with pytest.raises(TypeError, match=r"write generate\(\[prompt\]\)"):
+        loaded.generate("0 4 3")
+
+
 def test_a_module_with_a_name_that_the_export_needs(tmp_path, monkeypatch):
     copy = shutil.copytree(ROOT / "generated" / "mdlm" / "mdlm", tmp_path / "mdlm")
     (copy / "pretrained.py").write_text("")
