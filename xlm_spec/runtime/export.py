@@ -21,7 +21,7 @@ from xlm_spec import __version__
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime import exported, pretrained
 from xlm_spec.runtime.load_model import TrainedModel, load_model
-from xlm_spec.runtime.model_card import model_card
+from xlm_spec.runtime.model_card import model_card, module_name
 from xlm_spec.runtime.pretrained import CONFIG, DTYPES, WEIGHTS, WORDS
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import Run
@@ -38,7 +38,7 @@ def export(package, data, train, args) -> None:
     trained = load_model(package, data, train, args)
     name = args.to.resolve().name
     write_export(trained, args.to, name)
-    if name.isidentifier():
+    if module_name(name) == name:
         print(f"in {args.to.resolve().parent}: from {name} import load", file=sys.stderr)
     print(args.to)
 
