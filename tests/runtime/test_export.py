@@ -1,8 +1,10 @@
 """`export`: the folder loads with torch alone, with transformers, by pip, and as a checkpoint."""
 
+import ast
 import importlib
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,19 +13,22 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from methods import ROOT
 from package_runs import TINY, package_of, run
 
 from xlm_spec.compiler.build import build
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
-from xlm_spec.runtime import checkpoint, export, pretrained, teacher
+from xlm_spec.runtime import checkpoint, export, model_card, pretrained, teacher
+from xlm_spec.runtime import exported as exported_settings
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import TrainedModel, load_model
 from xlm_spec.runtime.model_card import laws
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import build_model, resolve_config
 from xlm_spec.runtime.scoring import draw
+from xlm_spec.runtime.tasks.pairs import Columns
 from xlm_spec.runtime.tokenizer_files import tokenizer_files
 from xlm_spec.runtime.words import CharacterTokenizer, SubwordTokenizer, WordTokenizer
 
@@ -40,6 +45,14 @@ def exported(trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports") / "star"
     done = run("mdlm", "export", "--run", trained, "--to", folder)
     assert done.stdout.strip() == str(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def minimal(tmp_path_factory):
+    """The export of a small random model."""
+    folder = tmp_path_factory.mktemp("exports") / "minimal"
+    untrained(package_of("mdlm"), folder)
     return folder
 
 
@@ -208,6 +221,64 @@ def test_the_model_card(exported, monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("['")
 
 
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("my-model", "my_model"),
+        ("mdlm", "mdlm"),
+        ("v1.0", "v1_0"),
+        ("2 fast", "model_2_fast"),
+        ("class", "model_class"),
+        ("alice/mdlm-star", "mdlm_star"),
+        ('say "hi"', "say__hi_"),
+    ],
+)
+def test_the_code_of_the_card_runs(name, module, minimal, tmp_path, monkeypatch, capsys):
+    """With names and prompts that are no Python, and where the folder has the package's name."""
+    args = Namespace(checkpoint=minimal, run=None, task=None, sets=["sampler.ancestral.steps=1"])
+    trained = load_model(package_of("mdlm"), {"fill": "eos"}, {}, args)
+    card = model_card.use(trained, name)
+    with_torch, _ = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    assert ("hf download" in card, "rename it" in card) == (
+        "/" in name,
+        "/" not in name and module != name,
+    )
+    shutil.copytree(minimal, tmp_path / module)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    exec(with_torch, {})
+    sys.modules.pop(module)
+    assert capsys.readouterr().out.startswith("['")
+    names = [ast.literal_eval(n) for n in re.findall(r"from_pretrained\((.*?), trust", card)]
+    assert names == [name, name]
+    for prompt in ('say "hi" 1', "it's \\n", "a\nb", "-x", "é😀"):
+        monkeypatch.setattr(model_card, "example", lambda _, prompt=prompt: prompt)
+        card = model_card.use(trained, name)
+        for code in re.findall(r"```python\n(.*?)```", card, re.DOTALL):
+            texts = [n.value for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Constant)]
+            assert prompt in texts
+        [line] = re.findall(r"```sh\n(.*?)\n```", card, re.DOTALL)
+        source = f"hf:{name}" if "/" in name else f"/path/to/{name}"
+        words = ["python", "-m", "mdlm", "generate", "--checkpoint", source, f"--prompt={prompt}"]
+        assert shlex.split(line) == words
+
+
+def test_the_command_of_the_card_runs(minimal, tmp_path):
+    """In the folder of the package; the folder of the export has its name."""
+    copy = shutil.copytree(minimal, tmp_path / "mdlm")
+    task = ROOT / "xlm_spec" / "runtime" / "tasks" / "star_mini.py"
+    project = shutil.copytree(ROOT / "generated" / "mdlm", tmp_path / "out" / "mdlm")
+    shutil.copy(task, project / "own.py")
+    args = Namespace(checkpoint=minimal, run=None, task=str(project / "own.py"), sets=[])
+    trained = load_model(package_of("mdlm"), {"fill": "eos"}, {}, args)
+    [line] = re.findall(r"```sh\n(.*?)\n```", model_card.use(trained, "mdlm"), re.DOTALL)
+    assert " --task ./own.py " in line
+    words = [w.replace("/path/to/mdlm", str(copy)) for w in shlex.split(line)]
+    done = subprocess.run([sys.executable, *words[1:]], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(" -> ") == 1
+
+
 def test_the_card_of_edited_code_shows_no_laws(trained, tmp_path):
     copy = shutil.copytree(ROOT / "generated" / "mdlm", tmp_path / "mdlm")
     (copy / "mdlm" / "loss.py").write_text((copy / "mdlm" / "loss.py").read_text() + "\n")
@@ -219,56 +290,165 @@ def test_the_card_of_edited_code_shows_no_laws(trained, tmp_path):
     assert laws(copy) == "No verification is recorded for this code."
 
 
-def test_no_folder_of_this_machine_is_published(tmp_path):
-    """Of a task, a text or a metric only the names of their files."""
-    private = tmp_path / "private"
-    private.mkdir()
-    (private / "words.txt").write_text("the cat sat\n" * 60)
-    (private / "extra.py").write_text("def ones(answers, rows):\n    return 0, 1\n")
-    package = package_of("mdlm")
-    sets = [*SETS, f"data.file={private}/words.txt", "data.block=8"]
-    sets += [f"data.metrics={private}/extra.py:ones"]
-    r = resolve_config(package, {"fill": "none"}, {}, "text", "cpu", None, sets)
+@pytest.fixture
+def private(tmp_path):
+    """A model whose spec and run name private files and code with secret options."""
+    folder = tmp_path / "private"
+    folder.mkdir()
+    (folder / "words.txt").write_text("the cat sat\n" * 60)
+    (folder / "extra.py").write_text("def ones(answers, rows):\n    return 0, 1\n")
+    copy = shutil.copytree(ROOT / "generated" / "mdlm", tmp_path / "mdlm")
+    spec = yaml.safe_load((copy / "spec.yaml").read_text())
+    spec["data"] = {"task": "text", "file": f"{folder}/words.txt", "block": 8}
+    spec["data"]["manager"] = {"kind": f"{folder}/extra.py:M", "password": "secret"}
+    spec["train"] |= {"loggers": [{"kind": "wandb", "api_key": "secret"}], "report_to": "secret"}
+    spec["train"]["callbacks"] = [{"kind": "./cb.py:Slack", "webhook": "https://x.y/secret"}]
+    spec["train"]["optimizer"] = {"kind": "./opt.py:Opt", "token": "secret"}
+    (copy / "spec.yaml").write_text(f"# in {folder}/\n{yaml.safe_dump(spec)}")
+    package = import_package(copy, "mdlm")
+    data = {k: v for k, v in spec["data"].items() if k != "manager"} | {"fill": "none"}
+    train = {k: v for k, v in spec["train"].items() if k not in ("report_to", "optimizer")}
+    sets = [*SETS, f"data.metrics={folder}/extra.py:ones"]
+    sets += ["train.lr_schedule={kind: wsd, decay: 0.3}"]
+    sets += ["train.strategy={kind: a.b.Strategy, token: secret}"]
+    r = resolve_config(package, data, train, "text", "cpu", None, sets)
     layout = layout_of(package, r.task, r.config.vocab, r.data.fill)
     model = build_model(r, layout.max_length).eval()
-    trained = TrainedModel(r, layout, model, torch.device("cpu"), private / "x.ckpt", 3)
-    export.write_export(trained, tmp_path / "out", "out")
+    yield TrainedModel(r, layout, model, torch.device("cpu"), folder / "x.ckpt", 3)
+    package_of("mdlm")
+
+
+def test_no_secret_and_no_folder_of_this_machine_is_published(private, tmp_path):
+    """Of a task or a text only the names of their files; of code with options nothing."""
+    assert "secret" in str(private.run.as_dict())
+    export.write_export(private, tmp_path / "out", "out")
     texts = {
         f.name: f.read_text() for f in (tmp_path / "out").iterdir() if f.suffix != ".safetensors"
     }
-    assert "words.txt" in texts["config.json"]
-    assert "words.txt" in texts["README.md"]
-    assert [name for name, text in texts.items() if "private" in text] == []
+    for name in ("config.json", "README.md", "spec.yaml"):
+        assert "words.txt" in texts[name]
+    for word in ("private", "secret", str(tmp_path), "Slack", "webhook", "api_key", "injected"):
+        assert [name for name, text in texts.items() if word in text] == []
+    spec = yaml.safe_load(texts["spec.yaml"])
+    assert spec["data"] == {"task": "text", "file": "words.txt", "block": 8}
+    assert not {"loggers", "callbacks", "optimizer", "report_to"} & set(spec["train"])
+    assert spec["train"]["batch"] == 64
+    settings = json.loads(texts["config.json"])["xlm_spec"]
+    assert settings["train"]["lr_schedule"] == {"kind": "wsd", "decay": 0.3}
+    assert not {"loggers", "callbacks", "strategy"} & set(settings["train"])
+    assert not {"manager", "loaders", "metrics"} & set(settings["data"])
+    package = private.run.package
     loaded = pretrained.load(tmp_path / "out", package)
-    rng = generator(0)
-    [answer] = loaded.sample([loaded.words.encode("the ")], None, rng)
+    [answer] = loaded.sample([loaded.words.encode("the ")], None, generator(0))
     assert len(answer) == 4
     args = Namespace(checkpoint=tmp_path / "out", run=None, task=None, sets=[])
     again = load_model(package, {"fill": "none"}, {}, args).run
-    assert again.task.words == r.task.words
+    assert again.task.words == private.run.task.words
 
 
-def test_an_export_runs_no_code_that_its_settings_name(exported, tmp_path, capsys):
-    copy = shutil.copytree(exported, tmp_path / "copy")
+def test_paths_of_a_machine():
+    for path in ("/home/me/a.txt", "~/me/a.txt", "../me/a.txt", "C:\\me\\a.txt"):
+        assert exported_settings.without_folders({"x": [path]}) == {"x": ["a.txt"]}
+        assert exported_settings.FOLDER.search(f"# see {path}") or path.startswith("..")
+    for text in ("bob/data", "./heads.py:Head", "a.txt", "and/or", "arXiv:2406.07524", "p(x/y/z)"):
+        assert exported_settings.without_folders(text) == text
+        assert not exported_settings.FOLDER.search(text)
+    assert not exported_settings.FOLDER.search("https://arxiv.org/abs/1 and ./heads/own.py")
+
+
+EVIL = {"kind": "os.abort", "name": "more"}
+RUNS_CODE = {
+    "a manager": {"data": {"manager": EVIL}},
+    "a dotted manager": {"data.manager": EVIL},
+    "a dotted name of a manager": {"data.manager": "os.abort"},
+    "options of a manager by their names": {"data.manager.kind": "os.abort"},
+    "a dotted name in a section": {"data": {"manager.kind": "os.abort"}},
+    "loaders": {"data": {"loaders": [EVIL, {"kind": "task", "name": "x", "task": "./evil.py"}]}},
+    "dotted loaders": {"data.loaders": [EVIL]},
+    "metrics": {"data": {"metrics": ["os.abort", "./evil.py:count"]}},
+    "dotted metrics": {"data.metrics": ["os.abort"]},
+    "an optimizer": {"train": {"optimizer": EVIL}},
+    "a dotted optimizer": {"train.optimizer": EVIL},
+    "a schedule": {"train": {"lr_schedule": "os.abort"}},
+    "a strategy": {"train": {"strategy": "os.abort"}},
+    "loggers": {"train": {"loggers": ["csv", "os.abort"], "callbacks": [EVIL]}},
+    "the code of others": {"injected": {"os.abort": ""}, "teacher": "evil", "init": "evil"},
+    "a package in a package": {"package": "os.path"},
+}
+
+
+@pytest.mark.parametrize("changes", RUNS_CODE.values(), ids=RUNS_CODE)
+def test_an_export_runs_no_code_that_its_settings_name(changes, minimal, tmp_path, capsys):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
     content = json.loads((copy / "config.json").read_text())
-    settings = content["xlm_spec"]
-    settings["data"]["metrics"] = ["os.abort", "./evil.py:count"]
-    settings["data"]["loaders"] = [{"kind": "task", "name": "more", "task": "./evil_task.py"}]
-    settings["train"] |= {"optimizer": {"kind": "evil.Optimizer"}, "loggers": ["csv", "evil.Log"]}
+    clean = checkpoint.load(copy)["xlm_spec"]
+    assert capsys.readouterr().err == ""
+    for key, value in changes.items():
+        old = content["xlm_spec"].get(key)
+        content["xlm_spec"][key] = old | value if isinstance(old, dict) else value
     (copy / "config.json").write_text(json.dumps(content))
+    read = checkpoint.load(copy)["xlm_spec"]
+    assert not re.search("abort|evil|os.path", json.dumps(read))
+    assert read["backbone"] == clean["backbone"]
     args = Namespace(checkpoint=copy, run=None, task=None, sets=[])
     found = load_model(package_of("mdlm"), {"fill": "eos"}, {}, args).run
-    assert found.data.metrics == found.data.loaders == ()
-    assert (found.train.optimizer, found.train.loggers) == ("adamw", ("csv",))
-    names = "./evil_task.py, os.abort, ./evil.py:count, evil.Optimizer, evil.Log"
-    assert f"code that the export names, {names}" in capsys.readouterr().err
-    settings["task"] = "sort.py"
+    assert found.injected == {}
+    assert (found.data.manager, found.data.loaders, found.data.metrics) == ("task", (), ())
+    assert (found.train.optimizer, found.train.lr_schedule) == ("adamw", "cosine")
+    assert (found.teacher_file, found.init) == ("", "")
+    for command in (["generate", "-n", 1], ["eval", "--split", "val"]):
+        run("mdlm", *command, "--checkpoint", copy, "--set", "sampler.ancestral.steps=1")
+
+
+def test_settings_that_are_left_out_are_named(minimal, tmp_path, capsys):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text())
+    content["xlm_spec"]["data"] |= {"manager": "os.abort", "loaders": [], "metrics": ["os.abort"]}
+    content["xlm_spec"]["train"] |= {"optimizer": {"kind": "sgd", "momentum": 0.5}}
+    (copy / "config.json").write_text(json.dumps(content))
+    read = checkpoint.load(copy)["xlm_spec"]
+    assert read["train"]["optimizer"] == {"kind": "sgd", "momentum": 0.5}
+    err = capsys.readouterr().err
+    assert err == "not used: settings that no export has, data.manager, data.metrics\n"
+
+
+def test_an_export_without_settings_is_damaged(minimal, tmp_path):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text())
+    for wrong in ({}, [], None, {"task": ["star_mini"], "vocab": {"size": 3}}):
+        (copy / "config.json").write_text(json.dumps(content | {"xlm_spec": wrong}))
+        with pytest.raises(Failed, match="cannot read the export"):
+            checkpoint.load(copy)
+
+
+def test_the_task_file_of_an_export_is_passed_by_its_user(minimal, tmp_path):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text())
+    content["xlm_spec"]["task"] = "sort.py"
     (copy / "config.json").write_text(json.dumps(content))
     (tmp_path / "sort.py").write_text("raise SystemExit\n")
     done = run("mdlm", "generate", "--checkpoint", copy, check=False)
     assert done.stderr.count("error[") == 1
     assert "error[X501]: the export was trained on a task file, `sort.py`" in done.stderr
     assert "--task ./sort.py" in done.stderr
+
+
+def test_no_data_are_read_to_measure_an_export(minimal, tmp_path, monkeypatch):
+    copy = shutil.copytree(minimal, tmp_path / "copy")
+    content = json.loads((copy / "config.json").read_text())
+    content["xlm_spec"] |= {"task": "pairs"}
+    content["xlm_spec"]["data"] |= {"task": "pairs", "hub": "evil/data", "longest_prompt": 0}
+    monkeypatch.setattr(Columns, "rows", lambda *_: pytest.fail("the data are read"))
+    for more, missing in (
+        ({"longest_answer": 5}, "data.longest_prompt"),
+        ({"longest_prompt": 5}, "data.longest_answer"),
+        ({"prompt": ""}, "data.longest_answer"),
+    ):
+        settings = content["xlm_spec"] | {"data": content["xlm_spec"]["data"] | more}
+        (copy / "config.json").write_text(json.dumps(content | {"xlm_spec": settings}))
+        done = run("mdlm", "generate", "--checkpoint", copy, "--prompt", "1", check=False)
+        assert done.stderr.count("error[") == 1
+        assert f"error[X701]: the export has no {missing}" in done.stderr
 
 
 def test_an_export_is_a_teacher(exported, trained):
@@ -300,6 +480,12 @@ def test_wrong_uses(exported, trained, tmp_path):
             call()
 
 
+def test_one_text_is_no_list_of_prompts(minimal):
+    loaded = pretrained.load(minimal, package_of("mdlm"))
+    with pytest.raises(TypeError, match=r"write generate\(\[prompt\]\)"):
+        loaded.generate("0 4 3")
+
+
 def test_a_module_with_a_name_that_the_export_needs(tmp_path, monkeypatch):
     copy = shutil.copytree(ROOT / "generated" / "mdlm" / "mdlm", tmp_path / "mdlm")
     (copy / "pretrained.py").write_text("")
@@ -308,6 +494,21 @@ def test_a_module_with_a_name_that_the_export_needs(tmp_path, monkeypatch):
     with pytest.raises(Failed, match="the package has a module `pretrained`"):
         export.write_export(known, tmp_path / "second", "second")
     assert not (tmp_path / "second").exists()
+
+
+@pytest.mark.parametrize("file", ["extra/__init__.py", "extra/deep/own.py"])
+def test_a_package_with_a_sub_package_is_not_exported(file, tmp_path, monkeypatch):
+    copy = shutil.copytree(ROOT / "generated" / "mdlm" / "mdlm", tmp_path / "mdlm")
+    known = untrained(package_of("mdlm"), tmp_path / "first")
+    for name in (".ipynb_checkpoints/model-checkpoint.py", file):
+        (copy / name).parent.mkdir(parents=True)
+        monkeypatch.setattr(known.run.package, "__file__", str(copy / "__init__.py"))
+        (copy / name).write_text("")
+        if name != file:
+            export.write_export(known, tmp_path / "second", "second")  # no module
+    with pytest.raises(Failed, match=f"the package has a module in a subfolder, `{file}`"):
+        export.write_export(known, tmp_path / "third", "third")
+    assert not (tmp_path / "third").exists()
 
 
 # ---- transformers --------------------------------------------------------------------------------

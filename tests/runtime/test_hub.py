@@ -9,11 +9,12 @@ import huggingface_hub
 import pytest
 import torch
 import yaml
-from hub_server import hub
+from hub_server import Repository, hub
 from package_runs import TINY, package_of, run
 
+from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime import teacher
-from xlm_spec.runtime.hub import is_hub, parsed
+from xlm_spec.runtime.hub import failures, is_hub, parsed
 from xlm_spec.runtime.load_model import load_model
 
 pytestmark = pytest.mark.slow
@@ -80,23 +81,101 @@ def test_a_run_is_pushed_and_used(server, trained, exported, tmp_path):
     assert answers("--checkpoint", f"hf:{NAME}@{sha}") == answers("--run", trained)  # the cache
 
 
+def files_on(server, name=NAME):
+    """The files of a repository."""
+    found = server.repositories[name]
+    return found.commits[found.sha("main")]
+
+
 def test_a_second_push_replaces_the_first(server, exported, tmp_path):
+    """What an export wrote is deleted, what its author wrote stays."""
     copy = shutil.copytree(exported, tmp_path / "copy")
     (copy / "old.py").write_text("")
+    project = (copy / "pyproject.toml").read_text()
+    more = project.replace('"ops.py"', '"ops.py", "old.py", "../up.py"')
+    (copy / "pyproject.toml").write_text(more)
     run("mdlm", "push", "--from", copy, "--to", NAME, "--private")
     assert server.repositories[NAME].private
-    first = server.repositories[NAME].sha("main")
+    assert "old.py" in files_on(server)
+    found = server.repositories[NAME]
+    found.commit(files_on(server) | {"images/a.png": b"png", "own.py": b""})
     (copy / "old.py").unlink()
+    (copy / "spec.yaml").unlink()
+    (copy / "pyproject.toml").write_text(project)
     (copy / "README.md").write_text("---\ntags: [mine]\n---\n")
+    (copy / "LICENSE").write_text("MIT")
     run("mdlm", "push", "--from", copy, "--to", NAME)
-    commits = server.repositories[NAME].commits
-    files = commits[server.repositories[NAME].sha("main")]
-    assert len(commits) == 3  # one a push
-    assert "old.py" in commits[first]
-    assert "old.py" not in files
+    files = files_on(server)
+    assert len(found.commits) == 4  # one a push, and two others
+    assert not {"old.py", "spec.yaml"} & {*files}
+    assert {"images/a.png", "own.py", ".gitattributes", "LICENSE"} <= {*files}
     assert files["README.md"] == b"---\ntags: [mine]\n---\n"
-    assert ".gitattributes" in files
     assert sum(r.startswith("PUT /lfs/") for r in server.requests) == 1  # the weights are the same
+
+
+def test_only_the_files_of_an_export_are_pushed(server, exported, tmp_path):
+    copy = shutil.copytree(exported, tmp_path / "copy")
+    for name in (".env", "id_rsa", "notes.py", "data/alice.jsonl", ".ipynb_checkpoints/x.py"):
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_text("secret")
+    (copy / "link").symlink_to("/etc/hostname")
+    done = run("mdlm", "push", "--from", copy, "--to", NAME)
+    listed = ".env, .ipynb_checkpoints, data, id_rsa, link, notes.py"
+    assert f"not pushed: files that no export has, {listed}\n" in done.stderr
+    assert {*files_on(server)} == {f.name for f in exported.iterdir()} | {".gitattributes"}
+
+
+def test_a_folder_without_an_export_is_not_pushed(server, exported, tmp_path):
+    for name in ("config.json", "pyproject.toml", "words.json", "model.safetensors"):
+        copy = shutil.copytree(exported, tmp_path / name)
+        (copy / name).unlink()
+        done = run("mdlm", "push", "--from", copy, "--to", NAME, check=False)
+        one_diagnostic(done, "X630", "holds no export")
+    other = shutil.copytree(exported, tmp_path / "other")
+    for content in ("{}", "[]", "not JSON", '{"xlm_spec": 3}'):
+        (other / "config.json").write_text(content)
+        done = run("mdlm", "push", "--from", other, "--to", NAME, check=False)
+        one_diagnostic(done, "X630", "holds no export")
+    assert server.repositories == {}
+
+
+def test_a_repository_of_another_model_stays_as_it_is(server, exported):
+    found = server.repositories[NAME] = Repository()
+    theirs = {".gitattributes": b"x", "README.md": b"mine", "pytorch_model.bin": b"another"}
+    found.commit(theirs | {"config.json": b"{}", "model.safetensors": b"", "images/a.png": b""})
+    before = dict(files_on(server))
+    done = run("mdlm", "push", "--from", exported, "--to", NAME, check=False)
+    one_diagnostic(done, "X632", f"`{NAME}` holds other files, and no export of xlm-spec: config")
+    assert files_on(server) == before
+    found.commit({".gitattributes": b"x", "README.md": b"mine", "LICENSE": b"MIT"})
+    run("mdlm", "push", "--from", exported, "--to", NAME)
+    assert files_on(server)["LICENSE"] == b"MIT"
+    assert "config.json" in files_on(server)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConnectionError("hf_xet: no route"), "X633"),
+        (ConnectionRefusedError(111, "Connection refused"), "X633"),
+        (TimeoutError("timed out"), "X633"),
+        (TimeoutError(110, "Connection timed out"), "X633"),
+        (OSError("hf_xet: stopped"), "X633"),
+        (RuntimeError("hf_xet: stopped"), "X633"),
+        (ValueError("bad name"), "X632"),
+    ],
+)
+def test_errors_of_the_client(error, code):
+    with pytest.raises(Failed) as caught, failures(NAME):
+        raise error
+    assert caught.value.diagnostics[0].code == code
+
+
+def test_errors_of_the_disk_are_no_errors_of_the_client():
+    with pytest.raises(OSError, match="No space left"), failures(NAME):
+        raise OSError(28, "No space left on device")
+    with pytest.raises(ZeroDivisionError), failures(NAME):
+        raise ZeroDivisionError
 
 
 def test_a_push_that_failed_goes_on(server, exported):

@@ -21,7 +21,7 @@ from xlm_spec import __version__
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime import exported, pretrained
 from xlm_spec.runtime.load_model import TrainedModel, load_model
-from xlm_spec.runtime.model_card import model_card
+from xlm_spec.runtime.model_card import model_card, module_name
 from xlm_spec.runtime.pretrained import CONFIG, DTYPES, WEIGHTS, WORDS
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import Run
@@ -38,7 +38,7 @@ def export(package, data, train, args) -> None:
     trained = load_model(package, data, train, args)
     name = args.to.resolve().name
     write_export(trained, args.to, name)
-    if name.isidentifier():
+    if module_name(name) == name:
         print(f"in {args.to.resolve().parent}: from {name} import load", file=sys.stderr)
     print(args.to)
 
@@ -53,9 +53,11 @@ def require_new(folder: Path) -> None:
 def write_export(trained: TrainedModel, folder: Path, name: str) -> None:
     """Writes all files; config.json is the last one. `name`: of the model, for its card.
 
-    Raises Failed (X630) if a module of the package has the name of a file that is added.
+    Raises Failed (X630) if a module of the package has the name of a file that is added, or lies
+    in a sub-package.
     """
     home = Path(trained.run.package.__file__).parent
+    require_flat(home)
     modules = sorted(f.stem for f in home.glob("*.py") if f.stem not in ("__init__", "__main__"))
     modeling = f"modeling_{trained.run.name}"
     taken = {*OWN, modeling} & set(modules)
@@ -67,8 +69,8 @@ def write_export(trained: TrainedModel, folder: Path, name: str) -> None:
     sources["pretrained.py"] = text_of(Path(pretrained.__file__))
     sources[f"{modeling}.py"] = modeling_source(trained.run, [*modules, "package"])
     sources["__init__.py"] = init_source(sources["package.py"])
-    spec = home.parent / "spec.yaml"
-    files = sources | ({"spec.yaml": text_of(spec)} if spec.is_file() else {})
+    spec = exported.published_spec(home.parent)
+    files = sources | ({"spec.yaml": spec} if spec else {})
     files |= tokenizer_files(trained.run.task.words, trained.run.config.vocab)
     files[WORDS] = as_json(dict(trained.run.task.words.state))
     files["README.md"] = model_card(trained, name)
@@ -79,6 +81,16 @@ def write_export(trained: TrainedModel, folder: Path, name: str) -> None:
         to_safetensors(trained.model.state_dict(), out.write)
     for file, text in files.items():
         (folder / file).write_text(text, encoding="utf-8", newline="\n")
+
+
+def require_flat(home: Path) -> None:
+    """Raises Failed (X630) for a module in a subfolder, which `transformers` would not copy."""
+    files = sorted(f.relative_to(home) for f in home.rglob("*.py"))
+    inner = next((f for f in files if len(f.parts) > 1 and f.parts[0].isidentifier()), None)
+    if inner is not None:
+        message = f"the package has a module in a subfolder, `{inner.as_posix()}`"
+        hint = "move it beside model.py: the modules of an export lie in one folder"
+        raise Failed(Diagnostic("X630", message, hint, str(home)))
 
 
 def config_json(trained: TrainedModel) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A trained model from a run folder or a checkpoint, with the settings of its training."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,7 +58,24 @@ def run_of(content: dict, package, data, train, args) -> Run:
     known = known_settings(package, tasks.find(str(args.task or stored["task"]))).defaults
     stored |= {k: v for k, v in checkpoint.settings_of(content).items() if k in known}
     words = restored(content.get("words", {}))
+    if content.get("exported"):
+        require_lengths(stored, known, args.sets)
     return resolve_config(package, data, train, args.task, None, stored, args.sets, words=words)
+
+
+def require_lengths(stored: Mapping, known: Mapping, sets: Sequence[str]) -> None:
+    """Raises Failed (X701) if an export lacks lengths, which its task would measure in its data.
+
+    The data that an export names are those of its author: only `eval` and test prompts read them.
+    """
+    given = {s.partition("=")[0].strip() for s in sets}
+    prompts = stored.get("data.prompt", known.get("data.prompt"))
+    names = ["data.longest_answer", *(["data.longest_prompt"] if prompts else [])]
+    missing = [n for n in names if n in known and n not in given and not stored.get(n)]
+    if missing:
+        message = f"the export has no {' and no '.join(missing)}"
+        hint = f"pass them: {' '.join(f'--set {n}=N' for n in missing)}"
+        raise Failed(Diagnostic("X701", message, hint))
 
 
 def report_differences(differences: list[str]) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import re
+import shlex
 from contextlib import suppress
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,11 @@ from xlm_spec import __version__
 from xlm_spec.diagnostics import Failed
 from xlm_spec.refresh.verified_section import BEGIN, END, is_outdated
 from xlm_spec.runtime import choices
-from xlm_spec.runtime.exported import without_folders
+from xlm_spec.runtime.exported import published_spec, stored
 from xlm_spec.runtime.load_model import TrainedModel
 from xlm_spec.runtime.overrides import flat
 from xlm_spec.runtime.resolve_config import Run
+from xlm_spec.runtime.tasks import is_file
 
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 BUDGET = ("batch", "accumulate", "lr", "warmup", "ema", "seed", "precision")  # of train.*
@@ -25,8 +28,7 @@ def model_card(trained: TrainedModel, name: str) -> str:
     """Use, spec, verified laws, budget, data, figures of the run and citation."""
     run = trained.run
     home = Path(run.package.__file__).resolve().parent.parent
-    spec = home / "spec.yaml"
-    source = spec.read_text(encoding="utf-8-sig") if spec.is_file() else ""
+    source = published_spec(home)
     parts = [
         metadata(run.name),
         f"# {name}",
@@ -57,19 +59,18 @@ def metadata(name: str) -> str:
 
 
 def use(trained: TrainedModel, name: str) -> str:
-    """Three ways to sample."""
+    """Three ways to sample. `name`: of the folder, or USER/NAME on the hub."""
     run, prompt = trained.run, example(trained)
     listed = ", ".join(f"`{s}`" for s in run.package.SAMPLERS)
     first = next(iter(run.package.SAMPLERS))
-    prompted = f'tokenizer(["{prompt}"], return_tensors="pt")'
-    given = f"**{prompted}" if prompt else ""
-    return f"""With torch alone. The folder is a Python package: run this in the folder above it.
+    given = f'**tokenizer([{text(prompt)}], return_tensors="pt")' if prompt else ""
+    return f"""With torch alone. {place(name)}
 
 ```python
-from {name.rpartition("/")[2]} import load
+from {module_name(name)} import load
 
 model = load()
-print(model.generate(["{prompt}"], sampler="{first}", seed=0))
+print(model.generate([{text(prompt)}], sampler="{first}", seed=0))
 ```
 
 With transformers:
@@ -77,19 +78,56 @@ With transformers:
 ```python
 from transformers import AutoModel, AutoTokenizer
 
-model = AutoModel.from_pretrained("{name}", trust_remote_code=True)
-tokenizer = AutoTokenizer.from_pretrained("{name}", trust_remote_code=True)
+model = AutoModel.from_pretrained({text(name)}, trust_remote_code=True)
+tokenizer = AutoTokenizer.from_pretrained({text(name)}, trust_remote_code=True)
 tokens = model.generate({given})
 print(tokenizer.batch_decode(tokens, skip_special_tokens=True))
 ```
 
-With the package of the method and its runtime (`pip install 'xlm-spec[train]'`):
+With the package of the method and its runtime (`pip install 'xlm-spec[train]'`), in the folder that
+`xlm-spec build` writes for the spec:
 
 ```sh
-python -m {run.name} generate --checkpoint {f"hf:{name}" if "/" in name else name}
+{command(trained, name, prompt)}
 ```
 
 Samplers: {listed}; the first is the default."""
+
+
+def text(value: str) -> str:
+    """A string literal of Python."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def module_name(name: str) -> str:
+    """The name by which Python imports the folder: that of the model if it is an identifier."""
+    short = name.rpartition("/")[2]
+    word = re.sub(r"\W", "_", short)
+    is_name = word.isidentifier() and not iskeyword(word)
+    return word if is_name else f"model_{word}"
+
+
+def place(name: str) -> str:
+    """Where the first program runs."""
+    module, above = module_name(name), "run this in the folder above it"
+    if "/" in name:
+        download = f"hf download {name} --local-dir {module}"
+        return f"Download the folder, which is a Python package, and {above}: `{download}`."
+    if module == name:
+        return f"The folder is a Python package: {above}."
+    return f"The folder is a Python package: rename it to `{module}`, and {above}."
+
+
+def command(trained: TrainedModel, name: str, prompt: str) -> str:
+    """The command line that samples. Tasks of one's own are in no export."""
+    run = trained.run
+    source = f"hf:{name}" if "/" in name else f"/path/to/{name}"
+    words = ["python", "-m", run.name, "generate", "--checkpoint", source]
+    if is_file(run.data.task):
+        words += ["--task", f"./{Path(run.data.task).name}"]
+    if run.task.ends:
+        words.append(f"--prompt={prompt}")
+    return shlex.join(words)
 
 
 def example(trained: TrainedModel) -> str:
@@ -137,17 +175,17 @@ def training(trained: TrainedModel) -> dict[str, Any]:
     seconds = next((r["seconds"] for r in reversed(lines(trained)) if r.get("step") == step), None)
     if seconds is not None:
         rows["minutes"] = f"{seconds / 60:.1f}"
-    settings = {k.removeprefix("train."): v for k, v in choices.expanded(run.settings).items()}
+    named = choices.expanded(flat(stored(run)["train"], "train."))
+    settings = {k.removeprefix("train."): v for k, v in named.items()}
     chosen = {k: v for k, v in settings.items() if k.partition(".")[0] in ("optimizer",)}
     rows |= {k: settings[k] for k in BUDGET} | chosen
-    return rows | {"lr_schedule": settings["lr_schedule"]}
+    return rows | {k: v for k, v in settings.items() if k.startswith("lr_schedule")}
 
 
 def data(trained: TrainedModel) -> dict[str, Any]:
     """The task, its options, and digests of the splits of training."""
     run = trained.run
-    options = {k: v for k, v in run.settings.items() if k.startswith("data.") and v}
-    rows = {k.removeprefix("data."): without_folders(v) for k, v in options.items()}
+    rows: dict[str, Any] = {k: v for k, v in flat(stored(run)["data"]).items() if v}
     rows.pop("workers", None)
     rows["vocabulary"] = f"{run.config.vocab.size} tokens, with special ones"
     rows |= {"longest prompt": trained.layout.longest_prompt, "canvas": trained.layout.canvas}

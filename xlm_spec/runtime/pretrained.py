@@ -90,7 +90,12 @@ class Pretrained:
     def generate(
         self, prompts: Sequence[str] = ("",), sampler: str | None = None, seed: int = 0
     ) -> list[str]:
-        """An answer, or a continuation, for each prompt; `sampler`: default the first."""
+        """An answer, or a continuation, for each prompt; `sampler`: default the first.
+
+        Raises TypeError if `prompts` is one text, ValueError for a prompt that is too long.
+        """
+        if isinstance(prompts, str):
+            raise TypeError("`prompts` is a list of texts: write generate([prompt])")
         device = next(self.model.parameters()).device
         rng = Generator(device).manual_seed(seed)
         answers = self.sample([self.words.encode(p) for p in prompts], sampler, rng)
