@@ -58,6 +58,7 @@ def inferred(method: Method) -> dict:
         "heads": heads(method),
         "likelihood": likelihood(method),
         "needs": needs(method),
+        "samplers": [s.name for s in method.spec.samplers],  # the record sorts those of the method
         "time_conditioned": time_conditioned(method.spec.backbone.component),
         **({"teacher": taught(method)} if taught(method) else {}),
     }
