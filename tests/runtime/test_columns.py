@@ -1,6 +1,10 @@
 """The task `pairs`: two columns of any data set; and text from a column."""
 
+import importlib
 import json
+import os
+import shutil
+import sys
 
 import pytest
 import torch
@@ -132,7 +136,7 @@ WRONG = [
     (["data.file=nowhere.jsonl"], "No such file", ""),
     (["data.file=table.xlsx"], "is no table", ".jsonl, .json, .csv"),
     (["data.hub=x"], "requires either a file or a data set", ""),
-    (["data.answer=n"], "that are not strings: row 0 is a int", "choose another column"),
+    (["data.answer=n"], "sums.jsonl`: column `n` is no string but `0`", "choose another column"),
     (["data.longest_answer=1", "data.tokens=characters", "data.longest_prompt=9"],
      "has an answer of 2 tokens", "data.long=drop"),
     (["data.streaming=true"], "a stream requires data.longest_prompt", ""),
@@ -201,8 +205,49 @@ def test_rows_are_encoded_once(sums, monkeypatch, tmp_path):
     assert fresh(file=other) == 3
     written(other, [*SUMS[1:], ("1 + 1", "4")])  # the same size
     assert fresh(file=other) == 3
-    monkeypatch.setattr("inspect.getsource", lambda module: "edited")
-    assert fresh() == 3
+    times = other.stat()
+    written(other, [*SUMS[1:], ("1 + 1", "5")])
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))  # the same time
+    assert fresh(file=other) == 3
+    assert fresh(file=other) == 0
+
+
+OWN = """
+from xlm_spec.runtime.tasks.pairs import Columns
+from helper import end
+
+
+class Mine(Columns):
+    def pairs(self, batch, split, first):
+        return [(p, end(a) + " one") for p, a in super().pairs(batch, split, first)]
+
+
+TASK = Mine()
+"""
+
+
+def test_an_edited_task_file_encodes_anew(sums, monkeypatch, tmp_path):
+    """Also if another file is edited that it imports, in the same second."""
+    monkeypatch.setenv("XLM_SPEC_CACHE", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    task, helper = tmp_path / "own.py", tmp_path / "helper.py"
+    task.write_text(OWN)
+    helper.write_text("def end(a):\n    return a + ' a'\n")
+
+    def last():
+        sys.modules.pop("helper", None)
+        importlib.invalidate_caches()
+        shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
+        options = Options(file=str(sums), prompt="q", answer="a")
+        found = find(str(task)).with_options(options)
+        rows = found.rows("train")
+        return found.words.decode(rows.answer[0].tolist()).split()[1:]
+
+    assert last() == ["a", "one"]
+    task.write_text(OWN.replace("one", "two"))
+    assert last() == ["a", "two"]
+    helper.write_text("def end(a):\n    return a + ' b'\n")
+    assert last() == ["b", "two"]
 
 
 def test_a_cache_that_cannot_be_used_is_one_diagnostic(sums, monkeypatch, tmp_path):
@@ -287,3 +332,101 @@ def test_text_of_a_column(tmp_path):
     assert same.rows("train").digest == task.rows("train").digest
     with pytest.raises(Failed, match="has no column `text`"):
         _ = find("text").with_options(TextOptions(file=str(file))).texts
+
+
+def all_of(task):
+    return [x for split in ("train", "val", "test") for x in texts_of(task, split)]
+
+
+def test_texts_are_read_as_they_are_written(tmp_path):
+    """Texts like dates, numbers and missing values, in some of several files."""
+    odd = ["2024-01-21", "2024-01-21 10:00:00", "1e20", "12345678.0", "NA", "null", "007", "True"]
+    texts = [(f"{i}", odd[i % len(odd)]) for i in range(80)]
+    written(tmp_path / "part-0.jsonl", SUMS[:100])
+    lines = [json.dumps({"q": q, "a": a}) for q, a in texts]
+    (tmp_path / "part-1.jsonl").write_text("\n\n".join(lines))
+    given = {"tokens": "characters"}
+    found = all_of(pairs(tmp_path / "part-*.jsonl", **given))
+    assert sorted(found) == sorted([*SUMS[:100], *texts])
+    for suffix, mark in ((".csv", ","), (".tsv", "\t")):
+        file = tmp_path / f"a{suffix}"
+        file.write_text("".join(f"{q}{mark}{a}\n" for q, a in [("q", "a"), *texts, ("empty", "")]))
+        assert sorted(all_of(pairs(file, **given))) == sorted([*texts, ("empty", "")])
+
+
+def test_quotes_in_a_table(tmp_path):
+    """In CSV they enclose a cell, in TSV they are characters like others."""
+    rows = "".join(f'he said "x{i}\t"y" z\n"p{i}\tb\n' for i in range(60))
+    (tmp_path / "a.tsv").write_text(f"q\ta\n{rows}")
+    found = all_of(pairs(tmp_path / "a.tsv"))
+    wanted = [x for i in range(60) for x in ((f'he said "x{i}', '"y" z'), (f'"p{i}', "b"))]
+    assert sorted(found) == sorted(wanted)
+    rows = "".join(f'"a, ""{i}""\nb",c\n' for i in range(60))
+    (tmp_path / "a.csv").write_text(f"q,a\n{rows}")
+    found = all_of(pairs(tmp_path / "a.csv", tokens="characters"))
+    assert sorted(found) == sorted((f'a, "{i}"\nb', "c") for i in range(60))
+
+
+BROKEN = [
+    ("a.csv", "q,a\np,a,b\n", "line 2 of `FILE` has 3 cells, but the header has 2"),
+    ("a.csv", 'q,a\n"x\ny",b\np\n', "line 4 of `FILE` has 1 cells, but the header has 2"),
+    ("a.tsv", "q\ta\np\ta\tb\n", "line 2 of `FILE` has 3 cells"),
+    ("a.csv", 'q,a\np,a\n"p,a\np,a\n', "line 3 of `FILE` is no row of a table"),
+    ("a.csv", "q,a,a\np,a,b\n", "has two columns `a`"),
+    ("a.csv", "q,a\n", "the file has no records"),
+    ("a.jsonl", "", "the file has no records"),
+    ("a.json", "", "the file has no records"),
+    ("a.json", '[{"q": "x", "a": null}]', "row 1 of `FILE`: column `a` is empty (null)"),
+    ("a.jsonl", '{"q": "x", "a": "y"}\n\n{"q": "x"}\n', "line 3 of `FILE` has no column `a`"),
+    ("a.jsonl", '{"q": "x", "a": "y"}\n{"q": "x", "a"\n', "line 2 of `FILE` is not JSON"),
+    ("a.jsonl", '{"q": "x", "a": "y"}\n["x"]\n', "line 2 of `FILE` is a list, no object"),
+    ("a.jsonl", '\n{"q": "x", "a": 1e20}\n', "line 2 of `FILE`: column `a` is no string but"),
+    ("a.jsonl", '{"q": "x", "a": "\\ud83d"}\n', "has half of a surrogate pair"),
+    ("a.jsonl", b'{"q": "x", "a": "y"}\n{"q": "\xe9", "a": "y"}\n', "line 2 of `FILE` is not UTF"),
+    ("a.parquet", "no parquet", "cannot read the data"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), BROKEN, ids=[b[2] for b in BROKEN])
+def test_a_broken_table_is_one_diagnostic_with_its_line(name, content, message, tmp_path):
+    file = tmp_path / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(Failed) as failed:
+        pairs(file)
+    [d] = failed.value.diagnostics
+    assert d.code == "X506"
+    assert message.replace("FILE", str(file)) in d.message
+
+
+def test_files_replace_splits_of_a_data_set(tmp_path):
+    (tmp_path / "set").mkdir()
+    for split, some in {"train": SUMS[:200], "validation": SUMS[200:210]}.items():
+        written(tmp_path / "set" / f"{split}.jsonl", some)
+    own = written(tmp_path / "own.jsonl", SUMS[210:230])
+    known = Tokenizer(models.WordLevel({w: i for i, w in enumerate([*map(str, range(33)), "+"])}))
+    known.pre_tokenizer = pre_tokenizers.Whitespace()
+    known.save(str(tmp_path / "t.json"))
+    streamed = {"streaming": True, "longest_prompt": 3, "longest_answer": 1}
+    streamed |= {"tokenizer": str(tmp_path / "t.json")}
+    for more in ({}, streamed):
+        task = pairs("", hub=str(tmp_path / "set"), val_file=str(own), **more)
+        assert texts_of(task, "val") == SUMS[210:230]
+    for more in ({}, {k: v for k, v in streamed.items() if "longest" not in k}):
+        options = TextOptions(hub=str(tmp_path / "set"), column="q", val_file=str(own), **more)
+        lines = find("text").with_options(options).texts["val"].splitlines()
+        assert lines == [q for q, _ in SUMS[210:230]]
+
+
+@pytest.mark.parametrize("kind", ["words", "subwords"])
+def test_prompts_of_the_same_tokens_are_in_one_split(kind, tmp_path):
+    twice = [(f"{space}{q} ", a) for q, a in SUMS for space in ("", " ")]
+    options = {}
+    if kind == "subwords":
+        words = sorted({w for q, a in SUMS for w in f"{q} {a}".split()})
+        known = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}))
+        known.pre_tokenizer = pre_tokenizers.Whitespace()
+        known.save(str(tmp_path / "t.json"))
+        options = {"tokenizer": str(tmp_path / "t.json")}
+    task = pairs(written(tmp_path / "twice.jsonl", twice), **options)
+    prompts = [{p for p, _ in texts_of(task, split)} for split in ("train", "val", "test")]
+    assert len(set.union(*prompts)) == sum(map(len, prompts)) == len(SUMS)

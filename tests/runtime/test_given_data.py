@@ -102,9 +102,9 @@ def test_a_byte_order_mark_is_removed(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (['{"text": "a"}', '{"text": null}'], "row 1 is empty (null)"),
-        (['{"text": ["a", "b"]}'], "row 0 is a list"),
-        (['{"text": 3}'], "row 0 is a int"),
+        (['{"text": "a"}', '{"text": null}'], "row 2 in `train` of"),
+        (['{"text": ["a", "b"]}'], 'column `text` is no string but `["a", "b"]`'),
+        (['{"text": 3}'], "is no string but `3`"),
         (['{"text": "a"}', '{"text": '], "JSON"),
     ],
     ids=["null", "lists", "numbers", "broken"],

@@ -1,10 +1,10 @@
 """Work on a data set that is done once: in parallel, with progress, its result in a cache."""
 
 import hashlib
-import inspect
 import multiprocessing
 import os
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -29,12 +29,43 @@ def cache_folder() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "xlm-spec"
 
 
-def key_of(*what: object, code: Iterable[ModuleType] = ()) -> str:
-    """A digest of everything that determines a result, and of the source of its modules."""
+def key_of(*what: object, code: Iterable[ModuleType] = (), classes: Iterable[type] = ()) -> str:
+    """A digest of everything that determines a result, and of the files with its code.
+
+    These are `code`, the modules of `classes` and of their bases, and what those modules that are
+    no library use.
+    """
     digest = hashlib.blake2b(repr(what).encode(), digest_size=12)
-    for module in code:
-        digest.update(inspect.getsource(module).encode())
+    bases = {base.__module__: None for c in classes for base in c.__mro__}
+    modules = [*code, *used([sys.modules[name] for name in bases if name in sys.modules])]
+    for module in modules:
+        digest.update(hashlib.sha256(Path(module.__file__ or "").read_bytes()).digest())
     return digest.hexdigest()
+
+
+def used(modules: Iterable[ModuleType]) -> list[ModuleType]:
+    """The modules of users among these, and those that they use in turn, by their files."""
+    found: dict[str, ModuleType] = {}
+    rest = [*modules]
+    while rest:
+        module = rest.pop()
+        file = getattr(module, "__file__", None)
+        if not file or not file.endswith(".py") or is_library(file) or file in found:
+            continue
+        found[file] = module
+        for value in vars(module).values():
+            name = value.__name__ if isinstance(value, ModuleType) else None
+            name = name or getattr(value, "__module__", None)
+            if isinstance(name, str) and name in sys.modules:
+                rest.append(sys.modules[name])
+    return [found[file] for file in sorted(found)]
+
+
+def is_library(file: str) -> bool:
+    """Is a file part of xlm-spec, of Python or of an installed package?"""
+    own = Path(__file__).parents[1]
+    folders = own, *(Path(sysconfig.get_path(k)) for k in ("stdlib", "purelib", "platlib"))
+    return any(Path(file).is_relative_to(folder) for folder in folders)
 
 
 def is_cached(name: str) -> bool:

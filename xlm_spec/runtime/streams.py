@@ -73,6 +73,8 @@ def batches_of(records: Any, size: int, name: str) -> Iterator[dict[str, list]]:
     """Records in batches, by column. Raises Failed (X506) if they cannot be read."""
     try:
         yield from records.iter(batch_size=size)
+    except Failed:
+        raise
     except Exception as e:  # the network, the hub and the files raise different ones
         raise Failed(Diagnostic("X506", f"cannot read `{name}`: {first_line(e)}")) from None
 

@@ -1,7 +1,8 @@
 """Texts and tables from files and from data sets of the Hugging Face hub."""
 
+import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import escape, glob
 from hashlib import blake2b
@@ -11,8 +12,10 @@ from typing import Any
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line, wants_colour
 from xlm_spec.runtime.streams import batches_of
+from xlm_spec.runtime.tasks.tables import Table, columns_in, content_digest, records_of
 
 SPLITS = {"train": "train", "validation": "val", "valid": "val", "val": "val", "test": "test"}
+BATCH = 1_000  # rows that are read together
 SHARE = 20  # one in so many records is in a split that the data set lacks
 FORMATS = {  # suffix of a file -> its builder in the library datasets
     ".jsonl": "json",
@@ -44,17 +47,20 @@ def read_data_set(name: str, config: str, column: str) -> dict[str, str]:
 
 def lines_of(source: "Source", column: str) -> dict[str, str]:
     """The splits of a source, one line per row of a column. Raises Failed: X506, X508."""
-    splits = source.load({"data.column": column})
-    name = source.name
-    return {
-        split: "\n".join(strings(rows[column], name, column, split))
-        for split, rows in splits.items()
-    }
+    splits, name = source.load({"data.column": column}), source.name
+    found = {}
+    for split, rows in splits.items():
+        lines, first = list[str](), 0
+        for batch in batches_of(rows, BATCH, name):
+            lines += strings(batch[column], rows, name, column, split, first)
+            first = len(lines)
+        found[split] = "\n".join(lines)
+    return found
 
 
 @dataclass(frozen=True)
 class Source:
-    """Local files of records, or a data set of the hub; read by the library datasets."""
+    """Local files of records, or a data set of the hub, of which files replace some splits."""
 
     files: Mapping[str, str] = field(default_factory=dict)  # split -> path, or a pattern of paths
     hub: str = ""  # its id, or its folder
@@ -65,56 +71,83 @@ class Source:
         return self.hub or self.files["train"]
 
     def load(self, columns: Mapping[str, str], streaming: bool = False) -> dict[str, Any]:
-        """Splits -> a Dataset (on disk) or an IterableDataset, with these columns only.
+        """Splits -> a Table, a Dataset (of the hub) or an IterableDataset, with these columns only.
 
         `columns`: setting -> the column that it names. Raises Failed: X506, X508.
         """
+        kinds = {FORMATS.get(Path(f).suffix.lower(), "text") for f in self.files.values()}
+        if len(kinds) > 1:
+            message = f"the files have different formats: {', '.join(sorted(kinds))}"
+            raise Failed(Diagnostic("X506", message, "use one format for all splits"))
+        splits = self.of_hub(columns, streaming) if self.hub else {}
+        for split, pattern in self.files.items():
+            files = found(pattern)
+            if kinds == {"text"}:
+                [column] = columns.values()
+                options = {"data_files": [escape(f) for f in files], "split": "train"}
+                rows = library().load_dataset("text", **options, streaming=True)
+                splits[split] = rows if column == "text" else rows.rename_column("text", column)
+                continue
+            self.require(columns, columns_in(files), split, f"the file `{pattern}`")
+            splits[split] = table(files, columns, streaming)
+        return splits
+
+    def of_hub(self, columns: Mapping[str, str], streaming: bool) -> dict[str, Any]:
+        """The splits of the data set. Raises Failed: X506, X508."""
         datasets = library()
-        wanted = list(dict.fromkeys(columns.values()))
+        options: dict[str, Any] = {"streaming": True} if streaming else {}
+        folder = Path(self.hub)
         try:
-            loaded = self.opened(datasets, wanted, streaming)
+            if folder.is_dir() and not streaming:  # the library compares the times of files only
+                place = Path(datasets.config.HF_DATASETS_CACHE) / folder_digest(folder)
+                options["cache_dir"] = str(place)
+            loaded = datasets.load_dataset(self.hub, self.config or None, **options)
             known = {split: columns_of(rows) for split, rows in loaded.items()}
         except Failed:
             raise
         except Exception as e:  # the network, the hub and the files raise different ones
-            what = "the data set" if self.hub else "the file"
-            message = f"cannot load {what} `{self.name}`: {cause(e)}"
+            message = f"cannot load the data set `{self.name}`: {cause(e)}"
             hint = "check the id and the connection; data.file=PATH reads a local file"
-            raise Failed(Diagnostic("X506", message, hint if self.hub else "")) from None
+            raise Failed(Diagnostic("X506", message, hint)) from None
         if "train" not in loaded:
             message = f"the data set `{self.name}` has no split `train`"
             raise Failed(Diagnostic("X506", message, f"it has {', '.join(loaded)}"))
         splits = {}
         for split, rows in loaded.items():
-            if split in SPLITS:
-                self.require(columns, known[split], split)
-                splits[SPLITS[split]] = rows.select_columns(wanted)
+            if split in SPLITS and SPLITS[split] not in self.files:
+                self.require(columns, known[split], split, f"the data set `{self.name}`")
+                splits[SPLITS[split]] = rows.select_columns(list(dict.fromkeys(columns.values())))
         return splits
 
-    def opened(self, datasets: Any, columns: list[str], streaming: bool) -> Any:
-        if self.hub:
-            return datasets.load_dataset(self.hub, self.config or None, **streams(streaming))
-        kinds = {FORMATS.get(Path(f).suffix.lower(), "text") for f in self.files.values()}
-        if len(kinds) > 1:
-            message = f"the files have different formats: {', '.join(sorted(kinds))}"
-            raise Failed(Diagnostic("X506", message, "use one format for all splits"))
-        [kind] = kinds
-        files = {split: found(path) for split, path in self.files.items()}
-        options: dict[str, Any] = {}
-        if kind == "csv":  # the text of a cell as it is: 007 is no number, and NA is not empty
-            options["converters"] = dict.fromkeys(columns, str)
-            options["sep"] = "\t" if Path(self.name).suffix.lower() == ".tsv" else ","
-        return datasets.load_dataset(kind, data_files=files, **options, **streams(streaming))
-
-    def require(self, columns: Mapping[str, str], known: list[str], split: str) -> None:
+    def require(self, columns: Mapping[str, str], known: list[str], split: str, what: str) -> None:
         """Raises Failed (X506) if a column is missing."""
         for setting, column in columns.items():
             if column not in known:
-                what = "the data set" if self.hub else "the file"
-                message = f"{what} `{self.name}` has no column `{column}`"
+                message = f"{what} has no column `{column}`"
                 message += f" in split `{split}`" if split != "train" else ""
                 hint = f"{setting}: {alternatives(column, known)}"
                 raise Failed(Diagnostic("X506", message, hint))
+
+
+def table(files: list[str], columns: Mapping[str, str], streaming: bool) -> Any:
+    """Local files: a Table, or an IterableDataset with a shard for each file."""
+    wanted = list(dict.fromkeys(columns.values()))
+    if not streaming:
+        return Table(tuple(files), tuple(wanted))
+    given = {"files": files, "columns": tuple(wanted)}  # a list is divided among shards
+    return library().IterableDataset.from_generator(records_of, gen_kwargs=given)
+
+
+def folder_digest(folder: Path) -> str:
+    """A digest of the names and the contents of all files of a folder."""
+    files = sorted(f for f in folder.rglob("*") if f.is_file())
+    parts = [f"{f.relative_to(folder).as_posix()} {content_digest(f)}" for f in files]
+    return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def fingerprint(rows: Any) -> str:
+    """What identifies the rows of a split: the contents of files, or a revision of the hub."""
+    return rows.fingerprint if isinstance(rows, Table) else rows._fingerprint
 
 
 def library() -> Any:
@@ -129,16 +162,12 @@ def library() -> Any:
     return datasets
 
 
-def streams(streaming: bool) -> dict[str, bool]:
-    return {"streaming": True} if streaming else {}
-
-
 def found(path: str) -> list[str]:
     """The files of a path or a pattern such as `part-*.jsonl`, sorted. Raises Failed (X506)."""
     files = [path] if Path(path).is_file() else sorted(glob(path))
     if not files:
         raise Failed(Diagnostic("X506", "cannot read the data: No such file", file=path))
-    return [escape(f) for f in files]
+    return files
 
 
 def columns_of(rows: Any) -> list[str]:
@@ -159,16 +188,25 @@ def cause(e: BaseException) -> str:
     return message
 
 
-def strings(values, name: str, column: str, split: str, first: int = 0) -> list[str]:
-    """The values of a column, from row `first` on. Raises Failed (X506) if one is no string."""
-    rows = list(values)
-    wrong = [i for i, v in enumerate(rows) if not isinstance(v, str)]
+def strings(
+    values: Sequence, rows: Any, name: str, column: str, split: str, first: int = 0
+) -> list[str]:
+    """The values of a column of `rows` from number `first` on.
+
+    Raises Failed (X506) if one is no string.
+    """
+    found = list(values)
+    wrong = [i for i, v in enumerate(found) if not isinstance(v, str)]
     if not wrong:
-        return rows
-    kind = "empty (null)" if rows[wrong[0]] is None else f"a {type(rows[wrong[0]]).__name__}"
-    message = f"column `{column}` of `{name}` has {len(wrong)} of {len(rows)} rows in `{split}`"
-    message = f"{message} that are not strings: row {first + wrong[0]} is {kind}"
-    hint = "choose another column, or remove these rows"
+        return found
+    value = found[wrong[0]]
+    kind = "empty (null)" if value is None else f"no string but `{json.dumps(value, default=str)}`"
+    if isinstance(rows, Table):
+        where = rows.place(first + wrong[0])
+    else:
+        where = f"row {first + wrong[0] + 1} in `{split}` of `{name}`"
+    message = f"{where}: column `{column}` is {kind}"
+    hint = "choose another column, or correct these rows"
     raise Failed(Diagnostic("X506", message, hint))
 
 
@@ -190,18 +228,17 @@ def part_of(text: str, cut: Sequence[str]) -> str:
 
 
 def first_of(
-    tables: Mapping[str, Any], split: str, columns: Sequence[str], name: str, n: int
+    tables: Mapping[str, Any],
+    split: str,
+    columns: Sequence[str],
+    name: str,
+    n: int,
+    inside: Callable[[dict[str, list]], bool],
 ) -> dict[str, list]:
     """The first `n` records of a split of a stream, by column.
 
-    The first column that is not empty decides about the split. Raises Failed (X506).
+    `inside`: is a record, as a batch of one, in the split? Raises Failed (X506).
     """
-    cut = cut_from(tables)
-
-    def inside(record: dict[str, list]) -> bool:
-        text = next((str(record[c][0]) for c in columns if record[c][0]), "")
-        return split not in cut or part_of(text, cut) == split
-
     every = batches_of(tables.get(split, tables["train"]), 1, name)
     kept = list(islice(filter(inside, every), n))
     return {c: [record[c][0] for record in kept] for c in columns}

@@ -7,7 +7,7 @@ a column of prompts (`data.prompt=`) the sequences are unconditional.
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -19,11 +19,12 @@ from xlm_spec.runtime import preprocess, rows, words
 from xlm_spec.runtime.preprocess import cached, is_cached, key_of, mapped
 from xlm_spec.runtime.rows import Rows, joined, padded_rows
 from xlm_spec.runtime.streams import Encoded, RecordStream, batches_of
-from xlm_spec.runtime.tasks import corpus
+from xlm_spec.runtime.tasks import corpus, tables
 from xlm_spec.runtime.tasks.corpus import (
     Source,
     absolute,
     cut_from,
+    fingerprint,
     first_of,
     part_of,
     read_file,
@@ -144,7 +145,7 @@ class Columns:
             message = f"`{other}` is no table"
             hint = f"task `pairs` reads {', '.join(corpus.FORMATS)}; task `text` reads other files"
             raise Failed(Diagnostic("X506", message, hint))
-        return Source({k: f for k, f in files.items() if f} if o.file else {}, o.hub, o.hub_config)
+        return Source({k: f for k, f in files.items() if f}, o.hub, o.hub_config)
 
     @cached_property
     def tables(self) -> dict[str, Any]:
@@ -162,17 +163,27 @@ class Columns:
         """The prompts and answers of records, those of the split. Raises Failed (X506)."""
         pairs, cut = self.pairs(batch, split, first), cut_from(self.tables)
         if split in ("train", *cut):
-            pairs = [(p, a) for p, a in pairs if part_of(p or a, cut) == split]
+            pairs = [(p, a) for p, a in pairs if part_of(self.tokens_of(p or a), cut) == split]
         return [p for p, _ in pairs], [a for _, a in pairs]
 
     def pairs(self, batch: Mapping[str, list], split: str, first: int) -> list[tuple[str, str]]:
         """The prompts and answers of some records. Raises Failed (X506) if one is no string."""
-        columns = [
-            strings(batch[c], self.source.name, c, split, first) for c in self.columns.values()
-        ]
+        given = self.tables.get(split, self.tables["train"]), self.source.name
+        columns = [strings(batch[c], *given, c, split, first) for c in self.columns.values()]
         if not self.options.prompt:
             columns.insert(0, [""] * len(columns[0]))
         return list(zip(*columns, strict=True))
+
+    def tokens_of(self, text: str) -> str:
+        """The same for texts with the same tokens. Raises Failed (X502)."""
+        o = self.options
+        derived = not (self.stored or o.tokenizer)  # from texts: it is not known yet
+        kind = o.tokens if derived else type(self.words).__name__
+        if kind in ("words", "WordTokenizer"):
+            return " ".join(text.split())
+        if kind in ("characters", "CharacterTokenizer"):
+            return text
+        return " ".join(map(str, self.words.encode(text)))
 
     @cached_property
     def words(self) -> Tokenizer:
@@ -185,7 +196,8 @@ class Columns:
         if self.options.streaming:
             message = "a stream requires data.tokenizer: its words are not known in advance"
             raise Failed(Diagnostic("X506", message, "name a tokenizer.json"))
-        key = key_of(self.fingerprints, self.columns, self.options.tokens, code=CODE)
+        what = self.fingerprints, self.columns, self.options.tokens, self.extra_options
+        key = key_of(*what, code=CODE, classes=[type(self)])
         found = cached(f"tokens-{key}", lambda: {"all": self.vocabulary()})["all"]
         if self.options.tokens == "words":
             return WordTokenizer(tuple(found))
@@ -202,8 +214,8 @@ class Columns:
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """What identifies the data: files with their times, or a revision of the hub."""
-        return {split: rows._fingerprint for split, rows in self.tables.items()}
+        """What identifies the data: the contents of files, or a revision of the hub."""
+        return {split: fingerprint(rows) for split, rows in self.tables.items()}
 
     def rows(self, split: str) -> Rows:
         """Encoded once; later runs read the cache. Raises Failed: X502, X504, X506."""
@@ -227,7 +239,7 @@ class Columns:
         if split == "train" and self.stream:
             return self.stream.sample
         given = [*self.columns.values()], self.source.name, self.options.held_out
-        records = first_of(self.tables, split, *given)
+        records = first_of(self.tables, split, *given, lambda r: any(self.texts_of(r, split)))
         rows = self.short(encode_texts(self.words, self.texts_of(records, split)), split, 0)
         if not len(rows.prompt):
             raise empty(split)
@@ -247,8 +259,15 @@ class Columns:
         return Encoded(self.short(rows, "train", 0))
 
     def cache_name(self, split: str, *limits: object) -> str:
-        what = self.fingerprints, split, self.columns, limits, self.words.state
-        return f"pairs-{key_of(*what, code=CODE)}"
+        what = self.fingerprints, split, self.columns, limits, self.words.state, self.extra_options
+        classes = [type(self), type(self.words)]
+        return f"pairs-{key_of(*what, code=CODE, classes=classes)}"
+
+    @property
+    def extra_options(self) -> dict[str, object]:
+        """The options that a class of a task file adds."""
+        known = {f.name for f in fields(Options)}
+        return {k: v for k, v in vars(self.options).items() if k not in known}
 
     def encoded(self, split: str) -> dict:
         """The rows of a split as tensors, int32. Raises Failed: X502, X506."""
@@ -299,5 +318,12 @@ def encode_texts(words: Tokenizer, texts: Texts) -> Rows:
     return padded_rows(*([words.encode(t) for t in part] for part in texts))
 
 
-CODE = (sys.modules[__name__], preprocess, rows, words, corpus)  # its text is part of the keys
+CODE = (
+    sys.modules[__name__],
+    preprocess,
+    rows,
+    words,
+    corpus,
+    tables,
+)  # its text is part of the keys
 TASK = Columns()

@@ -152,7 +152,8 @@ class Text:
     def records(self, batch: Mapping[str, list], split: str) -> str:
         """The text of records of a stream, those of the split. Raises Failed (X506)."""
         o, cut = self.options, cut_from(self.tables)
-        found = strings(batch[o.column], o.hub or o.file, o.column, split)
+        rows = self.tables.get(split, self.tables["train"])
+        found = strings(batch[o.column], rows, o.hub or o.file, o.column, split)
         if split in ("train", *cut):
             found = [t for t in found if part_of(t, cut) == split]
         return "".join(f"{t}\n" for t in found)
@@ -160,7 +161,8 @@ class Text:
     def held_out(self, split: str) -> str:
         """The first records of a split of a stream. Raises Failed (X506)."""
         o = self.options
-        records = first_of(self.tables, split, [o.column], o.hub or o.file, o.held_out)
+        given = [o.column], o.hub or o.file, o.held_out
+        records = first_of(self.tables, split, *given, lambda r: bool(self.records(r, split)))
         return self.records(records, split)
 
     @property
@@ -197,8 +199,8 @@ class Text:
         text, words = self.texts[split], self.words
         if len(text) < LONG:
             return torch.tensor(words.encode(text), dtype=torch.long)
-        code = sys.modules[__name__], sys.modules[type(words).__module__]
-        key = key_of(blake2b(text.encode()).hexdigest(), words.state, code=code)
+        what = blake2b(text.encode()).hexdigest(), words.state
+        key = key_of(*what, code=[sys.modules[__name__]], classes=[type(self), type(words)])
 
         def encoded() -> dict:
             return {"ids": torch.tensor(words.encode(text), dtype=torch.int32)}
