@@ -167,6 +167,13 @@ def test_a_wrong_loader_is_one_diagnostic(entries, message, file, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("sets", [["data.manager={kind: task, task: 3}"], ["data.manager.task=3"]])
+def test_the_task_is_no_option_of_a_manager(sets):
+    with pytest.raises(Failed, match="`task` has no option `task`") as failed:
+        Loaders(resolved(*sets))
+    assert failed.value.diagnostics[0].code == "X602"
+
+
 @pytest.mark.slow
 def test_metrics_are_told_by_loader(file, tmp_path):
     """Of validation and of eval; they change neither the weights nor the other figures."""

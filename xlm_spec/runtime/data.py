@@ -234,12 +234,10 @@ class DataModule(LightningDataModule):
         super().__init__()
         self.run, self.layout = run, layout
         self.loaders = Loaders(run)
-        self.stream = None if run.data.overfit else self.loaders.own.manager.stream
-        for setting in ("bucket", "loaders") if self.stream else ():
-            used = self.loaders.of("train")[1:] if setting == "loaders" else run.data.bucket
-            if used:
-                message = f"`data.{setting}` does not apply to the training data of a stream"
-                raise Failed(Diagnostic("X602", message))
+        self.stream = None if run.data.overfit else self.loaders.stream
+        if self.stream and run.data.bucket:
+            message = "`data.bucket` does not apply to the training data of a stream"
+            raise Failed(Diagnostic("X602", message))
         rows = self.stream.sample if self.stream else self.rows("train")
         self.train = laid_out(rows, layout)  # of a stream, a sample
         for loader in self.loaders.of("val"):

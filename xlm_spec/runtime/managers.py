@@ -126,6 +126,9 @@ class Loaders:
 
     def manager(self, key: str, code: Choice, task: Task, of: str) -> DatasetManager:
         """The manager of a data set; `of` identifies it, "" is that of the run's task."""
+        if "task" in options_of(code):
+            message = f"`{kind_of(code)}` has no option `task`: `{key}.task`"
+            raise Failed(Diagnostic("X602", message, "the task of a run is data.task"))
         which = repr((code, of))
         if which not in self.managers:
             self.managers[which] = built(key, code, {"task": task}, DatasetManager)
@@ -168,6 +171,26 @@ class Loaders:
                     raise Failed(Diagnostic("X506", message))
         return rows
 
+    @property
+    def stream(self) -> RecordStream | None:
+        """The training data, if they are read as they are needed. Raises Failed (X602)."""
+        own, others = self.own.manager, self.of("train")[1:]
+        stream = own.stream
+        changed = [n for n in ("rows", "read") if overrides(own, n)]
+        if stream and changed and not overrides(own, "stream"):
+            kind = kind_of(self.run.data.manager)
+            message = f"`data.manager`: a stream would not go through `{changed[0]}` of `{kind}`"
+            hint = "override `stream` of DatasetManager too, or set data.streaming=false"
+            raise Failed(Diagnostic("X602", message, hint))
+        if stream and others:
+            message = "`data.loaders` does not apply to the training data of a stream"
+            raise Failed(Diagnostic("X602", message))
+        streamed = next((x.name for x in others if x.manager.stream), None)
+        if streamed is not None:
+            hint = "set `streaming: false` in its options, or stream the data of the run alone"
+            raise wrong(f"loader `{streamed}` of training reads a stream, which cannot join", hint)
+        return stream
+
     def training(self) -> Rows:
         """The rows of all loaders for training."""
         parts = [self.rows(loader, "train") for loader in self.of("train")]
@@ -176,6 +199,11 @@ class Loaders:
         if len({p.segments is None for p in parts}) > 1:
             raise wrong("packed documents cannot be mixed with other training data", "")
         return joined([p.take(slice(None)) for p in parts])
+
+
+def overrides(manager: DatasetManager, name: str) -> bool:
+    """Has the class of a manager its own method of this name?"""
+    return getattr(type(manager), name) is not getattr(DatasetManager, name)
 
 
 def wrong(message: str, hint: str) -> Failed:
