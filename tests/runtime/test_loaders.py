@@ -140,6 +140,33 @@ def test_loaders_of_a_spec(tmp_path):
     assert [len(loaders.rows(x, "val").prompt) for x in loaders.of("val")] == [30, 3, 5]
 
 
+def test_paths_of_a_loader_are_relative_to_where_it_stands(tmp_path, monkeypatch):
+    """To the spec, to the config, or to the current folder; with or without ./ at the beginning."""
+    (tmp_path / "here" / "set").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    record = json.dumps({"prompt": "1", "answer": "1"}) + "\n"
+    (tmp_path / "a.jsonl").write_text(record)
+    files = "file: a.jsonl, val_file: a.jsonl, test_file: a.jsonl"
+    own = f"{{kind: task, name: b, options: {{{files.replace('a.jsonl', 'sub/b.jsonl')}}}}}"
+    data = f"{{task: pairs, {files}, loaders: [{own}]}}"
+    package_ = package(tmp_path, PLAIN, data=data)
+    main = importlib.import_module(f"{package_.__name__}.__main__")
+
+    def options(**more):
+        found = resolve_config(package_, main.DATA, main.TRAIN, **more)
+        return found.data.loaders[0]["options"]
+
+    assert options()["file"] == str(tmp_path / "sub" / "b.jsonl")
+    hub = "data.loaders=[{kind: task, name: b, options: {hub: NAME, val_file: ../x.jsonl}}]"
+    here = {"hub": str(tmp_path / "here" / "set"), "val_file": str(tmp_path / "x.jsonl")}
+    assert options(sets=[hub.replace("NAME", "set")]) == here
+    assert options(sets=[hub.replace("NAME", "user/name")])["hub"] == "user/name"
+    entry = {"kind": "task", "name": "c", "task": "text", "options": {"file": "c.txt", "block": 4}}
+    given = {"data": {"loaders": [entry]}}
+    found = options(config=given, folder=tmp_path / "there")
+    assert found == {"file": str(tmp_path / "there" / "c.txt"), "block": 4}
+
+
 WRONG = [
     ([{"kind": "task"}], "requires a name"),
     ([{**HARD, "name": "a/b"}], "requires a name of letters"),

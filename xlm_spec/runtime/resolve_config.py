@@ -107,15 +107,15 @@ def resolve_config(
     """
     config = dict(config or {})
     from_flags = dict(assignment(s) for s in sets)
-    data = relative_to_spec(package, data, ("task",))
+    data = relative_to(spec_folder(package), data, ("task",))
     name = from_flags.get("data.task") or task or config.get("task") or data.get("task")
     name = str(name or Data.task)
     found = tasks.find(name)
     known = known_settings(package, found)
-    data = relative_to_spec(package, data, getattr(found, "paths", ()))
-    spec = choices.located(flat(data, "data.") | flat(train, "train."), spec_folder(package))
-    in_config = choices.located(settings_in(config), folder or Path())
-    from_flags = choices.located(from_flags, Path())
+    data = relative_to(spec_folder(package), data, getattr(found, "paths", ()))
+    spec = located(flat(data, "data.") | flat(train, "train."), spec_folder(package), found)
+    in_config = located(settings_in(config), folder or Path(), found)
+    from_flags = located(from_flags, Path(), found)
     above: list[Layer] = [("--config", in_config), ("--set", from_flags)]
     below: list[Layer] = [("task", found.defaults), ("spec", spec)]
     options, _ = merged([*below, *above], known)
@@ -141,23 +141,47 @@ def resolve_config(
     return dataclasses.replace(run, injected=choices.injected(run.settings))
 
 
-def relative_to_spec(
-    package, data: Mapping[str, Setting], keys: Iterable[str]
+def relative_to(
+    folder: Path, data: Mapping[str, Setting], keys: Iterable[str]
 ) -> dict[str, Setting]:
-    """The settings `data` of a package, with the paths `keys` resolved from the spec's folder.
+    """Settings `data` without their prefix, with the paths `keys` resolved from a folder.
 
     Values that are no paths (the name of a task, an id on a hub) stay as they are.
     """
-    folder = spec_folder(package)
     resolved = dict(data)
     for key in keys:
-        value = str(data.get(key, ""))
+        value = str(data.get(key) or "")
         is_path = (
             tasks.is_file(value) if key == "task" else key != "hub" or (folder / value).is_dir()
         )
         if value and is_path:
             resolved[key] = str((folder / Path(value).expanduser()).resolve())
     return resolved
+
+
+def located(settings: Mapping, folder: Path, task: Task) -> dict:
+    """Settings with the paths of code, and of the data of loaders, resolved from a folder.
+
+    `task`: that of a loader which names none. Raises Failed: X501, X505 for a loader's task.
+    """
+    found = choices.located(settings, folder)
+    entries = found.get("data.loaders")
+    entries = [entries] if isinstance(entries, Mapping) else entries
+    if isinstance(entries, list):
+        found["data.loaders"] = [entry_at(e, folder, task) for e in entries]
+    return found
+
+
+def entry_at(entry: object, folder: Path, task: Task) -> object:
+    """An entry of `data.loaders` with the paths of its task and of its options."""
+    if not isinstance(entry, Mapping):
+        return entry
+    entry = relative_to(folder, entry, ("task",))
+    options = entry.get("options")
+    if isinstance(options, Mapping):
+        task = tasks.find(str(entry["task"])) if entry.get("task") else task
+        entry["options"] = relative_to(folder, options, getattr(task, "paths", ()))
+    return entry
 
 
 def spec_folder(package) -> Path:
