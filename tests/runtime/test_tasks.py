@@ -12,6 +12,7 @@ from xlm_spec.compiler.axes import AXES, components_of
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.resolve_config import resolve_config
+from xlm_spec.runtime.scoring import figure
 from xlm_spec.runtime.spec_keys import AXIS_KEYS, PARAMETERS
 from xlm_spec.runtime.words import WordTokenizer
 
@@ -265,3 +266,26 @@ def test_a_task_file_of_an_earlier_version_still_finds_its_tokenizer(tmp_path):
     file = tmp_path / "earlier.py"
     file.write_text(source)
     assert isinstance(tasks.find(str(file)).words, WordTokenizer)
+
+
+METRICS = [
+    (lambda n: (torch.ones(3), torch.ones(3)), r"returns (3,), (3,) for 10 examples"),
+    (lambda n: (torch.ones(()), torch.ones(())), "returns (), () for 10 examples"),
+    (lambda n: (torch.ones(n, 1), torch.ones(n)), "returns (10, 1), (10,)"),
+    (lambda n: torch.ones(n), "returns (10,) for 10 examples"),
+    (lambda n: (0.5, torch.ones(n)), "returns float, (10,)"),
+    (lambda n: (torch.full((n,), float("nan")), torch.ones(n)), "not finite"),
+    (lambda n: (torch.ones(n), -torch.ones(n)), "negative weights"),
+]
+
+
+@pytest.mark.parametrize(("returned", "message"), METRICS, ids=[m[1] for m in METRICS])
+def test_a_metric_has_a_value_and_a_weight_for_each_example(returned, message):
+    with pytest.raises(Failed) as failed:
+        figure("mine", returned(10), 10)
+    [d] = failed.value.diagnostics
+    assert d.code == "X617"
+    assert message in d.message
+    value, weight = figure("mine", (torch.ones(10), torch.zeros(10)), 10)
+    assert value.sum() == 10
+    assert weight.sum() == 0

@@ -146,6 +146,22 @@ def metrics_of(run: Run) -> dict[str, Metric]:
     return found
 
 
+def figure(name: str, found: object, n: int) -> tuple[Tensor, Tensor]:
+    """The values and the weights of a metric, (n,) each. Raises Failed (X617) if they are not."""
+    parts = found if isinstance(found, tuple | list) else (found,)
+    shapes = [tuple(p.shape) if isinstance(p, Tensor) else type(p).__name__ for p in parts]
+    hint = "return the value and the weight of each example"
+    if shapes != [(n,), (n,)]:
+        message = f"metric `{name}` returns {', '.join(map(str, shapes))} for {n} examples, "
+        message += f"not values ({n},) and weights ({n},)"
+        raise Failed(Diagnostic("X617", message, hint))
+    value, weight = parts
+    if not (value.isfinite().all() and weight.isfinite().all() and (weight >= 0).all()):
+        message = f"metric `{name}` returns values that are not finite, or negative weights"
+        raise Failed(Diagnostic("X617", message, hint))
+    return value, weight
+
+
 class MetricTracker(torch.nn.Module):
     """Weighted means over the examples of all devices."""
 
@@ -165,7 +181,7 @@ class MetricTracker(torch.nn.Module):
 
     def add_answers(self, answers: Tensor, rows: Rows) -> None:
         for name, metric in self.metrics.items():
-            value, weight = metric.of(answers, rows)
+            value, weight = figure(name, metric.of(answers, rows), len(answers))
             self.means[name].update(value, weight)
 
     def compute(self, answers: bool = True) -> dict[str, float]:
