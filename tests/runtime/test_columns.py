@@ -250,6 +250,38 @@ def test_an_edited_task_file_encodes_anew(sums, monkeypatch, tmp_path):
     assert last() == ["b", "two"]
 
 
+def test_an_edited_class_without_a_file_encodes_anew(sums, monkeypatch, tmp_path):
+    """As in a cell of a notebook."""
+    monkeypatch.setenv("XLM_SPEC_CACHE", str(tmp_path))
+
+    def last(end):
+        names = {}
+        exec(OWN.replace("from helper import end\n", "").replace("end(a)", f"a + ' {end}'"), names)
+        options = Options(file=str(sums), prompt="q", answer="a")
+        found = names["TASK"].with_options(options)
+        return found.words.decode(found.rows("train").answer[0].tolist()).split()[1:]
+
+    assert last("a") == ["a", "one"]
+    assert last("b") == ["b", "one"]
+
+
+def test_a_folder_is_read_again_when_its_content_changes(monkeypatch, tmp_path):
+    """Also if sizes and times are the same."""
+    import datasets
+
+    monkeypatch.setenv("XLM_SPEC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hub")
+    (tmp_path / "set").mkdir()
+    for suffix in ("jsonl", "parquet"):
+        for answer in ("x", "y"):
+            file = tmp_path / "set" / f"train.{suffix}"
+            written(file, [(q, answer) for q, _ in SUMS])
+            os.utime(file, (1e9, 1e9))
+            assert {a for _, a in texts_of(pairs("", hub=str(file.parent)), "train")} == {answer}
+            assert {a for _, a in texts_of(pairs(file), "train")} == {answer}
+        file.unlink()
+
+
 def test_a_cache_that_cannot_be_used_is_one_diagnostic(sums, monkeypatch, tmp_path):
     monkeypatch.setenv("XLM_SPEC_CACHE", str(tmp_path))
     pairs(sums)

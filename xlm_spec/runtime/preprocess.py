@@ -1,6 +1,7 @@
 """Work on a data set that is done once: in parallel, with progress, its result in a cache."""
 
 import hashlib
+import marshal
 import multiprocessing
 import os
 import sys
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from pickle import UnpicklingError
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TypeVar
 
 import torch
@@ -33,14 +34,24 @@ def key_of(*what: object, code: Iterable[ModuleType] = (), classes: Iterable[typ
     """A digest of everything that determines a result, and of the files with its code.
 
     These are `code`, the modules of `classes` and of their bases, and what those modules that are
-    no library use.
+    no library use. Of a class without a file, as in a notebook, its functions count.
     """
     digest = hashlib.blake2b(repr(what).encode(), digest_size=12)
-    bases = {base.__module__: None for c in classes for base in c.__mro__}
-    modules = [*code, *used([sys.modules[name] for name in bases if name in sys.modules])]
-    for module in modules:
+    bases = [base for c in classes for base in c.__mro__ if base is not object]
+    modules = {b: sys.modules.get(b.__module__) for b in bases}
+    for base, module in modules.items():
+        if getattr(module, "__file__", None) is None:
+            digest.update(b"".join(map(marshal.dumps, functions_of(base))))
+    for module in (*code, *used(filter(None, modules.values()))):
         digest.update(hashlib.sha256(Path(module.__file__ or "").read_bytes()).digest())
     return digest.hexdigest()
+
+
+def functions_of(kind: type) -> list[CodeType]:
+    """The compiled functions and properties of a class itself."""
+    parts = [vars(kind)[name] for name in sorted(vars(kind))]
+    plain = [getattr(p, "fget", None) or getattr(p, "func", None) or p for p in parts]
+    return [f.__code__ for f in plain if isinstance(f, FunctionType)]
 
 
 def used(modules: Iterable[ModuleType]) -> list[ModuleType]:

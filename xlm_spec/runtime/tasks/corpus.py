@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from glob import escape, glob
 from hashlib import blake2b
 from itertools import islice
@@ -96,10 +97,9 @@ class Source:
         """The splits of the data set. Raises Failed: X506, X508."""
         datasets = library()
         options: dict[str, Any] = {"streaming": True} if streaming else {}
-        folder = Path(self.hub)
         try:
-            if folder.is_dir() and not streaming:  # the library compares the times of files only
-                place = Path(datasets.config.HF_DATASETS_CACHE) / folder_digest(folder)
+            if self.folder_digest and not streaming:  # the library compares only times of files
+                place = Path(datasets.config.HF_DATASETS_CACHE) / self.folder_digest
                 options["cache_dir"] = str(place)
             loaded = datasets.load_dataset(self.hub, self.config or None, **options)
             known = {split: columns_of(rows) for split, rows in loaded.items()}
@@ -119,6 +119,22 @@ class Source:
                 splits[SPLITS[split]] = rows.select_columns(list(dict.fromkeys(columns.values())))
         return splits
 
+    @cached_property
+    def folder_digest(self) -> str:
+        """A digest of the names and the contents of all files of the folder `hub`, if it is one."""
+        folder = Path(self.hub)
+        if not self.hub or not folder.is_dir():
+            return ""
+        files = sorted(f for f in folder.rglob("*") if f.is_file())
+        parts = [f"{f.relative_to(folder).as_posix()} {content_digest(f)}" for f in files]
+        return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+    def fingerprint(self, rows: Any) -> str:
+        """What identifies the rows of a split: contents of files, or a revision of the hub."""
+        if isinstance(rows, Table):
+            return rows.fingerprint
+        return f"{rows._fingerprint} {self.folder_digest}"
+
     def require(self, columns: Mapping[str, str], known: list[str], split: str, what: str) -> None:
         """Raises Failed (X506) if a column is missing."""
         for setting, column in columns.items():
@@ -136,18 +152,6 @@ def table(files: list[str], columns: Mapping[str, str], streaming: bool) -> Any:
         return Table(tuple(files), tuple(wanted))
     given = {"files": files, "columns": tuple(wanted)}  # a list is divided among shards
     return library().IterableDataset.from_generator(records_of, gen_kwargs=given)
-
-
-def folder_digest(folder: Path) -> str:
-    """A digest of the names and the contents of all files of a folder."""
-    files = sorted(f for f in folder.rglob("*") if f.is_file())
-    parts = [f"{f.relative_to(folder).as_posix()} {content_digest(f)}" for f in files]
-    return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def fingerprint(rows: Any) -> str:
-    """What identifies the rows of a split: the contents of files, or a revision of the hub."""
-    return rows.fingerprint if isinstance(rows, Table) else rows._fingerprint
 
 
 def library() -> Any:

@@ -1,8 +1,8 @@
 """Prompts and answers from two columns of a data set: JSON Lines, CSV, Parquet, or of the hub.
 
 Tokens are words, characters, or the subwords of a tokenizer.json. A missing split is a twentieth of
-the rows, chosen by a digest of the prompt: rows with the same prompt are in the same split. Without
-a column of prompts (`data.prompt=`) the sequences are unconditional.
+the rows, chosen by a digest of the prompt's tokens: rows with the same prompt are in the same split.
+Without a column of prompts (`data.prompt=`) the sequences are unconditional.
 """
 
 import sys
@@ -24,7 +24,6 @@ from xlm_spec.runtime.tasks.corpus import (
     Source,
     absolute,
     cut_from,
-    fingerprint,
     first_of,
     part_of,
     read_file,
@@ -215,7 +214,7 @@ class Columns:
     @property
     def fingerprints(self) -> dict[str, str]:
         """What identifies the data: the contents of files, or a revision of the hub."""
-        return {split: fingerprint(rows) for split, rows in self.tables.items()}
+        return {split: self.source.fingerprint(rows) for split, rows in self.tables.items()}
 
     def rows(self, split: str) -> Rows:
         """Encoded once; later runs read the cache. Raises Failed: X502, X504, X506."""
