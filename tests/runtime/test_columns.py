@@ -430,6 +430,17 @@ def test_a_broken_table_is_one_diagnostic_with_its_line(name, content, message, 
     assert message.replace("FILE", str(file)) in d.message
 
 
+def test_a_stream_names_the_line_of_a_value_that_is_no_text(tmp_path):
+    some = [json.dumps({"q": "1", "a": "2", "n": 3}), json.dumps({"q": "1", "a": None, "n": 3})]
+    (tmp_path / "a.jsonl").write_text("\n".join(some))
+    known = Tokenizer(models.WordLevel({w: int(w) for w in "0123"}))
+    known.save(str(tmp_path / "t.json"))
+    limits = {"streaming": True, "longest_prompt": 1, "longest_answer": 1}
+    task = pairs(tmp_path / "a.jsonl", tokenizer=str(tmp_path / "t.json"), **limits)
+    with pytest.raises(Failed, match=r"line 2 of `.*a\.jsonl`: column `a` is empty \(null\)"):
+        task.rows("train")
+
+
 def test_files_replace_splits_of_a_data_set(tmp_path):
     (tmp_path / "set").mkdir()
     for split, some in {"train": SUMS[:200], "validation": SUMS[200:210]}.items():

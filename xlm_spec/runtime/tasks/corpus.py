@@ -148,10 +148,13 @@ class Source:
 def table(files: list[str], columns: Mapping[str, str], streaming: bool) -> Any:
     """Local files: a Table, or an IterableDataset with a shard for each file."""
     wanted = list(dict.fromkeys(columns.values()))
+    whole = Table(tuple(files), tuple(wanted))
     if not streaming:
-        return Table(tuple(files), tuple(wanted))
+        return whole
     given = {"files": files, "columns": tuple(wanted)}  # a list is divided among shards
-    return library().IterableDataset.from_generator(records_of, gen_kwargs=given)
+    rows = library().IterableDataset.from_generator(records_of, gen_kwargs=given)
+    rows.table = whole  # for diagnostics
+    return rows
 
 
 def library() -> Any:
@@ -204,9 +207,11 @@ def strings(
     if not wrong:
         return found
     value = found[wrong[0]]
-    kind = "empty (null)" if value is None else f"no string but `{json.dumps(value, default=str)}`"
-    if isinstance(rows, Table):
-        where = rows.place(first + wrong[0])
+    shown = json.dumps(value, default=str)[:60]
+    kind = "empty (null)" if value is None else f"no string but `{shown}`"
+    table = rows if isinstance(rows, Table) else getattr(rows, "table", None)
+    if table is not None:
+        where = table.no_text(column)
     else:
         where = f"row {first + wrong[0] + 1} in `{split}` of `{name}`"
     message = f"{where}: column `{column}` is {kind}"

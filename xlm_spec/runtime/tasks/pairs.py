@@ -1,7 +1,7 @@
 """Prompts and answers from two columns of a data set: JSON Lines, CSV, Parquet, or of the hub.
 
 Tokens are words, characters, or the subwords of a tokenizer.json. A missing split is a twentieth of
-the rows, chosen by a digest of the prompt's tokens: rows with the same prompt are in the same split.
+the rows, chosen by a digest of the prompt's tokens: rows with the same prompt are in one split.
 Without a column of prompts (`data.prompt=`) the sequences are unconditional.
 """
 
@@ -294,7 +294,7 @@ class Columns:
             fits = length <= longest if longest else torch.ones_like(keep)
             if o.long == "error" and not fits.all():
                 i = int((~fits).nonzero()[0])
-                message = f"row {first + i} of split `{split}` has a{'n' * (what == 'answer')} "
+                message = f"row {first + i + 1} of split `{split}` has a{'n' * (what == 'answer')} "
                 message += f"{what} of {int(length[i])} tokens; data.longest_{what} is {longest}"
                 hint = f"raise data.longest_{what}, or leave such rows out with data.long=drop"
                 raise Failed(Diagnostic("X506", message, hint))

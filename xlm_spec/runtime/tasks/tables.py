@@ -45,10 +45,15 @@ class Table:
         """The formats of its files and the digests of their contents."""
         return " ".join(f"{Path(f).suffix.lower()} {content_digest(f)}" for f in self.files)
 
-    def place(self, number: int) -> str:
-        """Where a record is, by its number from 0, e.g. "line 7 of `a.jsonl`"."""
-        every = (place(path, line) for path in self.files for line, _ in read(path))
-        return next(islice(every, number, None))
+    def no_text(self, column: str) -> str:
+        """Where the first value of a column is that is no string, e.g. "line 7 of `a.jsonl`"."""
+        every = (
+            place(path, line)
+            for path in self.files
+            for line, record in read(path, self.columns)
+            if not isinstance(record.get(column), str)
+        )
+        return next(every, f"`{self.files[0]}`")
 
 
 def content_digest(path: str | Path) -> str:
@@ -63,7 +68,7 @@ def content_digest(path: str | Path) -> str:
 def records_of(files: Sequence[str], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The records of files. Raises Failed (X506) with the line of one that lacks a column."""
     for path in files:
-        for line, record in read(path):
+        for line, record in read(path, columns):
             yield {c: value_of(record, c, path, line) for c in columns}
 
 
@@ -98,12 +103,12 @@ def unreadable(path: str, reason: str) -> Failed:
     return Failed(Diagnostic("X506", f"cannot read the data: {reason}", file=path))
 
 
-def read(path: str) -> Iterator[Record]:
-    """The records of a file, by its suffix. Raises Failed (X506)."""
+def read(path: str, columns: Sequence[str] | None = None) -> Iterator[Record]:
+    """The records of a file, by its suffix; of Parquet these columns. Raises Failed (X506)."""
     kind = Path(path).suffix.lower()
     try:
         if kind == ".parquet":
-            yield from of_parquet(path)
+            yield from of_parquet(path, columns)
         elif kind in (".csv", ".tsv"):
             yield from of_cells(path, kind == ".tsv")
         elif kind == ".json" and (array := array_of(path)) is not None:
@@ -189,14 +194,21 @@ def of_cells(path: str, tabs: bool) -> Iterator[Record]:
         raise Failed(Diagnostic("X506", message, hint)) from None
 
 
-def of_parquet(path: str) -> Iterator[Record]:
-    from pyarrow import ArrowException
-    from pyarrow.parquet import ParquetFile
-
+def of_parquet(path: str, columns: Sequence[str] | None) -> Iterator[Record]:
+    """Raises Failed: X506, X508 without the library."""
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        message, hint = "a .parquet file requires the library pyarrow", "pip install pyarrow"
+        raise Failed(Diagnostic("X508", message, hint)) from None
     number = 0
     try:
         with ParquetFile(path) as file:
-            for batch in file.iter_batches():
+            known = (
+                None if columns is None else [c for c in columns if c in file.schema_arrow.names]
+            )
+            for batch in file.iter_batches(columns=known):
                 for record in batch.to_pylist():
                     number += 1
                     yield number, record
