@@ -378,8 +378,9 @@ def test_texts_are_read_as_they_are_written(tmp_path):
     lines = [json.dumps({"q": q, "a": a}) for q, a in texts]
     (tmp_path / "part-1.jsonl").write_text("\n\n".join(lines))
     given = {"tokens": "characters"}
-    found = all_of(pairs(tmp_path / "part-*.jsonl", **given))
-    assert sorted(found) == sorted([*SUMS[:100], *texts])
+    for data in ({"file": str(tmp_path / "part-*.jsonl")}, {"file": "", "hub": str(tmp_path)}):
+        found = all_of(pairs(**data, **given))
+        assert sorted(found) == sorted([*SUMS[:100], *texts])
     for suffix, mark in ((".csv", ","), (".tsv", "\t")):
         file = tmp_path / f"a{suffix}"
         file.write_text("".join(f"{q}{mark}{a}\n" for q, a in [("q", "a"), *texts, ("empty", "")]))

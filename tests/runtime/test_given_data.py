@@ -102,7 +102,7 @@ def test_a_byte_order_mark_is_removed(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (['{"text": "a"}', '{"text": null}'], "row 2 in `train` of"),
+        (['{"text": "a"}', '{"text": null}'], "train.jsonl`: column `text` is empty (null)"),
         (['{"text": ["a", "b"]}'], 'column `text` is no string but `["a", "b"]`'),
         (['{"text": 3}'], "is no string but `3`"),
         (['{"text": "a"}', '{"text": '], "JSON"),

@@ -97,12 +97,16 @@ class Source:
         """The splits of the data set. Raises Failed: X506, X508."""
         datasets = library()
         options: dict[str, Any] = {"streaming": True} if streaming else {}
+        tables = self.tables_of_folder()
         try:
             if self.folder_digest and not streaming:  # the library compares only times of files
                 place = Path(datasets.config.HF_DATASETS_CACHE) / self.folder_digest
                 options["cache_dir"] = str(place)
-            loaded = datasets.load_dataset(self.hub, self.config or None, **options)
-            known = {split: columns_of(rows) for split, rows in loaded.items()}
+            loaded: Any = tables or datasets.load_dataset(self.hub, self.config or None, **options)
+            known = {
+                split: columns_in(rows) if tables else columns_of(rows)
+                for split, rows in loaded.items()
+            }
         except Failed:
             raise
         except Exception as e:  # the network, the hub and the files raise different ones
@@ -116,8 +120,30 @@ class Source:
         for split, rows in loaded.items():
             if split in SPLITS and SPLITS[split] not in self.files:
                 self.require(columns, known[split], split, f"the data set `{self.name}`")
-                splits[SPLITS[split]] = rows.select_columns(list(dict.fromkeys(columns.values())))
+                wanted = list(dict.fromkeys(columns.values()))
+                chosen = table(rows, columns, streaming) if tables else rows.select_columns(wanted)
+                splits[SPLITS[split]] = chosen
         return splits
+
+    def tables_of_folder(self) -> dict[str, list[str]]:
+        """The splits of a local folder with files of records, as the library assigns them.
+
+        Empty for any other data set, which the library reads: the hub, a folder whose README.md
+        may configure it, and other files.
+        """
+        folder = Path(self.hub)
+        if self.config or not folder.is_dir() or (folder / "README.md").exists():
+            return {}
+        from datasets.data_files import DataFilesDict, get_data_patterns
+
+        try:
+            patterns = get_data_patterns(str(folder.resolve()))
+            files = DataFilesDict.from_patterns(patterns, base_path=str(folder.resolve()))
+        except Exception:  # load_dataset says why
+            return {}
+        splits = {str(split): list(map(str, paths)) for split, paths in files.items()}
+        every = [f for paths in splits.values() for f in paths]
+        return splits if every and all(is_table(f) and Path(f).is_file() for f in every) else {}
 
     @cached_property
     def folder_digest(self) -> str:
