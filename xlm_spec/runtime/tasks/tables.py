@@ -200,8 +200,8 @@ def of_parquet(path: str, columns: Sequence[str] | None) -> Iterator[Record]:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError:
-        message, hint = "a .parquet file requires the library pyarrow", "pip install pyarrow"
-        raise Failed(Diagnostic("X508", message, hint)) from None
+        message = "a .parquet file requires the library pyarrow"
+        raise Failed(Diagnostic("X508", message, "pip install 'xlm-spec[train]'")) from None
     number = 0
     try:
         with ParquetFile(path) as file:
