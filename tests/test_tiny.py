@@ -47,6 +47,7 @@ def test_the_tour(tmp_path, monkeypatch):
         "heads": ["token_logits"],
         "likelihood": "objective",
         "needs": ["eos", "mask"],
+        "samplers": ["ancestral"],
         "time_conditioned": False,
     }
 

@@ -70,7 +70,9 @@ def lacking_in_bound(m: Method) -> str:
         if called & {loss, "objective"}
         for head in sorted(seen.heads)
     ]
-    model = exact_model(m, m.toy_distribution()) if {*heads} != {*heads[:1]} else None
+    if unknown_minimiser(m):
+        return ""
+    model = exact_model(m, m.toy_distribution())
     lacking = [h for h in heads if isinstance(model, Partial) and h in model.lacking]
     return without_head(lacking[0], m.process.value) if lacking else ""
 
