@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from methods import text
 from packages import content
 
 from xlm_spec.compiler.emit import templates
+from xlm_spec.compiler.emit.layout import laid_out
 from xlm_spec.compiler.emit.lower import lower
 from xlm_spec.compiler.emit.render import rendered
 from xlm_spec.compiler.emit.state import STATE
@@ -39,7 +40,7 @@ VERSIONS = templates.releases()
 @cache
 def files_of(spec: int, version: str) -> dict[str, bytes]:
     """The files that a build by a release writes."""
-    ir = asdict(lower(compose(validate(parse(SPECS[spec].encode())))))
+    ir = laid_out(lower(compose(validate(parse(SPECS[spec].encode())))))
     return rendered(ir, templates.released(version), version)
 
 

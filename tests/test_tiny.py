@@ -38,7 +38,7 @@ def test_the_tour(tmp_path, monkeypatch):
 
     assert check(method) == []  # the components fit, the mathematics holds; no warnings
 
-    plan = lower(method)  # definitions corrupted, lines laid out
+    plan = lower(method)  # what the package contains, as data
     assert plan.method["noise"]["schedule"] == {"kind": "linear", "eps": "0.0"}
     assert plan.inferred == {
         "attention": "bidirectional",
@@ -51,12 +51,15 @@ def test_the_tour(tmp_path, monkeypatch):
         "time_conditioned": False,
     }
 
-    files = render(plan)  # text, in memory
-    objective = files["tiny/objective.py"].decode()
-    assert (
-        '    return {"cross_entropy": (weight * cross_entropy(model, hidden, target)).sum(1)}'
-        in (objective.splitlines())
-    )
+    objective = plan.objective
+    assert [s.name for s in objective.body[:-1]] == [
+        *("schedule", "vocab", "t", "corrupted", "z", "hidden", "target", "weight"),
+    ]
+    [term] = objective.body[-1].returns.values()
+    assert str(term) == "(weight * cross_entropy(model, hidden, target)).sum(1)"
+
+    files = render(plan)  # its lines, listed by the templates
+    assert f'    return {{"cross_entropy": {term}}}\n' in files["tiny/objective.py"].decode()
 
     (tmp_path / "tiny.yaml").write_bytes(SPEC)
     done = build(tmp_path / "tiny.yaml", tmp_path)  # all of it, onto the disk

@@ -348,5 +348,5 @@ def test_answers_are_filled_as_the_state_of_a_custom_process_wants(
     assert warned(file) == codes
     plan = plan_of(file)
     assert plan.inferred["fill"] == fill
-    assert f'"fill": "{fill}"' in "".join(plan.experiment)
+    assert plan.experiment["DATA"]["fill"] == f'"{fill}"'
     assert ("eos" in plan.inferred["needs"]) == (fill == "eos")

@@ -225,7 +225,7 @@ def test_a_custom_sampler_is_called_by_its_stem(tmp_path):
         files = render(plan_of(file))
         assert b'SAMPLERS = {"tau_leaping": sample}' in files["method/__init__.py"]
         assert b"tau_leaping" in files["README.md"]
-        assert plan_of(file).samplers[0]["name"] == "tau_leaping"
+        assert plan_of(file).samplers[0].name == "tau_leaping"
 
 
 def test_control_a_rule_called_like_the_protocol_of_its_axis(tmp_path):

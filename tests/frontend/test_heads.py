@@ -5,6 +5,8 @@ import torch
 from methods import package, steps_and_samples, text
 
 from xlm_spec.compiler.build import build
+from xlm_spec.compiler.emit.plan import Assign
+from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.plan import checked, plan_of
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws import load_package, verify
@@ -87,9 +89,8 @@ def test_a_custom_head_is_built_trained_and_sampled(head, tmp_path):
 def test_the_parameters_of_a_head_are_in_the_config(tmp_path):
     plan = plan_of(spec(tmp_path, "[./sure.py: {scale: 3}]"))
     assert plan.method["head"] == {"sure": {"kind": "sure", "scale": "3.0"}}
-    assert "self.sure = Sure(config.backbone.width, scale=config.head.sure.scale)" in [
-        line.strip() for line in plan.model["lines"]
-    ]
+    call = Call("Sure", ("config.backbone.width", "scale=config.head.sure.scale"))
+    assert Assign("self.sure", call) in plan.model.attributes
     assert [f["path"] for f in plan.own] == ["sure.py", "surely.py"]
     low = refused(spec(tmp_path, "[./sure.py: {scale: 0}]"))
     assert low[0].startswith("X106 spec.yaml:7")

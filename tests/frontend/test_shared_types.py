@@ -87,10 +87,10 @@ def test_a_file_of_types_is_shared(tmp_path):
     steps_and_samples(made)
     plan = plan_of(tmp_path / "spec.yaml")
     assert [f["path"] for f in plan.own] == ["hidden_tokens.py", "seen.py", "sums.py"]
-    [types] = [m for m in plan.modules if m["name"] == "types"]
-    assert "types/seen/Seen" in types["parts"]
-    assert "types/seen/Unused" not in types["parts"]
-    assert "from .types" not in types["imports"]
+    [types] = [m for m in plan.modules if m.name == "types"]
+    assert "types/seen/Seen" in types.parts
+    assert "types/seen/Unused" not in types.parts
+    assert ".types" not in types.imports
 
 
 def test_types_that_a_shared_type_needs_come_before_it(tmp_path):
@@ -107,10 +107,10 @@ def test_types_that_a_shared_type_needs_come_before_it(tmp_path):
     target = TARGET.replace("clean[row, col])", "clean[row, col], None, None)")
     spec(tmp_path, types=types, target=target)
     steps_and_samples(package(tmp_path, **CHOSEN))
-    [made] = [m for m in plan_of(tmp_path / "spec.yaml").modules if m["name"] == "types"]
-    own = [p for p in made["parts"] if p.startswith("types/")]
+    [made] = [m for m in plan_of(tmp_path / "spec.yaml").modules if m.name == "types"]
+    own = [p for p in made.parts if p.startswith("types/")]
     assert own == ["types/last/Last", "types/seen/Unused", "types/seen/Seen"]
-    assert "shared/types/Vocab" in made["parts"]
+    assert "shared/types/Vocab" in made.parts
 
 
 def test_a_loss_imports_the_type_of_a_target(tmp_path):

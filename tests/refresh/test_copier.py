@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from packages import HOOK, content, edit
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.components import COMPONENTS
 from xlm_spec.compiler.emit import templates
+from xlm_spec.compiler.emit.layout import laid_out
 from xlm_spec.compiler.emit.render import rendered
 from xlm_spec.compiler.plan import answers_of, plan_of
 from xlm_spec.diagnostics import Failed
@@ -59,7 +59,7 @@ def spec(tmp_path):
 
 def by_release(version, spec, into):
     """A build by a release: its templates, and its plan."""
-    ir = asdict(plan_of(spec))
+    ir = laid_out(plan_of(spec))
     folder = into / ir["name"]
     return refresh(folder, rendered(ir, templates.released(version), version))
 

@@ -116,7 +116,7 @@ def check(specs: tuple[str, ...], as_json: bool) -> None:
 @click.argument("spec")
 @OUT
 def lower(spec: str, out: str | None) -> None:
-    """Print the plan of a spec, as answers for `copier update --data-file`."""
+    """Print the plan of a spec as lines of Python, as answers for `copier update --data-file`."""
     from xlm_spec.compiler.plan import answers_of
 
     keep_templates()

@@ -37,8 +37,8 @@ def build(path: str | Path, into: str | Path | None = None, check_only: bool = F
     else:
         folder = Path(into or GENERATED) / spec.name
     inside = folder.resolve() == home.resolve()
-    plan = lower(method, inside)  # what the templates print: definitions and lines
-    files = render(plan)  # {path: bytes}, in memory
+    plan = lower(method, inside)  # what the package contains, as data
+    files = render(plan)  # {path: bytes}: laid out as lines, and listed by the templates
     inputs: list[str] = []
     if inside:
         inputs = [Path(path).name, *(f["path"] for f in plan.own)]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlm_spec.compiler.emit.lower import Plan
+from xlm_spec.compiler.emit.plan import Plan
 from xlm_spec.compiler.emit.render import render
 from xlm_spec.compiler.emit.state import STATE
 from xlm_spec.compiler.frontend.load import parse

@@ -1,10 +1,11 @@
 """Spec -> Method or Plan, for commands that write nothing."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
-from xlm_spec.compiler.emit.lower import Plan, lower
+from xlm_spec.compiler.emit.layout import laid_out
+from xlm_spec.compiler.emit.lower import lower
+from xlm_spec.compiler.emit.plan import Plan
 from xlm_spec.compiler.emit.state import is_package
 from xlm_spec.compiler.frontend.load import load
 from xlm_spec.compiler.frontend.validate import validate
@@ -26,5 +27,5 @@ def plan_of(path: str | Path) -> Plan:
 
 
 def answers_of(path: str | Path) -> str:
-    """The plan as answers for copier: JSON, which is YAML."""
-    return json.dumps({"ir": asdict(plan_of(path))}, indent=2, ensure_ascii=False) + "\n"
+    """The plan, laid out as lines, as answers for copier: JSON, which is YAML."""
+    return json.dumps({"ir": laid_out(plan_of(path))}, indent=2, ensure_ascii=False) + "\n"

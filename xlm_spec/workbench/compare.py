@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import yaml
 
-from xlm_spec.compiler.emit.lower import Plan
+from xlm_spec.compiler.emit.plan import Plan
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.main import positive

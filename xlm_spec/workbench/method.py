@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from xlm_spec.compiler.build import build
-from xlm_spec.compiler.emit.lower import Plan
+from xlm_spec.compiler.emit.plan import Plan
 from xlm_spec.compiler.emit.render import render
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.data import DataModule

@@ -1,1 +1,1 @@
-"""Method -> Plan -> files: the lines of a package, and the templates that list them."""
+"""Method -> Plan (data) -> lines -> files."""

@@ -1,12 +1,13 @@
-"""The lines of a package's config.py: all parameters, with a section for each part of a spec."""
+"""A package's config.py: all parameters, with a section for each part of a spec."""
 
 import json
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.components import Parameter
 from xlm_spec.compiler.declarations import SMALL
-from xlm_spec.compiler.emit.code import WIDTH, Call, commented, imports
 from xlm_spec.compiler.emit.parts import MODULE_OF
+from xlm_spec.compiler.emit.plan import Config, Field, Section, imported
+from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.method import Loop, Method, camel, of_kinds
 from xlm_spec.compiler.middle.spec import Choice
 from xlm_spec.compiler.middle.special_tokens import needs
@@ -19,7 +20,7 @@ class Sections:
     """The sections of a Config, inner ones first, and their imports."""
 
     def __init__(self) -> None:
-        self.made: list[dict] = []
+        self.made: list[Section] = []
         self.wanted: dict[str, set[str]] = {"dataclasses": {"dataclass"}, ".types": {"Vocab"}}
 
     def imported(self, c: Choice) -> str:
@@ -28,30 +29,26 @@ class Sections:
         self.wanted.setdefault(f".{MODULE_OF[c.component.folder]}", set()).add(name)
         return name
 
-    def instance(self, key: str, c: Choice) -> list[str]:
+    def instance(self, key: str, c: Choice) -> Field:
         """A field that is an object."""
-        return commented(f"    {key}: {self.imported(c)} = {made(c)}", c.component.title)
+        return Field(key, self.imported(c), made(c), c.component.title)
 
-    def add(self, name: str, doc: str, fields: list[str]) -> None:
+    def add(self, name: str, doc: str, fields: list[Field]) -> None:
         """Adds a section if it has fields, and is not there yet."""
-        if fields and name not in {s["name"] for s in self.made}:
-            self.made.append({"name": name, "doc": doc, "lines": fields})
+        if fields and name not in {s.name for s in self.made}:
+            self.made.append(Section(name, doc, fields))
 
-    def section(self, path: str, doc: str, fields: list[str]) -> list[str]:
-        """Adds the section of a path; the lines by which an outer one refers to it."""
-        key = path.rpartition(".")[2]
+    def section(self, path: str, doc: str, fields: list[Field]) -> list[Field]:
+        """Adds the section of a path; the field by which an outer one refers to it, if any."""
         name = "".join(w.capitalize() for w in path.replace(".", "_").split("_"))
         self.add(name, doc, fields)
-        line = f"    {key}: {name} = {name}()"
-        if len(line) > WIDTH:
-            return [f"    {key}: {name} = (", f"        {name}()", "    )"] if fields else []
-        return [line] if fields else []
+        return [Field(path.rpartition(".")[2], name, Call(name))] if fields else []
 
 
-def config(method: Method) -> dict:
+def config(method: Method) -> Config:
     """Imports, sections, and the fields of Config."""
     sections, spec = Sections(), method.spec
-    noise = [line for c in method.schedules for line in sections.instance(c.axis.key, c)]
+    noise = [sections.instance(c.axis.key, c) for c in method.schedules]
     if method.time:
         noise += sections.section(axes.TIME.path, "how times are drawn", numbers(method.time))
     if method.count:
@@ -67,15 +64,10 @@ def config(method: Method) -> dict:
     backbone = f"backbone {spec.backbone.value}"
     top += sections.section("backbone", backbone, numbers(spec.backbone))
     top += heads(sections, method)
-    return {
-        "imports": imports(sections.wanted),
-        "sections": sections.made,
-        "lines": top,
-        "small": small(method),
-    }
+    return Config(imported(sections.wanted), sections.made, top, small(method))
 
 
-def roll_ins(sections: Sections, method: Method) -> list[str]:
+def roll_ins(sections: Sections, method: Method) -> list[Field]:
     """A section for each roll-in that has parameters."""
     inner = []
     for roll_in in method.spec.roll_ins:
@@ -84,7 +76,7 @@ def roll_ins(sections: Sections, method: Method) -> list[str]:
     return sections.section(axes.ROLL_IN.path, "the roll-ins", inner)
 
 
-def targets(sections: Sections, method: Method) -> list[str]:
+def targets(sections: Sections, method: Method) -> list[Field]:
     """A section for each target that has parameters."""
     inner = []
     for target in method.spec.targets:
@@ -93,7 +85,7 @@ def targets(sections: Sections, method: Method) -> list[str]:
     return sections.section("target", "the targets", inner)
 
 
-def losses(sections: Sections, method: Method) -> list[str]:
+def losses(sections: Sections, method: Method) -> list[Field]:
     """A section for each term that has parameters."""
     inner = []
     for loss in method.spec.losses:
@@ -101,13 +93,13 @@ def losses(sections: Sections, method: Method) -> list[str]:
         weight = numbers(loss.weight) if loss.weight else []
         fields = numbers(loss)
         if loss.factor is not None:
-            fields += commented(f"    {key}: float = {loss.factor!r}", axes.WEIGHT.meaning)
+            fields.append(Field(key, "float", repr(loss.factor), axes.WEIGHT.meaning))
         fields += sections.section(f"{path}.{key}", f"weight of {loss.name}", weight)
         inner += sections.section(path, f"loss {loss.name}", fields)
     return sections.section("loss", "the terms of the loss", inner)
 
 
-def heads(sections: Sections, method: Method) -> list[str]:
+def heads(sections: Sections, method: Method) -> list[Field]:
     """A section for each head that has parameters."""
     inner = []
     for head in method.spec.heads:
@@ -116,17 +108,17 @@ def heads(sections: Sections, method: Method) -> list[str]:
     return sections.section("head", "the heads", inner)
 
 
-def samplers(sections: Sections, method: Method) -> list[str]:
+def samplers(sections: Sections, method: Method) -> list[Field]:
     """The section of the only sampler; or one with the numbers of each, by its name."""
     if len(method.loops) > 1:
         for loops in of_kinds(method.loops):
             kind(sections, loops)
-        listed = [line for loop in method.loops for line in stated(loop)]
+        listed = [field for loop in method.loops for field in stated(loop)]
         return sections.section("sampler", "the samplers by name", listed)
     [loop] = method.loops
     fields = numbers(loop.sampling.loop)
     for key, rule in loop.rules.items():
-        fields += sections.instance(key, rule)
+        fields.append(sections.instance(key, rule))
     for axis, chosen in loop.lists.items():
         inner = []
         for c in chosen:
@@ -139,22 +131,21 @@ def samplers(sections: Sections, method: Method) -> list[str]:
 def kind(sections: Sections, loops: list[Loop]) -> None:
     """The settings of samplers of one kind: the meaning of each parameter, no value."""
     loop = loops[0]
-    fields = [line for p in loop.loop.parameters for line in meaning(p)]
+    fields = [declared(p) for p in loop.loop.parameters]
     for key, rule in loop.rules.items():
         objects = {sections.imported(other.rules[key]) for other in loops}
-        fields += commented(f"    {key}: {' | '.join(sorted(objects))}", rule.axis.meaning)
+        fields.append(Field(key, " | ".join(sorted(objects)), meaning=rule.axis.meaning))
     for axis, chosen in loop.lists.items():
         inner = []
         for c in chosen:
-            given = [line for p in c.component.parameters for line in meaning(p)]
+            given = [declared(p) for p in c.component.parameters]
             sections.add(of_list(c), f"{axis.key} {c.value}", given)
-            inner += [f"    {c.value}: {of_list(c)}"] if given else []
+            inner += [Field(c.value, of_list(c))] if given else []
         sections.add(loop.held(axis), PLURAL[axis], inner)
-        fields += [f"    {axis.key}: {loop.held(axis)}"] if inner else []
+        fields += [Field(axis.key, loop.held(axis))] if inner else []
     listed = [f"{c.axis.key} {c.value}" for c in loop.listed]
     doc = ", ".join([f"sampler {loop.loop.value}", *listed])
-    fits = len(f"class {loop.settings}:  # {doc}") <= WIDTH
-    sections.add(loop.settings, doc if fits else f"sampler {loop.loop.value}", fields)
+    sections.add(loop.settings, doc, fields)
 
 
 def of_list(c: Choice) -> str:
@@ -162,7 +153,7 @@ def of_list(c: Choice) -> str:
     return f"{camel(c.axis.key)}{camel(c.value)}"
 
 
-def stated(loop: Loop) -> list[str]:
+def stated(loop: Loop) -> list[Field]:
     """The field of one of several samplers, with every number that it has."""
     given = arguments(loop.sampling.loop)
     given += [f"{key}={made(rule)}" for key, rule in loop.rules.items()]
@@ -173,22 +164,22 @@ def stated(loop: Loop) -> list[str]:
             if c.component.parameters
         ]
         given += [f"{axis.key}={Call(loop.held(axis), tuple(inner))}"] if inner else []
-    before = f"{loop.sampling.name}: {loop.settings} = "
-    return Call(loop.settings, tuple(given)).lines(before, "", 4) if given else []
+    values = Call(loop.settings, tuple(given))
+    return [Field(loop.sampling.name, loop.settings, values)] if given else []
 
 
-def small(method: Method) -> list[str]:
-    """The lines that return a tiny Config."""
+def small(method: Method) -> Call:
+    """A tiny Config."""
     ids = {k: TOY + i for i, k in enumerate(["pad", "bos", *needs(method)])}
     vocab = Call("Vocab", tuple(f"{k}={v}" for k, v in {"size": TOY + len(ids), **ids}.items()))
     tiny = SMALL.of(method.spec.backbone.component)
     backbone = Call("Backbone", tuple(f"{k}={v!r}" for k, v in tiny.items()))
-    return Call("cls", (f"vocab={vocab}", f"backbone={backbone}")).lines("return ", "", 8)
+    return Call("cls", (f"vocab={vocab}", f"backbone={backbone}"))
 
 
-def numbers(c: Choice) -> list[str]:
+def numbers(c: Choice) -> list[Field]:
     """The fields that hold a component's parameters."""
-    return [line for p in c.component.parameters for line in meaning(p, f" = {value(p, c.given)}")]
+    return [declared(p, value(p, c.given)) for p in c.component.parameters]
 
 
 def arguments(c: Choice) -> list[str]:
@@ -219,7 +210,7 @@ def quoted(v: object) -> str:
             return repr(v)
 
 
-def meaning(p: Parameter, default: str = "") -> list[str]:
+def declared(p: Parameter, default: str = "") -> Field:
     """A field, and what it means."""
     doc = f"{p.meaning}; in {p.range}" if p.range else p.meaning
-    return commented(f"    {p.name}: {p.type}{default}", doc)
+    return Field(p.name, p.type, default, doc)

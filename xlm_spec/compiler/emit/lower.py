@@ -1,20 +1,17 @@
-"""Method -> Plan: everything that the templates print, as plain data.
+"""Method -> Plan: what the package contains, as data."""
 
-The plan holds no floats, so that both engines that render it (ours and copier) agree.
-"""
-
-import json
 import re
-from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
-from xlm_spec.compiler.components import LAW, Function, Parameter
+from xlm_spec.compiler import components
+from xlm_spec.compiler.components import LAW, Parameter
 from xlm_spec.compiler.declarations import MINIMISER
-from xlm_spec.compiler.emit.code import Call, assigned, imports
 from xlm_spec.compiler.emit.config import config, quoted
 from xlm_spec.compiler.emit.objective import objective
 from xlm_spec.compiler.emit.parts import Parts
+from xlm_spec.compiler.emit.plan import Assign, Function, Init, Model, Plan, Return, imported
 from xlm_spec.compiler.emit.samplers import Samplers
+from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.likelihood import bound_at, exact_at, likelihood
 from xlm_spec.compiler.middle.method import Method
 from xlm_spec.compiler.middle.network import methods, model_arguments, passes
@@ -23,46 +20,11 @@ from xlm_spec.compiler.middle.special_tokens import fill, needs
 from xlm_spec.compiler.middle.summary import inferred, with_defaults
 from xlm_spec.compiler.runtime_settings import default_task
 
-IR_VERSION = 1
-URL = re.compile(r"https?://[\w./?=%#:;,~+-]+")
-MARKUP = re.compile(r"[\\`*_\[\]<>&~#$]")
 SCHEMA = re.compile(
     r"(?:^|(?<=[\r\n]))#[ \t]*(?:yaml-language-server[ \t]*:.*?\$schema=|\$schema[ \t]*:[ \t]*)"
     r"(?P<path>\S+)[^\r\n]*(?:\r\n?|\n|$)"
 )
 ELSEWHERE = re.compile(r"[A-Za-z][\w+.-]*:|/|\\")  # the start of a URL or an absolute path
-BLOCK = re.compile(r"^(\d*)([-+.)])")  # the start of a list or a rule in Markdown
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that the templates print. The templates read its fields by name."""
-
-    ir_version: int
-    name: str
-    title: str
-    paper: str
-    source: str  # the text of spec.yaml
-    exports: list[str]
-    modules: list[dict]  # files that only list parts: {name, doc, summary, imports, parts}
-    samplers: list[dict]  # the same, and {module, signature, lines, more: [{signature, lines}]}
-    config: dict
-    model: dict
-    objective: dict
-    init: dict
-    experiment: list[str]
-    method: dict  # the spec with its defaults
-    inferred: dict  # properties inferred from the spec
-    card: list[str]  # rows of the table in its README
-    parts: dict[str, str]  # the text of each definition, by the name that files list
-    head: dict  # title and paper as Markdown
-    own: list[dict]  # custom components beside the spec: {path, text}
-    laws: list[dict]  # their law files: {name, text}
-    exact_at: dict[str, dict]  # by sampler, the parameters with which it is exact
-    minimisers: dict[str, str]  # by loss, the predictions that minimise it
-
-    def as_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
 
 def lower(method: Method, inside: bool = False) -> Plan:
@@ -99,7 +61,6 @@ class Lowering:
             "sample",
         ]
         return Plan(
-            ir_version=IR_VERSION,
             name=spec.name,
             title=spec.title,
             paper=spec.paper,
@@ -116,7 +77,6 @@ class Lowering:
             inferred=inferred(method),
             card=[card(c) for c in method.choices],
             parts=self.parts.texts,
-            head={"title": inert(spec.title), "paper": inert(spec.paper)},
             own=self.own(),
             laws=self.laws(),
             exact_at=self.exact_at(),
@@ -125,25 +85,23 @@ class Lowering:
 
     # ---- glue ------------------------------------------------------------------------------------
 
-    def model(self) -> dict:
+    def model(self) -> Model:
         method = self.method
         wanted: dict[str, set[str]] = {}
         parts = self.parts.network(wanted)
         # the numbers of the section `backbone` are the parameters of a Backbone
         build = Call("Backbone", (*method.built, "**vars(config.backbone)"))
-        lines = build.lines("self.backbone = ", "", 8)
-        for head in method.heads:
-            lines += head.call.lines(f"self.{head.name} = ", "", 8)
+        heads = [Assign(f"self.{head.name}", head.call) for head in method.heads]
         wanted.setdefault(".config", set()).add("Config")
         wanted.setdefault("torch", set()).update({"Tensor", "nn"})
-        return {
-            "imports": imports(wanted),
-            "parts": parts,
-            "lines": lines,
-            "passes": [self.passed_on(m) for m in ("forward", *passes(method))],
-        }
+        return Model(
+            imports=imported(wanted),
+            parts=parts,
+            attributes=[Assign("self.backbone", build), *heads],
+            methods=[self.passed_on(m) for m in ("forward", *passes(method))],
+        )
 
-    def passed_on(self, name: str) -> dict:
+    def passed_on(self, name: str) -> Function:
         """A method of the backbone that the model passes on; `forward` always accepts a time."""
         f = methods(self.spec.backbone.component)[name]
         required, optional = model_arguments(f)
@@ -152,13 +110,10 @@ class Lowering:
         arguments += [argument(f, w) for w in optional]
         arguments += ["*", *map(keyword, f.parameters)] if f.parameters else []
         target = "self.backbone" if name == "forward" else f"self.backbone.{name}"
-        signature = Call(name, ("self", *arguments)).lines(
-            "def ", f" -> {f.returns}:" if f.returns else ":", 4
-        )
-        doc = f.doc.split("\n")[0]
         given = [*f.wires, *(f"{p.name}={p.name}" for p in f.parameters)]
-        body = Call(target, tuple(given)).lines("return ", "", 8)
-        return {"lines": [*signature, f'        """{doc}"""', *body]}
+        body = (Return(Call(target, tuple(given))),)
+        doc = f.doc.split("\n")[0]
+        return Function(name, ("self", *arguments), f.returns, body, doc)
 
     def own(self) -> list[dict]:
         """The files of custom components, and of their types, that stand beside the spec."""
@@ -187,7 +142,7 @@ class Lowering:
 
     # ---- the rest --------------------------------------------------------------------------------
 
-    def init(self) -> dict:
+    def init(self) -> Init:
         wanted = {
             ".config": {"Config"},
             ".model": {"Model"},
@@ -196,31 +151,24 @@ class Lowering:
             ".types": {"Examples", "Vocab"},
         }
         loops = self.method.loops
-        if len(loops) > 1:
-            wanted[".samplers"], table = {"SAMPLERS", "sample"}, []
-        else:
-            wanted[".sampler"] = {"sample"}
-            table = assigned("SAMPLERS", {loops[0].sampling.name: "sample"})
-        numbers = {k: repr(v) for k, v in bound_at(self.method).items()}
-        asked = "".join(f'"{n}", ' for n in needs(self.method))
-        return {
-            "doc": self.spec.title.replace("\\", "\\\\").replace('"', '\\"'),
-            "imports": imports(wanted),
-            "bound_at": assigned("BOUND_AT", numbers, "  # where the bound holds"),
-            "exact": likelihood(self.method) == "exact",
-            "needs": f"({asked[:-1]})" if asked.count(",") < 2 else f"({asked[:-2]})",
-            "samplers": table,
-        }
+        several = len(loops) > 1
+        wanted |= {".samplers": {"SAMPLERS", "sample"}} if several else {".sampler": {"sample"}}
+        return Init(
+            imports=imported(wanted),
+            bound_at={k: repr(v) for k, v in bound_at(self.method).items()},
+            exact=likelihood(self.method) == "exact",
+            needs=needs(self.method),
+            samplers={} if several else {loops[0].sampling.name: "sample"},
+        )
 
-    def experiment(self) -> list[str]:
+    def experiment(self) -> dict[str, dict[str, str]]:
         """The settings of data and training as Python source; the runtime interprets them."""
         data = {"task": default_task(), "fill": fill(self.spec)} | self.spec.data
         literal = {"DATA": data, "TRAIN": self.spec.train}
-        quotes = {k: {n: quoted(v) for n, v in d.items()} for k, d in literal.items()}
-        return [line for name, entries in quotes.items() for line in assigned(name, entries)]
+        return {k: {n: quoted(v) for n, v in d.items()} for k, d in literal.items()}
 
 
-def argument(f: Function, wire: str) -> str:
+def argument(f: components.Function, wire: str) -> str:
     """An argument of a method, as in its signature."""
     kind, default = f.wires[wire], f.defaults.get(wire)
     if default is None:
@@ -235,14 +183,7 @@ def keyword(p: Parameter) -> str:
     return f"{p.name}{kind}" + (f"{equals}{p.default!r}" if p.default is not None else "")
 
 
-def card(c: Choice) -> str:
-    """A row of a Markdown table: axis, value, title, paper."""
-    cells = c.axis.path, f"`{c.value}`", c.component.title, c.component.paper
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def inert(text: str) -> str:
-    """Markdown that shows a text literally, or as a link if it is an address."""
-    if URL.fullmatch(text):
-        return f"<{text}>"
-    return BLOCK.sub(r"\1\\\2", MARKUP.sub(r"\\\g<0>", text))
+def card(c: Choice) -> dict[str, str]:
+    """A choice in the table of the README."""
+    of = c.component
+    return {"axis": c.axis.path, "value": c.value, "title": of.title, "paper": of.paper}

@@ -1,9 +1,7 @@
 """Chooses the definitions of components that each package file lists, and their imports."""
 
-import textwrap
-
 from xlm_spec.compiler.components import Component, component
-from xlm_spec.compiler.emit.code import WIDTH, imports
+from xlm_spec.compiler.emit.plan import File, imported
 from xlm_spec.compiler.middle.method import Method
 from xlm_spec.compiler.middle.network import passes
 
@@ -32,13 +30,13 @@ class Parts:
         self.method = method
         self.needed: dict[str, set[str]] = {k: set() for k in LIBRARIES}
         self.passes = set(passes(method))
-        self.texts: dict[str, str] = {}  # each with the blank lines before it
+        self.texts: dict[str, str] = {}
 
-    def lists(self) -> list[dict]:
+    def lists(self) -> list[File]:
         """The files that only list components."""
         return [self.module(m) for m in MODULES if self.chosen(MODULES[m][0])]
 
-    def libraries(self) -> list[dict]:
+    def libraries(self) -> list[File]:
         """The definitions of `types` and `ops` that the files collected so far need."""
         listed = [self.library(k) for k in reversed(LIBRARIES) if self.needed[k]]
         return listed[::-1]  # `ops` goes first, because it adds to the needs of `types`
@@ -47,23 +45,23 @@ class Parts:
         found = self.method.listed
         return [c for f in folders for c in found if c.folder == f and c.definitions]
 
-    def module(self, name: str) -> dict:
+    def module(self, name: str) -> File:
         folders, doc = MODULES[name]
         parts: list[str] = []
         chosen = self.chosen(folders)
         wanted: dict[str, set[str]] = {}
         for c in chosen:
             parts += self.take(c, self.roots(c), wanted)
-        doc = docstring(doc.format(name=self.method.spec.name), f"{listed(chosen)}.")
-        return listed_file(name, doc, wanted, parts)
+        doc = doc.format(name=self.method.spec.name)
+        return File(name, doc, f"{listed(chosen)}.", imported(wanted), parts)
 
-    def library(self, name: str) -> dict:
+    def library(self, name: str) -> File:
         c = component("", name)
         wanted: dict[str, set[str]] = {}
         shared = self.shared(wanted) if name == "types" else []
         parts = [*self.take(c, self.needed[name], wanted), *shared]
         wanted.pop(f".{name}", None)
-        return listed_file(name, c.doc + "\n" * ("\n" in c.doc), wanted, parts)
+        return File(name, c.doc, "", imported(wanted), parts)
 
     def shared(self, wanted: dict[str, set[str]]) -> list[str]:
         """The types that custom files share; those that others need are added before them."""
@@ -118,7 +116,7 @@ class Parts:
             if used:
                 wanted.setdefault(module, set()).update(used)
         home = f"{c.folder or 'shared'}/{c.value}"
-        taken = {f"{home}/{d.name}": ("\n" if "." in d.name else "\n\n") + d.text for d in kept}
+        taken = {f"{home}/{d.name}": d.text for d in kept}
         self.texts |= taken
         return [*taken]
 
@@ -129,23 +127,3 @@ def listed(chosen: list[Component]) -> str:
     for c in chosen:
         by_axis.setdefault(c.folder, []).append(c.value)
     return ", ".join(f"{axis} {' and '.join(values)}" for axis, values in by_axis.items())
-
-
-def listed_file(name: str, doc: str, wanted: dict[str, set[str]], parts: list[str]) -> dict:
-    """A file that lists parts, in the form that the templates read."""
-    summary = doc.split("\n")[0]
-    return {
-        "name": name,
-        "doc": doc,
-        "summary": summary,
-        "imports": imports(wanted),
-        "parts": parts,
-    }
-
-
-def docstring(subject: str, details: str) -> str:
-    """The text of a module's docstring: one line, or a summary and details below it."""
-    line = f"{subject}: {details}"
-    if len(line) + 6 <= WIDTH:
-        return line
-    return f"{subject}.\n\n{textwrap.fill(details[0].upper() + details[1:], WIDTH)}\n"

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -12,7 +11,8 @@ from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from xlm_spec.compiler.emit import templates
-from xlm_spec.compiler.emit.lower import Plan
+from xlm_spec.compiler.emit.layout import laid_out
+from xlm_spec.compiler.emit.plan import Plan
 from xlm_spec.compiler.emit.state import ANSWERS
 from xlm_spec.diagnostics import hidden
 from xlm_spec.refresh.store import BUNDLE
@@ -23,11 +23,11 @@ YIELD = re.compile(r"{% yield (\w+) from ([\w.]+) %}(.*){% endyield %}")
 
 def render(plan: Plan) -> dict[str, bytes]:
     """Every file of the package, by its path in the package's folder."""
-    return rendered(asdict(plan), templates.live(), templates.version())
+    return rendered(laid_out(plan), templates.live(), templates.version())
 
 
 def rendered(ir: dict, tree: dict[str, str], version: str) -> dict[str, bytes]:
-    """The same with the templates of any version; `ir` is the plan stored in the answers."""
+    """The same with the templates of any version; `ir` is the laid-out plan in the answers."""
     env = environment(tuple(tree.items()))
     context = context_of(ir, version)
     out: dict[str, bytes] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import Axis
 from xlm_spec.compiler.components import Component
-from xlm_spec.compiler.emit.code import Call
+from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.spec import Choice, Sampling, Spec
 from xlm_spec.diagnostics import Diagnostic
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import components_of
 from xlm_spec.compiler.components import Component, Function, component, kind
-from xlm_spec.compiler.emit.code import Call
+from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.method import Around, Line, Loop, module_of
 from xlm_spec.compiler.middle.network import used_of_model
 from xlm_spec.compiler.middle.spec import Choice, Sampling

@@ -6,7 +6,7 @@ from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import components_of
 from xlm_spec.compiler.components import component
 from xlm_spec.compiler.declarations import AUXILIARY, ELBO_ALONE, ELBO_WEIGHTS
-from xlm_spec.compiler.emit.code import Call
+from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.likelihood import (
     ONE,
     elbo_term,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.components import Component, Function
-from xlm_spec.compiler.emit.code import Call
+from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.likelihood import DENSITY
 from xlm_spec.compiler.middle.local_names import numbered
 from xlm_spec.compiler.middle.method import Line

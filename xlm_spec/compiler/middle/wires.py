@@ -10,8 +10,8 @@ import ast
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import Axis, components_of
 from xlm_spec.compiler.components import Component, Function, component
-from xlm_spec.compiler.emit.code import Call
 from xlm_spec.compiler.members import MODULE_ATTRIBUTES, members
+from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.network import (
     TEACHER,
     attributes,

@@ -23,7 +23,7 @@ SAMPLER = {"Config", "prior"}  # and in the file of a sampler, with the function
 
 def collisions(method: Method) -> Iterator[Diagnostic]:
     """X114 for each name of a custom component that collides."""
-    sections = {s["name"] for s in config(method)["sections"]} | {"Config", "Vocab"}
+    sections = {s.name for s in config(method).sections} | {"Config", "Vocab"}
     for choice in method.choices:
         custom = choice.component
         if not custom.source:
