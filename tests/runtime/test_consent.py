@@ -4,7 +4,7 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-import torch
+from methods import ROOT
 from package_runs import TINY, run
 
 from xlm_spec.diagnostics import Failed
@@ -68,22 +68,24 @@ def test_code_that_the_command_or_the_spec_names(tmp_path):
 @pytest.mark.slow
 def test_a_checkpoint_of_a_stranger_runs_nothing(tmp_path):
     """The control: `--run` with the same file runs the code."""
-    (tmp_path / "theirs.py").write_text(METRIC)
-    metric, ran = f"{tmp_path / 'theirs.py'}:right", tmp_path / "ran"
-    sets = ["--steps", 2, "--set", f"data.metrics={metric}", "--run", tmp_path / "run"]
-    run("mdlm", "train", *TINY, "--set", "train.sample_examples=4", *sets)
-    last, copy = tmp_path / "run" / "checkpoints" / "last.ckpt", tmp_path / "theirs.ckpt"
-    shutil.copy(last, copy)
-    assert torch.load(copy, weights_only=True)["xlm_spec"]["data"]["metrics"] == (metric,)
+    theirs, ran, copy = tmp_path / "theirs.py", tmp_path / "ran", tmp_path / "theirs.ckpt"
+    theirs.write_text((ROOT / "tests" / "tiny_task.py").read_text() + METRIC)
+    of_task = ["--task", theirs, *TINY[2:]]
+    sets = ["--steps", 1, "--set", f"data.metrics={theirs}:right", "--run", tmp_path / "run"]
+    run("mdlm", "train", *of_task, *sets)
+    shutil.copy(tmp_path / "run" / "checkpoints" / "last.ckpt", copy)
     ran.unlink()
-    (tmp_path / "theirs.py").write_text(f"{METRIC}# executed anew\n")
-    few = ["--split", "val", "--set", "sampler.ancestral.steps=1"]
-    for words in (["eval", *few], ["generate"], ["export", "--to", tmp_path / "out"]):
+    theirs.write_text(theirs.read_text() + "# executed anew\n")
+    for words in (["eval"], ["generate"], ["export", "--to", tmp_path / "out"]):
         done = run("mdlm", *words, "--checkpoint", copy, check=False)
         assert done.returncode == 1
         assert done.stderr.count("error[") == done.stderr.count("error[X705]") == 1
         assert f"use --run {copy}" in done.stderr
-    run("mdlm", "eval", *few, "--checkpoint", copy, "--set", "data.metrics=[]")
     assert not ran.exists()
-    run("mdlm", "eval", *few, "--run", copy)
+    few = ["eval", "--split", "val", "--set", "sampler.ancestral.steps=1"]
+    named = ["--task", theirs, "--set", f"data.metrics={theirs}:right"]
+    run("mdlm", *few, "--checkpoint", copy, *named)
+    ran.unlink()
+    theirs.write_text(theirs.read_text() + "# executed anew\n")
+    run("mdlm", *few, "--run", copy)
     assert ran.exists()

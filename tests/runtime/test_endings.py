@@ -81,6 +81,7 @@ def test_a_signal_between_two_devices_counts_after_the_next_batch(monkeypatch):
     ending.on_train_batch_end(*ended_batch, batch_idx=0)  # the other device has received no signal
     with pytest.raises(Stopped):
         ending.on_train_batch_end(*ended_batch, batch_idx=1)
+        ending.on_train_batch_start(trainer, None, None, batch_idx=2)
 
 
 @pytest.mark.parametrize("worker", [False, True])

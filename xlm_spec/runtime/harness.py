@@ -19,6 +19,7 @@ from xlm_spec.runtime.optimizer import law_of, optimizer_of
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.resolve_config import Run, build_model
 from xlm_spec.runtime.rows import Rows
+from xlm_spec.runtime.saving import aligned
 from xlm_spec.runtime.scoring import (
     MetricTracker,
     draw,
@@ -144,6 +145,7 @@ class Harness(LightningModule):
         checkpoint["xlm_spec"] = self.run.as_dict()
         checkpoint["words"] = self.run.task.words.state
         checkpoint["data"] = self.digests
+        aligned(checkpoint["loops"], self.global_step, self.run.train.accumulate)
 
 
 def write_predictions(file: Path, run: Run, rows: Rows, answers: Tensor, mode: str) -> None:
