@@ -17,6 +17,7 @@ from xlm_spec.runtime.lr_schedules import Progress
 from xlm_spec.runtime.managers import entries_of
 from xlm_spec.runtime.optimizer import law_of, optimizer_of
 from xlm_spec.runtime.randomness import generator, seed_of
+from xlm_spec.runtime.recompute import recompute_blocks
 from xlm_spec.runtime.resolve_config import Run, build_model
 from xlm_spec.runtime.rows import Rows
 from xlm_spec.runtime.saving import aligned
@@ -39,6 +40,8 @@ class Harness(LightningModule):
         self.run, self.layout, self.scale, self.folder = run, layout, scale, folder
         torch.manual_seed(seed_of(run.train.seed, "weights"))
         self.model = build_model(run, layout.max_length)
+        if run.train.gradient_checkpointing:
+            recompute_blocks(self.model)
         if run.train.compile:
             self.model.backbone.compile()
         self.loaders = [e.name for e in entries_of(run) if "val" in e.stages]

@@ -87,6 +87,7 @@ class Train:
             grad_accum
         seed: random_seed, rng_seed
         precision: dtype, torch_dtype, mixed_precision, amp
+        gradient_checkpointing: activation_checkpointing, use_gradient_checkpointing, remat
         compile: torch_compile
         threads: num_threads, n_threads, cpu_threads
         evaluate_batch: eval_batch_size, per_device_eval_batch_size, val_batch_size,
@@ -116,6 +117,7 @@ class Train:
     seed: int = 0  # seed for weights, data order and noise; in [0, inf)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # Lightning precision
     strategy: str | dict = "ddp"  # how several devices train one model
+    gradient_checkpointing: bool = False  # compute blocks again in the backward pass: less memory
     compile: bool = False  # compile the backbone with torch.compile
     threads: int = 0  # CPU threads per process; 0: OMP_NUM_THREADS, else one; in [0, inf)
     loggers: tuple = ("tensorboard",)  # besides metrics.jsonl, which is always written

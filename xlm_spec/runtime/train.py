@@ -27,7 +27,7 @@ from xlm_spec.runtime.harness import Harness
 from xlm_spec.runtime.jsonl_logger import JsonLines
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import report_differences
-from xlm_spec.runtime.optimizer import law_of, optimizer_class
+from xlm_spec.runtime.optimizer import law_of, try_optimizer
 from xlm_spec.runtime.rehearsal import rehearse
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.saving import Saving, newest
@@ -53,7 +53,7 @@ def extensions_of(run: Run, folder: Path, devices: int) -> Extensions:
 
     Raises Failed: X508, X602, X617.
     """
-    optimizer_class(run)
+    try_optimizer(run)
     law_of(run)
     metrics_of(run)
     t, given = run.train, dict(zip(FOLDER, (folder, str(folder)), strict=True))
