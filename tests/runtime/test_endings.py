@@ -79,8 +79,9 @@ def test_a_signal_between_two_devices_counts_after_the_next_batch(monkeypatch):
     trainer = SimpleNamespace(world_size=2)
     ended_batch = (trainer, SimpleNamespace(device="cpu"), None, None)
     ending.on_train_batch_end(*ended_batch, batch_idx=0)  # the other device has received no signal
+    ending.on_train_batch_end(*ended_batch, batch_idx=1)
     with pytest.raises(Stopped):
-        ending.on_train_batch_end(*ended_batch, batch_idx=1)
+        ending.on_train_batch_start(trainer, None, None, batch_idx=2)
 
 
 @pytest.mark.parametrize("worker", [False, True])

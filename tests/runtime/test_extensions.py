@@ -3,12 +3,15 @@
 import ast
 import csv
 import json
+import sys
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
 import torch
 import yaml
 from code_blocks import blocks
+from lightning.pytorch.loggers import Logger
 from methods import ROOT
 from package_runs import TINY, lines, package_of, run, weights
 
@@ -16,6 +19,7 @@ from xlm_spec.compiler.build import build
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
 from xlm_spec.runtime import lr_schedules
+from xlm_spec.runtime.extensions import built
 from xlm_spec.runtime.lr_schedules import Progress
 from xlm_spec.runtime.muon import Muon, orthogonal
 from xlm_spec.runtime.optimizer import law_of, optimizer_of
@@ -70,6 +74,11 @@ class Notes(DummyLogger):
 class Plain(torch.optim.SGD):
     def __init__(self, params, lr, push=0.0):
         super().__init__(params, lr=lr, momentum=push)
+
+
+class Deaf(torch.optim.SGD):
+    def step(self, closure=None):
+        super().step()
 """
 
 
@@ -275,6 +284,18 @@ def test_a_missing_library_is_one_diagnostic(tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("library", ["wandb", "trackio"])
+def test_a_wrong_option_of_a_logger_is_one_diagnostic(library, tmp_path, monkeypatch):
+    """The options of `init`, whose signature a stand-in has if the library is not installed."""
+    stand_in = SimpleNamespace(init=lambda entity=None, group=None: None)
+    monkeypatch.setitem(sys.modules, library, stand_in)
+    with pytest.raises(Failed) as e:
+        built("train.loggers", {"kind": library, "grup": "a"}, {"folder": tmp_path}, Logger)
+    [diagnostic] = e.value.diagnostics
+    assert diagnostic.code == "X602"
+    assert "did you mean `group`?" in diagnostic.hint
+
+
 WRONG = [
     ("train.optimizer=adamm", "X602", "did you mean `adam`? allowed: adamw, adam, sgd"),
     ("train.optimizer.beta=0.9", "X602", "did you mean `betas`?"),
@@ -283,6 +304,8 @@ WRONG = [
     ("train.optimizer=no.such.Thing", "X617", "cannot import `no.such.Thing`"),
     ("train.optimizer=./extras.py", "X602", "write ./extras.py:NAME"),
     ("train.optimizer=[adam]", "X602", "must be a name or a mapping with `kind`"),
+    ("train.optimizer={kind: sgd, momentum: [much]}", "X602", "`sgd` cannot be made"),
+    ("train.optimizer=./extras.py:Deaf", "X617", "`step` of"),
     ("train.lr_schedule=cosin", "X602", "did you mean `cosine`?"),
     ("train.lr_schedule.decay=0.5", "X602", "`cosine` has no option `decay`"),
     ("train.loggers=tensorbord", "X602", "did you mean `tensorboard`?"),

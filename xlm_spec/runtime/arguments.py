@@ -102,7 +102,8 @@ def size(p: ArgumentParser) -> None:
 def source(p: ArgumentParser) -> Any:
     """Which checkpoint."""
     group = p.add_mutually_exclusive_group(required=True)
-    group.add_argument("--run", type=path, metavar="DIR", help="run folder; uses its best weights")
+    help = "run folder, for its best weights, or one of its checkpoints; it must be your own"
+    group.add_argument("--run", type=path, metavar="DIR", help=help)
     help = "checkpoint file, folder of an export, or hf:USER/NAME on the hub"
     group.add_argument("--checkpoint", type=path, metavar="FILE", help=help)
     return group

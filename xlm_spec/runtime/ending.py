@@ -91,6 +91,9 @@ class Ending(Callback):
         self.resume()
 
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx) -> None:
+        """Raises Stopped before a step, when the figures of the last one are logged."""
+        if self.agreed and batch_idx % self.accumulate == 0:
+            raise Stopped(self.agreed)
         self.resume()
 
     def resume(self) -> None:
@@ -105,8 +108,6 @@ class Ending(Callback):
         self.spent, self.since = self.spent + now - (self.since or now), now
         self.agree(trainer, pl_module.device)
         stepped = (batch_idx + 1) % self.accumulate == 0  # the optimiser made a step
-        if self.agreed and stepped:
-            raise Stopped(self.agreed)
         if self.budget and stepped:
             trainer.should_stop = self.over
             due = self.spent - self.validated >= SHARE * self.budget and self.affordable

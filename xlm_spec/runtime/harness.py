@@ -17,8 +17,10 @@ from xlm_spec.runtime.lr_schedules import Progress
 from xlm_spec.runtime.managers import entries_of
 from xlm_spec.runtime.optimizer import law_of, optimizer_of
 from xlm_spec.runtime.randomness import generator, seed_of
+from xlm_spec.runtime.recompute import recompute_blocks
 from xlm_spec.runtime.resolve_config import Run, build_model
 from xlm_spec.runtime.rows import Rows
+from xlm_spec.runtime.saving import aligned
 from xlm_spec.runtime.scoring import (
     MetricTracker,
     draw,
@@ -38,6 +40,8 @@ class Harness(LightningModule):
         self.run, self.layout, self.scale, self.folder = run, layout, scale, folder
         torch.manual_seed(seed_of(run.train.seed, "weights"))
         self.model = build_model(run, layout.max_length)
+        if run.train.gradient_checkpointing:
+            recompute_blocks(self.model)
         if run.train.compile:
             self.model.backbone.compile()
         self.loaders = [e.name for e in entries_of(run) if "val" in e.stages]
@@ -144,6 +148,7 @@ class Harness(LightningModule):
         checkpoint["xlm_spec"] = self.run.as_dict()
         checkpoint["words"] = self.run.task.words.state
         checkpoint["data"] = self.digests
+        aligned(checkpoint["loops"], self.global_step, self.run.train.accumulate)
 
 
 def write_predictions(file: Path, run: Run, rows: Rows, answers: Tensor, mode: str) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 from xlm_spec.runtime import checkpoint, tasks
+from xlm_spec.runtime.consent import require_known_code
 from xlm_spec.runtime.environment import use_threads
 from xlm_spec.runtime.layout import Layout, layout_of
 from xlm_spec.runtime.resolve_config import Run, build_model, known_settings, resolve_config
@@ -31,7 +32,8 @@ class TrainedModel:
 def load_model(package, data, train, args) -> TrainedModel:
     """The best checkpoint of `--run`, or `--checkpoint`; `--set` and `--task` change settings.
 
-    `--checkpoint` is a file, the folder of an export, or hf:USER/NAME.
+    `--checkpoint` is a file, the folder of an export, or hf:USER/NAME. `--run` may be a checkpoint
+    of a run: the code that it names runs.
     """
     file = args.checkpoint or best_of(args.run)
     content = checkpoint.load(file)
@@ -52,11 +54,14 @@ def load_model(package, data, train, args) -> TrainedModel:
 def run_of(content: dict, package, data, train, args) -> Run:
     """The run of a checkpoint: its settings that this package has, and its tokenizer."""
     stored = {k: v for k, v in content["xlm_spec"].items() if k in ("task", "size", "teacher")}
+    settings = checkpoint.settings_of(content)
+    if args.checkpoint is not None and not content.get("exported"):
+        require_known_code(settings | stored, package, data, args.task, args.sets, args.checkpoint)
     if content.get("exported") and args.task is None and tasks.is_file(str(stored["task"])):
         message = f"the export was trained on a task file, `{stored['task']}`, which it has not"
         raise Failed(Diagnostic("X501", message, f"pass the file: --task ./{stored['task']}"))
     known = known_settings(package, tasks.find(str(args.task or stored["task"]))).defaults
-    stored |= {k: v for k, v in checkpoint.settings_of(content).items() if k in known}
+    stored |= {k: v for k, v in settings.items() if k in known}
     words = restored(content.get("words", {}))
     if content.get("exported"):
         require_lengths(stored, known, args.sets)
@@ -84,6 +89,12 @@ def report_differences(differences: list[str]) -> None:
 
 
 def best_of(folder: Path) -> Path:
+    """The best checkpoint of a run folder, else its last one; a file is that checkpoint.
+
+    Raises Failed (X701).
+    """
+    if folder.is_file():
+        return folder
     files = [folder / "checkpoints" / f"{n}.ckpt" for n in ("best", "last")]
     file = next((f for f in files if f.exists()), None)
     if file is None:

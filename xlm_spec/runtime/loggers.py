@@ -1,12 +1,14 @@
 """Loggers by name. Each gets the run folder; metrics.jsonl is written besides."""
 
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 
 
 def tensorboard(
@@ -31,19 +33,23 @@ def csv(
 def wandb(folder: Path, *, project: str = "xlm-spec", name: str = "", **options: Any) -> Logger:
     """Weights & Biases; `offline: true` writes into the run folder only.
 
-    Further options are those of `wandb.init`. Raises Failed (X508).
+    Further options are those of Lightning's logger and of `wandb.init`. Raises Failed: X508, X602.
     """
-    require("wandb")
+    require_options("wandb", options, require("wandb").init, WandbLogger)
     name = name or folder.resolve().name
     return WandbLogger(name=name, save_dir=str(folder), project=project, **options)
 
 
 class Trackio(Logger):
-    """Trackio, which stores a run on this machine. Raises Failed (X508)."""
+    """Trackio, which stores a run on this machine. Options are those of `trackio.init`.
+
+    Raises Failed: X508, X602.
+    """
 
     def __init__(self, folder: Path, *, project: str = "xlm-spec", name: str = "", **options: Any):
         super().__init__()
         self.trackio = require("trackio")
+        require_options("trackio", options, self.trackio.init)
         self.project, self.options = project, options
         self.run_name = name or folder.resolve().name
         self.run: Any = None
@@ -72,6 +78,15 @@ class Trackio(Logger):
         if self.run is not None:
             self.trackio.finish()
             self.run = None
+
+
+def require_options(logger: str, options: Mapping[str, Any], *takers: Callable) -> None:
+    """Raises Failed (X602) for an option that none of these functions takes by its name."""
+    known = {name for taker in takers for name in inspect.signature(taker).parameters}
+    unknown = [k for k in options if k not in known]
+    if unknown:
+        message = f"`{logger}` has no option `{unknown[0]}`: `train.loggers`"
+        raise Failed(Diagnostic("X602", message, alternatives(unknown[0], sorted(known))))
 
 
 def require(library: str) -> Any:

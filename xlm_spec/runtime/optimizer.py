@@ -1,6 +1,7 @@
 """The optimiser of a run, `train.optimizer`, and its learning rate, `train.lr_schedule`."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -52,6 +53,30 @@ def optimizer_of(run: Run, model: nn.Module) -> Optimizer:
             {"params": others, "weight_decay": 0.0},
         ]
     return called(OPTIMIZER, run.train.optimizer, found, groups, **arguments)
+
+
+def try_optimizer(run: Run) -> None:
+    """Makes the optimiser for a tiny model, before anything starts, and a step without gradients.
+
+    Raises Failed: X602, X617, also if `step` ignores its closure, which computes the loss. What
+    else a step raises, the run will raise too: it may need the device or the gradients of the run.
+    """
+    with torch.random.fork_rng(devices=[]):
+        model = run.package.Model(run.package.Config.small())
+    optimizer = optimizer_of(run, model)
+    calls: list[int] = []
+
+    def closure() -> torch.Tensor:
+        calls.append(1)
+        return torch.zeros(())
+
+    with suppress(Exception):
+        optimizer.step(closure)
+        calls.append(0)  # the step has ended
+    if calls == [0]:
+        message = f"`{OPTIMIZER}`: `step` of `{kind_of(run.train.optimizer)}` ignores its closure"
+        hint = "call it first, `loss = closure()`: it computes the gradients"
+        raise Failed(Diagnostic("X617", message, hint))
 
 
 def law_of(run: Run) -> Callable[[Progress], float]:

@@ -87,6 +87,7 @@ class Train:
             grad_accum
         seed: random_seed, rng_seed
         precision: dtype, torch_dtype, mixed_precision, amp
+        gradient_checkpointing: activation_checkpointing, use_gradient_checkpointing, remat
         compile: torch_compile
         threads: num_threads, n_threads, cpu_threads
         evaluate_batch: eval_batch_size, per_device_eval_batch_size, val_batch_size,
@@ -94,6 +95,9 @@ class Train:
         minutes: max_minutes, max_time
         log_every: log_every_n_steps, logging_steps, log_interval, log_freq
         evaluate_every: eval_every, eval_steps, eval_interval, val_every, val_check_interval
+        save_every: save_steps, save_interval, checkpoint_every, every_n_train_steps, ckpt_every
+        keep_recent: save_total_limit, save_top_k, keep_last, max_checkpoints
+        keep_every: keep_every_n_steps, thinning, milestone_every
         sample_examples: num_samples, n_samples
     """
 
@@ -113,6 +117,7 @@ class Train:
     seed: int = 0  # seed for weights, data order and noise; in [0, inf)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # Lightning precision
     strategy: str | dict = "ddp"  # how several devices train one model
+    gradient_checkpointing: bool = False  # compute blocks again in the backward pass: less memory
     compile: bool = False  # compile the backbone with torch.compile
     threads: int = 0  # CPU threads per process; 0: OMP_NUM_THREADS, else one; in [0, inf)
     loggers: tuple = ("tensorboard",)  # besides metrics.jsonl, which is always written
@@ -120,4 +125,7 @@ class Train:
     log_every: int = 20  # steps between lines of metrics.jsonl; in [1, inf)
     evaluate_every: int = 0  # steps between validations; 0: at least ten validations; in [0, inf)
     evaluate_batch: int = 0  # examples per evaluation batch; 0: at most 2^26 logits; in [0, inf)
+    save_every: int = 0  # steps between milestones, beside best and last; 0: none; in [0, inf)
+    keep_recent: int = 2  # newest milestones, which are all kept; in [0, inf)
+    keep_every: int = 1  # older milestones are kept at multiples of it; 0: none; in [0, inf)
     sample_examples: int = 100  # validation prompts to sample answers for; in [0, inf)

@@ -27,9 +27,10 @@ from xlm_spec.runtime.harness import Harness
 from xlm_spec.runtime.jsonl_logger import JsonLines
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import report_differences
-from xlm_spec.runtime.optimizer import law_of, optimizer_class
+from xlm_spec.runtime.optimizer import law_of, try_optimizer
 from xlm_spec.runtime.rehearsal import rehearse
 from xlm_spec.runtime.resolve_config import Run
+from xlm_spec.runtime.saving import Saving, newest
 from xlm_spec.runtime.scoring import metrics_of
 from xlm_spec.runtime.settings import Train
 from xlm_spec.runtime.teacher import with_teacher
@@ -52,7 +53,7 @@ def extensions_of(run: Run, folder: Path, devices: int) -> Extensions:
 
     Raises Failed: X508, X602, X617.
     """
-    optimizer_class(run)
+    try_optimizer(run)
     law_of(run)
     metrics_of(run)
     t, given = run.train, dict(zip(FOLDER, (folder, str(folder)), strict=True))
@@ -80,22 +81,21 @@ def train(run: Run, folder: Path, resume: bool = False, devices: int = 1) -> Non
     rehearse(run, data.layout, data)
     if run.init:
         initialise(harness.model, run, Path(run.init))
-    last = folder / "checkpoints" / "last.ckpt"
+    last = newest(folder / "checkpoints") if resume else None
     at = None
-    if resume:
-        at = (
-            resume_step(last, run, data) if last.exists() else 0
-        )  # killed before its first checkpoint
-    if not is_worker() and (not at or not finished(last, run)):
+    if resume:  # it may have been killed before its first checkpoint
+        at = resume_step(last, run, data) if last else 0
+    done = last is not None and finished(last, run)
+    if not is_worker() and not done:
         write_config(run, folder)
     harness.digests = data.digests
     ending = harness.ending = Ending(run.train.minutes, run.train.accumulate)
-    if at and finished(last, run):
+    if done:
         line = "this run is already finished; for more steps, use --resume --steps N"
         print(line, file=sys.stderr)
         return
     trainer = trainer_of(run, folder, at, devices, ending, extensions)
-    fit(trainer, harness, data, last if at else None, ending)
+    fit(trainer, harness, data, last, ending)
     if run.train.minutes and not is_worker():
         steps = harness.trainer.global_step
         write_config(run.replace(f"--minutes {run.train.minutes:g}", steps=steps), folder)
@@ -202,6 +202,7 @@ def trainer_of(
             Averaged(run.train.ema),
             ModelCheckpoint(filename="best", monitor="val/loss", **saved),
             ModelCheckpoint(filename="last", **saved),
+            Saving(folder / "checkpoints", run.train),
             progress(ending if timed else None),
             *more.callbacks,
             ending,
