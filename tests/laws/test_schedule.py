@@ -12,6 +12,7 @@ import torch
 
 from components.schedule.cosine import CosineSchedule
 from components.schedule.geometric import GeometricSchedule
+from components.schedule.hybrid import HybridSchedule
 from components.schedule.linear import LinearSchedule
 from components.schedule.polynomial import PolynomialSchedule
 from xlm_spec.compiler.components import component, values
@@ -60,6 +61,38 @@ def test_float32_times_are_in_0_1(schedule):
     assert t.isfinite().all()
     assert ((t >= 0) & (t <= 1)).all()
     assert (t.diff() >= 0).all()
+
+
+def rates(schedule) -> torch.Tensor:
+    """How fast alpha, and the share of random tokens, change near both ends."""
+    t = torch.tensor([1e-9, 1e-5, 1 - 1e-5, 1 - 1e-9], dtype=torch.float64)
+    share = schedule.drandom_share(t) if hasattr(schedule, "drandom_share") else 0 * t
+    return torch.cat([schedule.dalpha(t), share]).abs()
+
+
+@pytest.mark.parametrize("schedule", [*SHIPPED, *OTHERS[1:], HybridSchedule(0.5)], ids=str)
+def test_rates_are_finite_at_the_ends(schedule):
+    """So the times that training leaves out there, below 1e-5, have no visible share of a bound."""
+    assert rates(schedule).max() < 40
+
+
+def test_control_rates_of_a_root_of_t_are_not_finite():
+    assert rates(PolynomialSchedule(0.5)).max() > 1e4
+
+
+def test_hybrid_has_the_path_of_gidd():
+    """q = ((1 - tau) [y = x] + tau [y = mask] + c / K) / (1 + c) at tau = sin(pi t / 2)^2."""
+    t = torch.linspace(0, 1, 101, dtype=torch.float64)
+    for p in (0.0, 0.1, 0.5):
+        schedule = HybridSchedule(p)
+        tau = torch.sin(math.pi / 2 * t) ** 2
+        c = 2 * p / (1 - p) * torch.sqrt(tau * (1 - tau))
+        random = (1 - schedule.alpha(t)) * schedule.random_share(t)
+        assert torch.allclose(schedule.alpha(t), (1 - tau) / (1 + c), atol=1e-12)
+        assert torch.allclose(random, c / (1 + c), atol=1e-12)
+        inside = t[1:-1].clone().requires_grad_()
+        (slope,) = torch.autograd.grad(schedule.random_share(inside).sum(), inside)
+        assert torch.allclose(schedule.drandom_share(inside.detach()), slope, atol=1e-9)
 
 
 @dataclass(frozen=True)

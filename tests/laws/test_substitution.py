@@ -42,6 +42,30 @@ def test_correct_noise_holds_every_law(spec, tmp_path):
     assert held >= {w.law for w in ALL} | {MINIMISER}
 
 
+ROOT_OF_TIME = {  # the same path at tau = t: its rates at t = 0 are infinite
+    "torch.sin(math.pi / 2 * t)": "torch.sqrt(t)",
+    "torch.sin(math.pi / 2 * (1 - t))": "torch.sqrt(1 - t)",
+    "-math.pi / 2 * v * (2 * u": "-1 / (2 * u) * (2 * u",
+    "-math.pi / 2 * self.k / both": "-self.k / (2 * self.u(t) * self.v(t)) / both",
+}
+
+
+def test_the_ends_that_training_leaves_out_have_no_visible_share_of_the_bound(tmp_path):
+    """With most random tokens and the largest edge."""
+    law = "training samples average to the enumerated value"
+    numbers = "uniform: 0.5}, time: {kind: iid, edge: 0.001}}"
+    (tmp_path / "method.yaml").write_text(SPECS["mixture"].replace("uniform: 0.2}}", numbers))
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    assert statuses(folder, law)[law] == {"held"}
+    file = folder / "method" / "noise.py"
+    source = file.read_text()
+    for old, new in ROOT_OF_TIME.items():
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    file.write_text(source)
+    assert "failed" in statuses(folder, law)[law]
+
+
 @pytest.mark.parametrize("wrong", ALL, ids=lambda w: w.name)
 def test_wrong_noise_breaks_its_law(wrong, tmp_path):
     folder = built(wrong.spec, tmp_path)

@@ -15,7 +15,7 @@ PARAMETERS = {  # section -> last parts of the dotted names of its parameters
     "loss": ("largest",),
     "sampler": (
         *("alpha", "before", "gamma", "k", "moves", "p", "tokens_per_step", "rate", "rounds"),
-        *("share", "short_ends", "size", "steps", "temperature", "threshold", "waits"),
+        *("share", "size", "steps", "temperature", "threshold", "waits"),
     ),
     "backbone": ("condition", "dropout", "heads", "layers", "token_shift", "positions", "width"),
     "head": (),

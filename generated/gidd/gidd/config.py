@@ -21,8 +21,7 @@ class Noise:  # the noise
 
 @dataclass(frozen=True)
 class Sampler:  # sampler mixture_posterior
-    steps: int = 128  # steps from t = 1 to t = 0; in [1, inf)
-    short_ends: bool = True  # shorter steps near t = 0 and t = 1, not equal ones as in the paper
+    steps: int = 128  # equal steps from t = 1 to t = 0; in [1, inf)
     tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
 
 

@@ -17,16 +17,10 @@ from .types import Draw, Examples, Interval, Kernel, Mixed, MixedSchedule, Vocab
 def time_grid(
     state: Mixed,
     *,
-    steps: int = 128,  # steps from t = 1 to t = 0; in [1, inf)
-    short_ends: bool = True,  # shorter steps near t = 0 and t = 1, not equal ones as in the paper
+    steps: int = 128,  # equal steps from t = 1 to t = 0; in [1, inf)
 ) -> Iterator[Interval]:
-    """The steps t -> s, each (B, 1).
-
-    The share of random tokens is a root of t (1 - t): it changes fastest at both ends. Equal steps
-    of u with t = sin(pi u / 2)^2 follow it with fewer steps.
-    """
-    grid = torch.linspace(1, 0, steps + 1, device=state.tokens.device)
-    yield from intervals(torch.sin(torch.pi / 2 * grid) ** 2 if short_ends else grid, state)
+    """The steps t -> s, each (B, 1)."""
+    yield from intervals(torch.linspace(1, 0, steps + 1, device=state.tokens.device), state)
 
 
 def step(
@@ -60,6 +54,6 @@ def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[M
     draw = config.sampler.tokens
     state = prior(start, config.vocab)
     yield state
-    for t, s in time_grid(state, steps=config.sampler.steps, short_ends=config.sampler.short_ends):
+    for t, s in time_grid(state, steps=config.sampler.steps):
         state = step(model, state, t, s, schedule, config.vocab, draw, rng)
         yield state

@@ -1,5 +1,7 @@
 """The law of `mixture`: a corrupted token is a mask, or any token. Below: its samplers."""
 
+from math import pi, sin
+
 import torch
 from torch import Tensor
 
@@ -20,10 +22,10 @@ class Sampling(Uniform):
     """The same with another noise."""
 
     def noise(self, t: float) -> Tensor:
-        """GIDD: (t [y = mask] + c / K) / (1 + c), c = 2 p / (1 - p) sqrt(t (1 - t))."""
-        p = self.m.config.noise.schedule.uniform
-        c = 2 * p / (1 - p) * (t * (1 - t)) ** 0.5
+        """GIDD: (tau [y = mask] + c / K) / (1 + c) with c = 2 p / (1 - p) sqrt(tau (1 - tau))."""
+        p, tau = self.m.config.noise.schedule.uniform, sin(pi * t / 2) ** 2
+        c = 2 * p / (1 - p) * (tau * (1 - tau)) ** 0.5
         out = torch.zeros(V, dtype=torch.float64)
         out[list(WORDS)] = c / len(WORDS)
-        out[MASK] = t
+        out[MASK] = tau
         return out / (1 + c)

@@ -14,23 +14,17 @@ from torch import Generator, Tensor
 from ..ops import intervals, mixed_tokens, reverse_step
 from ..types import Draw, Interval, Kernel, Mixed, MixedSchedule, Vocab
 
-EXACT_AT = {"steps": 256, "short_ends": True}  # nearly: the positions of a step are independent
+EXACT_AT = {"steps": 256}  # nearly: the positions of a step are independent
 PREDICTIONS = "leave_one_out"
 
 
 def time_grid(
     state: Mixed,
     *,
-    steps: int = 128,  # steps from t = 1 to t = 0; in [1, inf)
-    short_ends: bool = True,  # shorter steps near t = 0 and t = 1, not equal ones as in the paper
+    steps: int = 128,  # equal steps from t = 1 to t = 0; in [1, inf)
 ) -> Iterator[Interval]:
-    """The steps t -> s, each (B, 1).
-
-    The share of random tokens is a root of t (1 - t): it changes fastest at both ends. Equal steps
-    of u with t = sin(pi u / 2)^2 follow it with fewer steps.
-    """
-    grid = torch.linspace(1, 0, steps + 1, device=state.tokens.device)
-    yield from intervals(torch.sin(torch.pi / 2 * grid) ** 2 if short_ends else grid, state)
+    """The steps t -> s, each (B, 1)."""
+    yield from intervals(torch.linspace(1, 0, steps + 1, device=state.tokens.device), state)
 
 
 def step(

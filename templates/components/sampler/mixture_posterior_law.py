@@ -1,6 +1,4 @@
-"""The law of `mixture_posterior`: steps that are shorter at both ends, or equal ones."""
-
-from math import pi, sin
+"""The law of `mixture_posterior`: equal steps."""
 
 from xlm_spec.laws import Step
 
@@ -11,7 +9,4 @@ FEW_STEPS = {"steps": 3}
 
 
 def steps(s: Sampling) -> list[Step]:
-    times = equal_steps(s.parameters.steps)
-    if s.parameters.short_ends:
-        times = [sin(pi * u / 2) ** 2 for u in times]
-    return reverse_steps(s, times)
+    return reverse_steps(s, equal_steps(s.parameters.steps))

@@ -1,7 +1,7 @@
 """Evaluates formulas of a component from its source, without running it.
 
-Supports the Python that a schedule needs: arithmetic, names, `self.<parameter or property>`,
-functions of `math`, functions of torch that `math` also has, and `.clamp`.
+Supports the Python that a schedule needs: arithmetic, names, parameters, properties and methods of
+`self`, functions of `math`, functions of torch that `math` also has, and `.clamp`.
 """
 
 import ast
@@ -38,6 +38,8 @@ class Formula:
         if method is None or depth > MAX_DEPTH:
             raise Unknown(name)
         given = [a.arg for a in method.args.args[1:]]
+        if len(given) != len(arguments):
+            raise Unknown(name)
         scope = dict(zip(given, arguments, strict=True))
         for line in method.body:
             match line:
@@ -65,6 +67,8 @@ class Formula:
                 return self(name, depth=depth + 1) if known is None else float(known)
             case ast.Attribute(value=ast.Name(id="math"), attr="pi" | "e" | "tau" as name):
                 return float(getattr(math, name))
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name), keywords=[]):
+                return self(name, *map(of, node.args), depth=depth + 1)
             case ast.UnaryOp(op=ast.USub(), operand=inner):
                 return -of(inner)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
