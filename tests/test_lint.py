@@ -1,5 +1,6 @@
 """What `make lint` runs, runs here too."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,9 @@ pytestmark = pytest.mark.slow
     ],
     ids=" ".join,
 )
-def test_tool(command, tmp_path):
+def test_tool(command):
     tool, *words = command
-    words += ["--cache-dir", str(tmp_path)] if tool == "mypy" else []
+    words += ["--cache-dir", os.devnull] if tool == "mypy" else []
     done = subprocess.run(
         [Path(sys.executable).parent / tool, *words], cwd=ROOT, capture_output=True, text=True
     )
