@@ -13,7 +13,7 @@ from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.strategies import Strategy
+from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line, wants_colour
 from xlm_spec.runtime import checkpoint, exported, state_dict
@@ -23,7 +23,7 @@ from xlm_spec.runtime.ending import NEVER, Ending, Stopped
 from xlm_spec.runtime.environment import is_worker, use_threads
 from xlm_spec.runtime.extensions import FOLDER, built, raised_in
 from xlm_spec.runtime.files import WholeFiles, unwritable, write
-from xlm_spec.runtime.harness import Harness
+from xlm_spec.runtime.harness import Harness, ShardedHarness
 from xlm_spec.runtime.jsonl_logger import JsonLines
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import report_differences
@@ -77,7 +77,8 @@ def train(run: Run, folder: Path, resume: bool = False, devices: int = 1) -> Non
         require_unused(folder)
     extensions = extensions_of(run, folder, devices)
     run = with_teacher(run)
-    data, harness = data_and_harness(run, folder)
+    sharded = isinstance(extensions.strategy, ModelParallelStrategy)
+    data, harness = data_and_harness(run, folder, ShardedHarness if sharded else Harness)
     rehearse(run, data.layout, data)
     if run.init:
         initialise(harness.model, run, Path(run.init))
@@ -156,11 +157,13 @@ def fit(
         raise Failed(Diagnostic("X613", message, hint)) from None
 
 
-def data_and_harness(run: Run, folder: Path) -> tuple[DataModule, Harness]:
+def data_and_harness(
+    run: Run, folder: Path, of: type[Harness] = Harness
+) -> tuple[DataModule, Harness]:
     """The Lightning data module and the Lightning module of a run."""
     layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
     data = DataModule(run, layout)
-    return data, Harness(run, layout, data.free_tokens, folder)
+    return data, of(run, layout, data.free_tokens, folder)
 
 
 def trainer_of(
