@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Any
 
 import torch
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar, WeightAveraging
@@ -36,14 +37,15 @@ class Averaged(WeightAveraging):
             given = {"use_buffers": self._use_buffers, **self._kwargs}
             self._average_model = AveragedModel(pl_module, **given)
             self._average_model.to(trainer.strategy.root_device)
-            self._average_model.module.configure_model(pl_module.device_mesh)
+            average: Any = self._average_model.module
+            average.configure_model(pl_module.device_mesh)
 
     def on_validation_epoch_start(self, trainer, pl_module) -> None:
         if not sharded(trainer):
             super().on_validation_epoch_start(trainer, pl_module)
             return
         assert self._average_model is not None
-        average = self._average_model.module
+        average: Any = self._average_model.module
         self.of_training, pl_module.model = pl_module.model, average.whole(pl_module.device)
 
     def on_validation_epoch_end(self, trainer, pl_module) -> None:

@@ -47,7 +47,7 @@ class Sharded(ModelParallelStrategy):
         """The state with the numbers of parameters, as an optimiser of one device has it."""
         optimizer = getattr(optimizer, "_optimizer", optimizer)  # Lightning wraps it
         assert self.model is not None
-        found = get_optimizer_state_dict(self.model, optimizer, options=ON_FIRST)
+        found: Any = get_optimizer_state_dict(self.model, optimizer, options=ON_FIRST)
         if not found:
             return found
         number = {name: i for i, name in enumerate(names_in(self.model, optimizer))}
@@ -70,7 +70,7 @@ class Sharded(ModelParallelStrategy):
             groups = [
                 {**g, "params": [names[i] for i in g["params"]]} for g in state["param_groups"]
             ]
-            by_name = {
+            by_name: Any = {
                 "state": {names[i]: value for i, value in state["state"].items()},
                 "param_groups": groups,
             }
@@ -99,7 +99,8 @@ def is_sharded(model: nn.Module) -> bool:
 
 def whole_state(model: nn.Module, everywhere: bool = False) -> dict[str, Tensor]:
     """The state dict with whole tensors on the CPU of rank 0, or on all devices; else empty."""
-    return get_model_state_dict(model, options=ON_ALL if everywhere else ON_FIRST)
+    found: Any = get_model_state_dict(model, options=ON_ALL if everywhere else ON_FIRST)
+    return found
 
 
 def load_whole_state(model: nn.Module, state: Mapping[str, Tensor]) -> None:
