@@ -96,9 +96,7 @@ def run_train(package, data, train, args) -> None:
         changed = args.sets or args.overfit or any(getattr(args, f) is not None for f in flags)
         if not args.run or changed:
             message = "`--resume` continues a run with its own settings"
-            hint = (
-                "use only --run, --resume, --devices, --nodes and, for longer, --steps or --minutes"
-            )
+            hint = "use only --run, --resume, --devices, --nodes, --strategy, --steps and --minutes"
             raise Failed(Diagnostic("X608", message, hint))
         config = read_config(args.run / "config.yaml")
     sets = list(args.sets)
