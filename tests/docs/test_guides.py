@@ -18,6 +18,7 @@ IN_AN_EMPTY_FOLDER = {  # with the package installed; the others stand in a clon
     *("paper", "component", "compose"),
     *("add-a-sampler", "add-a-noise-process", "add-a-backbone", "add-a-head"),
     *("a-family-of-your-own", "first-week", "extend-the-runtime", "publish"),
+    "several-devices",
 }
 
 

@@ -48,8 +48,12 @@ def train(p: ArgumentParser) -> None:
     )
     p.add_argument("--resume", action="store_true", help="continue the run in --run")
     p.add_argument("--overfit", action="store_true", help="train and validate on one batch")
-    help = "number of devices that share each batch (default: 1)"
+    help = "number of devices, of each node, that share each batch (default: 1)"
     p.add_argument("--devices", type=int, default=1, help=help)
+    help = "number of nodes; torchrun or srun starts the processes, one for each device"
+    p.add_argument("--nodes", type=int, help=help)
+    help = "how several devices train one model: ddp or fsdp2 (sets train.strategy)"
+    p.add_argument("--strategy", type=name, help=help)
 
 
 def evaluate(p: ArgumentParser) -> None:

@@ -2,11 +2,15 @@
 
 import sys
 import time
+from typing import Any
 
 import torch
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar, WeightAveraging
+from lightning.pytorch.strategies import ModelParallelStrategy
+from torch.optim.swa_utils import AveragedModel
 
 from xlm_spec.diagnostics import wants_colour
+from xlm_spec.runtime import sharding
 from xlm_spec.runtime.ending import Ending
 
 LINES = 20  # progress lines per run
@@ -24,6 +28,50 @@ class Averaged(WeightAveraging):
             torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + n) / (10 + n)))
 
         super().__init__(use_buffers=False, multi_avg_fn=update)
+
+    def setup(self, trainer, pl_module, stage: str) -> None:
+        """Shards the average as the model is sharded, which happens after this."""
+        if not sharded(trainer):
+            super().setup(trainer, pl_module, stage)
+        elif stage == "fit":
+            given = {"use_buffers": self._use_buffers, **self._kwargs}
+            self._average_model = AveragedModel(pl_module, **given)
+            self._average_model.to(trainer.strategy.root_device)
+            average: Any = self._average_model.module
+            average.configure_model(pl_module.device_mesh)
+
+    def on_validation_epoch_start(self, trainer, pl_module) -> None:
+        if not sharded(trainer):
+            super().on_validation_epoch_start(trainer, pl_module)
+            return
+        assert self._average_model is not None
+        average: Any = self._average_model.module
+        self.of_training, pl_module.model = pl_module.model, average.whole(pl_module.device)
+
+    def on_validation_epoch_end(self, trainer, pl_module) -> None:
+        if sharded(trainer):
+            pl_module.model = self.of_training
+        else:
+            super().on_validation_epoch_end(trainer, pl_module)
+
+    def on_save_checkpoint(self, trainer, pl_module, checkpoint: dict) -> None:
+        """Saves the average as `state_dict`, the weights of training as `current_model_state`."""
+        super().on_save_checkpoint(trainer, pl_module, checkpoint)
+        if sharded(trainer):
+            assert self._average_model is not None
+            checkpoint["state_dict"] = sharding.whole_state(self._average_model.module)
+
+    def on_load_checkpoint(self, trainer, pl_module, checkpoint: dict) -> None:
+        if not sharded(trainer):
+            super().on_load_checkpoint(trainer, pl_module, checkpoint)
+            return
+        assert self._average_model is not None
+        sharding.load_whole_state(self._average_model.module, checkpoint["state_dict"])
+        self._average_model.n_averaged.copy_(checkpoint["averaging_state"]["n_averaged"])
+
+
+def sharded(trainer) -> bool:
+    return isinstance(trainer.strategy, ModelParallelStrategy)
 
 
 class Lines(Callback):

@@ -18,7 +18,7 @@ from xlm_spec.runtime.managers import entries_of
 from xlm_spec.runtime.optimizer import law_of, optimizer_of
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.recompute import recompute_blocks
-from xlm_spec.runtime.resolve_config import Run, build_model
+from xlm_spec.runtime.resolve_config import Run, build_model, new_model
 from xlm_spec.runtime.rows import Rows
 from xlm_spec.runtime.saving import aligned
 from xlm_spec.runtime.scoring import (
@@ -30,6 +30,7 @@ from xlm_spec.runtime.scoring import (
     to,
     training_loss,
 )
+from xlm_spec.runtime.sharding import is_sharded, shard, whole_state
 
 
 class Harness(LightningModule):
@@ -149,6 +150,26 @@ class Harness(LightningModule):
         checkpoint["words"] = self.run.task.words.state
         checkpoint["data"] = self.digests
         aligned(checkpoint["loops"], self.global_step, self.run.train.accumulate)
+
+
+class ShardedHarness(Harness):
+    """The same for a strategy that shards the model over the devices."""
+
+    def configure_model(self, mesh: Any = None) -> None:
+        """Shards the model once; `mesh`: the devices, by default those of the trainer."""
+        if not is_sharded(self.model):
+            found = self.device_mesh if mesh is None else mesh
+            assert found is not None
+            shard(self.model, found["data_parallel"])
+
+    def whole(self, device: torch.device) -> torch.nn.Module:
+        """A model with the whole weights. All devices must call this; they validate independently,
+        since they may have different numbers of batches.
+        """
+        with torch.random.fork_rng():
+            model = new_model(self.run)
+        model.load_state_dict(whole_state(self.model, everywhere=True))
+        return model.to(device).eval()
 
 
 def write_predictions(file: Path, run: Run, rows: Rows, answers: Tensor, mode: str) -> None:

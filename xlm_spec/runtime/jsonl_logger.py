@@ -1,12 +1,13 @@
 """metrics.jsonl: one JSON object per line; a resumed run repeats no line."""
 
 import json
-import os
 import time
 from pathlib import Path
 
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
+
+from xlm_spec.runtime.environment import is_worker
 
 
 class JsonLines(Logger):
@@ -18,7 +19,7 @@ class JsonLines(Logger):
     def __init__(self, file: Path, resume_at: int | None = None):
         super().__init__()
         self.file, self.offset = file, 0.0
-        if resume_at is not None and os.environ.get("LOCAL_RANK", "0") == "0":
+        if resume_at is not None and not is_worker():
             self.offset = cut(file, resume_at)
         self.begun = time.perf_counter()
 

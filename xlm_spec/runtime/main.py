@@ -96,16 +96,23 @@ def run_train(package, data, train, args) -> None:
         changed = args.sets or args.overfit or any(getattr(args, f) is not None for f in flags)
         if not args.run or changed:
             message = "`--resume` continues a run with its own settings"
-            hint = "use only --run, --resume, --devices and, for longer, --steps or --minutes"
+            hint = "use only --run, --resume, --devices, --nodes, --strategy, --steps and --minutes"
             raise Failed(Diagnostic("X608", message, hint))
         config = read_config(args.run / "config.yaml")
     sets = list(args.sets)
     sets += [f"train.steps={args.steps}", "train.minutes=0"] if args.steps is not None else []
     sets += [f"train.minutes={args.minutes}"] if args.minutes is not None else []
     sets += [f"train.seed={args.seed}"] if args.seed is not None else []
+    sets += [f"train.strategy={args.strategy}"] if args.strategy is not None else []
     sets += ["data.overfit=true"] if args.overfit else []
     positive(args.minutes, "--minutes")
     positive(args.devices, "--devices")
+    positive(args.nodes, "--nodes")
+    if args.nodes is not None:
+        if args.run is None:
+            message = "--nodes requires --run, the same folder for all processes"
+            raise Failed(Diagnostic("X602", message))
+        environment.join(args.nodes, args.devices)
     given = (args.task, args.size, config, sets, args.init)
     run = resolve_config(package, data, train, *given, folder=folder, teacher=args.teacher)
     run = replace(run, init=hub.pinned(run.init), teacher_file=hub.pinned(run.teacher_file))
@@ -113,8 +120,12 @@ def run_train(package, data, train, args) -> None:
         with held():
             from xlm_spec.runtime.train import train as workflow
 
-        environment.leave_with_parent()
-        workflow(run, Path(os.environ[environment.FOLDER]), args.resume, args.devices)
+        if environment.launcher():
+            folder = args.run
+        else:
+            environment.leave_with_parent()
+            folder = Path(os.environ[environment.FOLDER])
+        workflow(run, folder, args.resume, args.devices, args.nodes or 1)
         return
     run_first(run, args)
 
@@ -131,7 +142,7 @@ def run_first(run: Run, args) -> None:
             with held():
                 from xlm_spec.runtime.train import train as workflow
 
-            workflow(run, folder, args.resume, args.devices)
+            workflow(run, folder, args.resume, args.devices, args.nodes or 1)
     except Failed:
         if args.run is None:
             discard(folder)

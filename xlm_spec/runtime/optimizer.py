@@ -66,7 +66,7 @@ def try_optimizer(run: Run) -> None:
     optimizer = optimizer_of(run, model)
     calls: list[int] = []
 
-    def closure() -> torch.Tensor:
+    def closure() -> Any:
         calls.append(1)
         return torch.zeros(())
 

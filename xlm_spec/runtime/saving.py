@@ -67,7 +67,7 @@ def validates_next(trainer: Trainer) -> bool:
     """Does validation follow the last step? It follows the last one of the run."""
     batches = trainer.global_step * trainer.accumulate_grad_batches
     every = trainer.val_check_batch
-    return trainer.global_step >= trainer.max_steps > 0 or batches % every == 0
+    return trainer.global_step >= trainer.max_steps > 0 or not batches % (every or 1)
 
 
 def thinned(steps: Iterable[int], recent: int, every: int) -> list[int]:

@@ -28,6 +28,7 @@ NAMES = {  # setting -> its names, and the import paths that they stand for
     },
     "train.strategy": {
         "ddp": "xlm_spec.runtime.launcher.Processes",
+        "fsdp2": "xlm_spec.runtime.sharding.Sharded",
     },
     "train.loggers": {
         "tensorboard": "xlm_spec.runtime.loggers.tensorboard",

@@ -9,21 +9,26 @@ from typing import Any, cast
 
 import torch
 import yaml
-from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.fabric.plugins.environments import (
+    ClusterEnvironment,
+    LightningEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.strategies import Strategy
+from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line, wants_colour
 from xlm_spec.runtime import checkpoint, exported, state_dict
 from xlm_spec.runtime.callbacks import Averaged, progress
 from xlm_spec.runtime.data import DataModule
 from xlm_spec.runtime.ending import NEVER, Ending, Stopped
-from xlm_spec.runtime.environment import is_worker, use_threads
+from xlm_spec.runtime.environment import is_worker, launcher, use_threads
 from xlm_spec.runtime.extensions import FOLDER, built, raised_in
 from xlm_spec.runtime.files import WholeFiles, unwritable, write
-from xlm_spec.runtime.harness import Harness
+from xlm_spec.runtime.harness import Harness, ShardedHarness
 from xlm_spec.runtime.jsonl_logger import JsonLines
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import report_differences
@@ -64,9 +69,9 @@ def extensions_of(run: Run, folder: Path, devices: int) -> Extensions:
     )
 
 
-def train(run: Run, folder: Path, resume: bool = False, devices: int = 1) -> None:
+def train(run: Run, folder: Path, resume: bool = False, devices: int = 1, nodes: int = 1) -> None:
     """Trains into a run folder. Raises Failed: X602, X607, X609, X613-X619, X701, X702."""
-    parts = devices * run.train.accumulate
+    parts = nodes * devices * run.train.accumulate
     if run.train.batch % parts:
         message = f"train.batch={run.train.batch} is not divisible by devices * train.accumulate"
         hint = f"use a multiple of {parts}"
@@ -75,9 +80,10 @@ def train(run: Run, folder: Path, resume: bool = False, devices: int = 1) -> Non
     threads = use_threads(run.train.threads)
     if not resume:
         require_unused(folder)
-    extensions = extensions_of(run, folder, devices)
+    extensions = extensions_of(run, folder, nodes * devices)
     run = with_teacher(run)
-    data, harness = data_and_harness(run, folder)
+    sharded = isinstance(extensions.strategy, ModelParallelStrategy)
+    data, harness = data_and_harness(run, folder, ShardedHarness if sharded else Harness)
     rehearse(run, data.layout, data)
     if run.init:
         initialise(harness.model, run, Path(run.init))
@@ -94,7 +100,7 @@ def train(run: Run, folder: Path, resume: bool = False, devices: int = 1) -> Non
         line = "this run is already finished; for more steps, use --resume --steps N"
         print(line, file=sys.stderr)
         return
-    trainer = trainer_of(run, folder, at, devices, ending, extensions)
+    trainer = trainer_of(run, folder, at, (nodes, devices), ending, extensions)
     fit(trainer, harness, data, last, ending)
     if run.train.minutes and not is_worker():
         steps = harness.trainer.global_step
@@ -156,22 +162,24 @@ def fit(
         raise Failed(Diagnostic("X613", message, hint)) from None
 
 
-def data_and_harness(run: Run, folder: Path) -> tuple[DataModule, Harness]:
+def data_and_harness(
+    run: Run, folder: Path, of: type[Harness] = Harness
+) -> tuple[DataModule, Harness]:
     """The Lightning data module and the Lightning module of a run."""
     layout = layout_of(run.package, run.task, run.config.vocab, run.data.fill)
     data = DataModule(run, layout)
-    return data, Harness(run, layout, data.free_tokens, folder)
+    return data, of(run, layout, data.free_tokens, folder)
 
 
 def trainer_of(
     run: Run,
     folder: Path,
     resumed_at: int | None,
-    devices: int,
+    devices: tuple[int, int],
     ending: Ending,
-    extensions: Extensions | None = None,
+    more: Extensions,
 ) -> Trainer:
-    more = extensions or extensions_of(run, folder, devices)
+    """`devices`: the numbers of nodes and of devices of each."""
     saved: dict[str, Any] = {
         "dirpath": folder / "checkpoints",
         "save_on_train_epoch_end": False,
@@ -180,9 +188,10 @@ def trainer_of(
     timed = run.train.minutes > 0
     return Trainer(
         accelerator="gpu" if torch.cuda.is_available() else "cpu",  # MPS lacks float64
-        devices=devices,
+        num_nodes=devices[0],
+        devices=devices[1],
         strategy=more.strategy or "auto",
-        plugins=[LightningEnvironment(), WholeFiles()],  # no scheduler starts our processes
+        plugins=[cluster(), WholeFiles()],
         default_root_dir=folder,
         precision=cast(Any, run.train.precision),
         max_steps=-1 if timed else run.train.steps,
@@ -210,6 +219,13 @@ def trainer_of(
         enable_model_summary=False,
         enable_progress_bar=wants_colour(sys.stderr),
     )
+
+
+def cluster() -> ClusterEnvironment:
+    """How the processes find each other. A run starts its own, unless `--nodes` is given."""
+    if launcher() == "SLURM":
+        return SLURMEnvironment(auto_requeue=False)
+    return TorchElasticEnvironment() if launcher() else LightningEnvironment()
 
 
 def evaluate_every(run: Run) -> int:
