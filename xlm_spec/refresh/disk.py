@@ -14,12 +14,12 @@ def real_path(folder: Path, path: str) -> Path:
 
     Raises Failed (X403) if a link leads out of the package.
     """
-    home, file = folder.resolve(), folder / path
-    found = Path(os.path.realpath(file))
-    if home not in found.parents:
+    home = os.path.realpath(folder)
+    found = os.path.realpath(os.path.join(home, path))
+    if not found.startswith(os.path.join(home, "")):
         message = "symbolic link leads out of the package; nothing was written"
-        raise Failed(Diagnostic("X403", message, file=str(file)))
-    return found
+        raise Failed(Diagnostic("X403", message, file=str(folder / path)))
+    return Path(found)
 
 
 def content(file: Path) -> bytes | None:

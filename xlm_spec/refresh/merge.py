@@ -17,6 +17,7 @@ OURS = re.compile(
 )
 # markers of any tool
 BEGIN, END = re.compile(rb"^<{7} .+$", re.M), re.compile(rb"^>{7} .+$", re.M)
+SIGNS = (b"<" * 7, b"|" * 7, b">" * 7)  # one of them is in every marker
 MOST_CONFLICTS = 127  # highest count that `git merge-file` returns; above it, it failed
 
 
@@ -70,6 +71,8 @@ def conflicts(text: bytes, base: bytes = b"") -> tuple[int, ...]:
 
 def markers(text: bytes) -> list[int]:
     """The offsets at which conflicts begin, with our labels or those of any tool."""
+    if not any(sign in text for sign in SIGNS):
+        return []
     ours = [m.start() for m in OURS.finditer(text)]
     begins, ends = ([m.start() for m in p.finditer(text)] for p in (BEGIN, END))
     if begins and ends:

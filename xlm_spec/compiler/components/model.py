@@ -96,6 +96,22 @@ class Definition:
         return frozenset((n.value.id, n.attr) for n in found if isinstance(n.value, ast.Name))
 
     @cached_property
+    def accesses(self) -> frozenset[tuple[str, str]]:
+        """(x, y) for each x.y, where x is any expression."""
+        found = (n for n in self.nodes if isinstance(n, ast.Attribute))
+        return frozenset((ast.unparse(n.value), n.attr) for n in found)
+
+    @cached_property
+    def holds_model(self) -> frozenset[str]:
+        """x for each `x = model`, also in `x, y = model, z`."""
+        nodes = (n for n in self.nodes if isinstance(n, ast.Assign))
+        pairs = [(t, n.value) for n in nodes for t in n.targets]
+        for target, value in [*pairs]:
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                pairs += zip(target.elts, value.elts, strict=False)
+        return frozenset(ast.unparse(t) for t, value in pairs if ast.unparse(value) == "model")
+
+    @cached_property
     def members(self) -> frozenset[str]:
         """The attributes that it uses, of any object."""
         return frozenset(n.attr for n in self.nodes if isinstance(n, ast.Attribute))

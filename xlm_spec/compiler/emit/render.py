@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from jinja2 import FunctionLoader, StrictUndefined
+from jinja2 import FunctionLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from xlm_spec.compiler.emit import templates
@@ -53,10 +53,10 @@ def destinations(
     name = template.removeprefix(PACKAGE).removesuffix(".jinja")
     found = YIELD.search(name)
     if not found:
-        yield safe(env.from_string(name).render(context) if "{" in name else name), {}
+        yield safe(path_template(env, name).render(context) if "{" in name else name), {}
         return
     variable, source, inner = found.groups()
-    whole = env.from_string(name[: found.start()] + inner + name[found.end() :])
+    whole = path_template(env, name[: found.start()] + inner + name[found.end() :])
     for item in env.compile_expression(source)(**context) or []:
         more = {variable: item}
         yield safe(whole.render(context | more)), more
@@ -73,7 +73,13 @@ def safe(text: str) -> str:
     return "/".join(parts)
 
 
-@lru_cache(maxsize=2)  # two versions: of a package, and the current one
+@lru_cache(maxsize=256)
+def path_template(env: SandboxedEnvironment, path: str) -> Template:
+    """The path of a template as a template, compiled once."""
+    return env.from_string(path)
+
+
+@lru_cache(maxsize=8)  # the versions of packages, and the current one
 def environment(tree: tuple[tuple[str, str], ...]) -> SandboxedEnvironment:
     """Jinja as copier configures it from copier.yml, with the two filters that we use.
 

@@ -1,6 +1,5 @@
 """What a method uses of the model: heads, methods of the backbone, time and attention."""
 
-import ast
 from functools import cache
 
 from xlm_spec.compiler import axes
@@ -25,18 +24,12 @@ def used_of_model(c: Component) -> set[str]:
 
 def held_models(c: Component) -> set[str]:
     """Where a wrap of the model holds it: `self.model`, if it assigns `self.model = model`."""
-    nodes = [n for d in c.definitions.values() for n in d.nodes]
-    pairs = [(t, n.value) for n in nodes if isinstance(n, ast.Assign) for t in n.targets]
-    for target, value in [*pairs]:  # `self.model, self.scale = model, scale`
-        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-            pairs += zip(target.elts, value.elts, strict=False)
-    return {ast.unparse(target) for target, value in pairs if ast.unparse(value) == "model"}
+    return {x for d in c.definitions.values() for x in d.holds_model}
 
 
 def attributes(c: Component) -> set[tuple[str, str]]:
     """(x, y) for each x.y, where x is any expression."""
-    nodes = (n for d in c.definitions.values() for n in d.nodes)
-    return {(ast.unparse(n.value), n.attr) for n in nodes if isinstance(n, ast.Attribute)}
+    return {pair for d in c.definitions.values() for pair in d.accesses}
 
 
 def used_of(c: Component, wire: str) -> set[str]:
