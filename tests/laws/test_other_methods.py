@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from broken_packages import method
-from methods import INSERTED, ROOT, package
+from code_blocks import shown
+from methods import INSERTED, ROOT, package, text
 from shipped_components import shipped
 
 from xlm_spec import laws
@@ -266,3 +267,28 @@ def test_a_term_without_the_noise_can_read_the_time(tmp_path):
     file.write_text(timed.replace("x.valid & x.fixed)", "x.valid & x.fixed, t)"))
     (tmp_path / "lengths.yaml").write_text(LENGTHS.replace("rotary", "rotary_timed"))
     assert build(tmp_path / "lengths.yaml", tmp_path / "out").folder.is_dir()
+
+
+BY_CLOCK = {  # the learned schedules of the first week
+    "target": "masked_tokens",
+    "loss": "./clock_bound.py",
+    "sampler": "{kind: fixed_budget, order: random}",
+    "backbone": "rotary_timed",
+    "head": "./clock.py",
+}
+
+
+@pytest.mark.parametrize(
+    ("count", "status"), [("./by_clock.py", "warned"), ("bernoulli", "failed")]
+)
+def test_the_gradient_of_a_corruption_that_reads_the_model_is_a_warning(count, status, tmp_path):
+    """REINFORCE: no derivative of a term. Where the corruption does not read the model, a fault."""
+    for block in shown((ROOT / "docs" / "guides" / "first-week.md").read_text()):
+        if "clock" in block.file:
+            (tmp_path / block.file).write_text(block.text)
+    spec = tmp_path / "method.yaml"
+    spec.write_text(text(BY_CLOCK | {"noise": f"{{process: mask, count: {count}}}"}))
+    m = method(build(spec, tmp_path / "out").folder)
+    [gradient] = [law for law in laws.LAWS if law.name.startswith("the gradient is the derivative")]
+    found = {r.figure.of: r.status for r in check_law(m, gradient)}
+    assert found == {"backbone": "held", "heads": status}

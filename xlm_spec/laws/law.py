@@ -27,7 +27,7 @@ class Figure:
     control: float
     of: str = ""  # a sampler, a rule
     detail: str = ""  # what is wrong, in words, if the law does not hold
-    intended: bool = False  # does a law file say that this violation is intended?
+    intended: bool = False  # can a violation be intended, as a law file or the method says?
 
     @property
     def held(self) -> bool:

@@ -1,5 +1,6 @@
 """Laws of the terms of a batch: they are independent, ignore padding, and have right gradients."""
 
+import inspect
 from collections.abc import Iterator
 
 import torch
@@ -108,7 +109,8 @@ def wider(a: Tensor, shape: torch.Size, by: tuple[int, int], valid: bool) -> Ten
 def gradient(m: Method) -> Iterator[Figure]:
     """Against a finite difference along a random direction of all weights; relative deviation.
 
-    The control: half of the gradient.
+    The control: half of the gradient. If the corruption depends on the model, the objective can add
+    the gradient of its probability on purpose, which is no derivative of a term (REINFORCE).
     """
     x, corrupted, z = some_corruptions(m)
     model, step = m.small_model(), 1e-3
@@ -134,7 +136,15 @@ def gradient(m: Method) -> Iterator[Figure]:
                 ends.append(float(total()))
         right = (ends[0] - ends[1]) / (2 * step)
         scale = max(abs(right), 1e-3 * abs(ends[2]))
-        yield Figure(abs(slope - right) / scale, 0.02, abs(slope / 2 - right) / scale, name)
+        off, wrong = (abs(a - right) / scale for a in (slope, slope / 2))
+        yield Figure(off, 0.02, wrong, name, intended=reads_model(m))
+
+
+def reads_model(m: Method) -> bool:
+    """Does the corruption depend on the model?"""
+    noise = m.part("noise")
+    functions = (getattr(noise, n, None) for n in ("select_tokens", "corrupt"))
+    return any(f and "model" in inspect.signature(f).parameters for f in functions)
 
 
 def groups(model) -> list[tuple[str, set[int]]]:
