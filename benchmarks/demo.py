@@ -63,7 +63,7 @@ def row(label: str, found: dict) -> dict:
         "method": label,
         "sequence accuracy": f"{100 * found['sequence_accuracy']:.1f} %",
         "token accuracy": f"{100 * found['token_accuracy']:.1f} %",
-        "network calls": found["network_calls"],
+        "NFE": found["network_calls"],
         "examples": found["examples"],
     }
 

@@ -27,7 +27,7 @@ def candidates() -> list[dict[str, str]]:
     ]
     counts = [
         "count: bernoulli, schedule: cosine",
-        "count: {kind: exact, least: 0}, schedule: cosine",
+        "count: {kind: exact, min_corrupted: 0}, schedule: cosine",
         "count: uniform",
     ]
     found = []

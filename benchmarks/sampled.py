@@ -31,7 +31,7 @@ def graphs(trained: TrainedModel, sampler: str, n: int) -> dict[str, float]:
 
 @torch.no_grad()
 def sampled_answers(trained: TrainedModel, sampler: str, rows: Rows) -> tuple[Tensor, float]:
-    """Answers (N, W), padded with -1, and the mean number of network calls per example."""
+    """Answers (N, W), padded with -1, and the mean NFE per example."""
     results = [result for _, result in sampled(trained, sampler, rows)]
     wide = max(r.answers.shape[1] for r in results)
     padded = [pad(r.answers, (0, wide - r.answers.shape[1]), value=-1) for r in results]

@@ -1,4 +1,4 @@
-"""One checkpoint, all samplers: quality against network calls per example.
+"""One checkpoint, all samplers: quality against NFE per example.
 
 python -m benchmarks.samplers [--tasks star_easy text] [--text FILE] [--seeds 3] [--scale 1.0]
                               [--steps N] [--examples 1000] [--samples 64] [--folder DIR]
@@ -39,7 +39,7 @@ REFERENCES = ("autoregressive", "the text itself")
 
 
 def sweep(task: str) -> dict[str, tuple[str, tuple]]:
-    """The setting of each sampler that trades network calls for quality, and its values."""
+    """The setting of each sampler that trades NFE for quality, and its values."""
     orders = ("random", "left_to_right", "confidence", "margin", "entropy", "blocks")
     remasking = ("remask_cap", "remask_rescale", "remask_confidence", "remask_loop")
     return {
@@ -164,7 +164,7 @@ def plot(points: list[dict], task: str, title: str, file: Path) -> None:
             place = {"xy": (1, p[key]), "xycoords": ("axes fraction", "data")}
             panel.annotate(p["sampler"], **place, ha="right", fontsize=8)
         panel.set_xscale("log", base=2)
-        panel.set_xlabel("network calls per example")
+        panel.set_xlabel("NFE per example")
         panel.set_ylabel(UNITS[key])
         panel.grid(alpha=0.3)
     panels[0, 0].set_title(title, fontsize=9)

@@ -32,7 +32,7 @@ PLAIN = {
 INSERTED = {
     "noise": "{process: drop, count: uniform}",
     "target": "[gap_tokens, stop]",
-    "loss": "[gap_cross_entropy: {weight: levels}, stop_cross_entropy: {weight: levels}]",
+    "loss": "[gap_cross_entropy: {weight: per_count}, stop_cross_entropy: {weight: per_count}]",
     "sampler": "{kind: insertion, stop: drawn}",
 }
 REPLACED = {

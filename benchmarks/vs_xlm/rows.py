@@ -145,6 +145,4 @@ def sampling(bench: Bench) -> Iterator[Row]:
             goal = 0 if sizes == "autograd" else SAMPLING[method]
             yield Row(f"sampling, {method}, {label}", "sequences/s", *both, goal, True)
             calls = mine[0]["calls"], theirs[0]["calls"]
-            print(
-                f"  {method} {sizes}: network calls per batch {calls[0]:g}, the peer {calls[1]:g}"
-            )
+            print(f"  {method} {sizes}: NFE per batch {calls[0]:g}, the peer {calls[1]:g}")

@@ -231,7 +231,10 @@ def test_cmlm_draws_the_likeliest_length_first(packages):
 def test_cmlm_has_a_bound_with_the_likelihood_of_the_length(packages):
     bound = "\n".join(lines(packages["cmlm"], "log_likelihood_bound"))
     assert "length_cross_entropy(model, target_2, x)" in bound
-    assert "weight = elbo_weight(x, corrupted, least=config.noise.count.least)" in bound
+    assert (
+        "weight = elbo_weight(x, corrupted, min_corrupted=config.noise.count.min_corrupted)"
+        in bound
+    )
     assert "elbo_weight" not in "\n".join(lines(packages["cmlm"]))  # the objective of the paper
 
 

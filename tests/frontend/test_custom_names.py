@@ -168,10 +168,10 @@ def test_every_name_in_an_objective_is_a_variable_that_files_may_not_have():
     """In the shipped methods, with a rate that is clipped, with two and with three terms."""
     specs = [p.read_text() for p in (ROOT / "specs").glob("*.yaml")]
     specs.append(text(loss="[cross_entropy: {weight: elbo_clipped}]"))
-    losses = [f"{n}: {{weight: levels}}" for n in ("insertion_bound", "stop_cross_entropy")]
+    losses = [f"{n}: {{weight: per_count}}" for n in ("insertion_bound", "stop_cross_entropy")]
     specs.append(text(INSERTED, loss=f"[{', '.join(losses)}]"))
     specs.append(
-        text(INSERTED, loss=f"[gap_cross_entropy: {{weight: levels}}, {', '.join(losses)}]")
+        text(INSERTED, loss=f"[gap_cross_entropy: {{weight: per_count}}, {', '.join(losses)}]")
     )
     found = set()
     families = (ROOT / "tests" / "families").glob("*/*.yaml")

@@ -40,17 +40,17 @@ CORRUPTION = [
 COUNTS = [
     *(f"count: bernoulli, schedule: {s}" for s in values("schedule")),
     *(
-        f"count: {{kind: exact, least: {n}}}, schedule: {s}"
+        f"count: {{kind: exact, min_corrupted: {n}}}, schedule: {s}"
         for n, s in product((0, 1), values("schedule"))
     ),
-    "count: {kind: uniform, least: 0}",
-    "count: {kind: uniform, least: 1}",
+    "count: {kind: uniform, min_corrupted: 0}",
+    "count: {kind: uniform, min_corrupted: 1}",
 ]
 
 
 NOISES = [
     *(("mask", c) for c in COUNTS),
-    *(("drop", c) for c in COUNTS if "least: 1" not in c),  # complete sequences must occur
+    *(("drop", c) for c in COUNTS if "min_corrupted: 1" not in c),  # complete sequences must occur
 ]
 
 
@@ -135,18 +135,20 @@ def test_exact_corrupts_the_number_for_the_time(t, k):
     assert len(corrupted.unique(dim=0)) == comb(3, k)
 
 
-@pytest.mark.parametrize("least", [0, 1])
-def test_a_sequence_without_free_tokens_has_one_corrupted_set(least):
+@pytest.mark.parametrize("min_corrupted", [0, 1])
+def test_a_sequence_without_free_tokens_has_one_corrupted_set(min_corrupted):
     x, none = row(0), torch.zeros(1, 1, dtype=torch.bool)
     half = torch.full((1, 1), 0.5)
     likelihoods = [
         bernoulli.likelihood(x, none, half, LinearSchedule()),
-        uniform.likelihood(x, none, least=least),
-        exact.likelihood(x, none, CosineSchedule(), least=least),
+        uniform.likelihood(x, none, min_corrupted=min_corrupted),
+        exact.likelihood(x, none, CosineSchedule(), min_corrupted=min_corrupted),
     ]
     assert [float(p) for p in likelihoods] == [1.0, 1.0, 1.0]
-    assert not exact.select_tokens(x, half, LinearSchedule(), torch.Generator(), least=least).any()
-    assert not uniform.select_tokens(x, torch.Generator(), least=least).any()
+    assert not exact.select_tokens(
+        x, half, LinearSchedule(), torch.Generator(), min_corrupted=min_corrupted
+    ).any()
+    assert not uniform.select_tokens(x, torch.Generator(), min_corrupted=min_corrupted).any()
 
 
 @pytest.mark.parametrize("rule", ["bernoulli", "bernoulli, cosine", "uniform", "exact"])
@@ -161,8 +163,8 @@ def test_with_its_weight_every_number_of_dropped_tokens_counts_once(rule):
                 p = uniform.likelihood(x, corrupted)
                 weight = uniform.count_weight(x)
             elif rule == "exact":
-                p = exact.likelihood(x, corrupted, schedule, least=0)
-                weight = exact.count_weight(x, corrupted, schedule, least=0)
+                p = exact.likelihood(x, corrupted, schedule, min_corrupted=0)
+                weight = exact.count_weight(x, corrupted, schedule, min_corrupted=0)
             else:
                 p = bernoulli.likelihood(x, corrupted, t[:, None], schedule)
                 weight = bernoulli.count_weight(x, t[:, None], schedule)

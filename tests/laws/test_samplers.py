@@ -72,9 +72,9 @@ MASKING = [
     *(f"{{kind: mask_predict, rounds: {n}}}" for n in (1, 2, 3, 4)),
     *(f"{{kind: remask, steps: {n}, remasking: {r}}}" for r in REMASKING for n in (1, 4)),
     "{kind: remask, steps: 4, remasking: {kind: cap, rate: 0.0}}",
-    "{kind: remask_loop, steps: 4, alpha: 0.6, before: 0.25, waits: 0.5,"
+    "{kind: remask_loop, steps: 4, alpha: 0.6, before: 0.25, during: 0.5,"
     " remasking: {kind: cap, rate: 0.3}}",
-    "{kind: remask_loop, steps: 7, alpha: 0.9, before: 0.5, waits: 0.3, remasking: confidence}",
+    "{kind: remask_loop, steps: 7, alpha: 0.9, before: 0.5, during: 0.3, remasking: confidence}",
 ]
 BLOCKS = [
     f"{s[:-1] if s[0] == '{' else f'{{kind: {s}'}, wrap: {{blocks: {{size: 2}}}}}}"

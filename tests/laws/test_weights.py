@@ -430,7 +430,7 @@ def test_a_misspelt_elbo_weight_of_a_process(folder):
 
 
 @pytest.mark.slow
-def test_elbo_of_insertion_is_levels(folder):
+def test_elbo_of_insertion_is_the_weight_per_count(folder):
     """The weight `elbo` is the function that the process declares."""
     inserted = {
         "noise": "{process: drop, count: uniform}",
@@ -438,8 +438,8 @@ def test_elbo_of_insertion_is_levels(folder):
         "loss": "[gap_cross_entropy: {weight: elbo}, stop_cross_entropy: {weight: elbo}]",
         "sampler": "insertion",
     }
-    levels = {k: v.replace("elbo", "levels") for k, v in inserted.items()}
-    made, other = package(folder, inserted), package(folder, levels)
+    counted = {k: v.replace("elbo", "per_count") for k, v in inserted.items()}
+    made, other = package(folder, inserted), package(folder, counted)
     assert source(made).replace(made.__name__, "") == source(other).replace(other.__name__, "")
     file = folder / "spec.yaml"
     file.write_text(text(inserted))

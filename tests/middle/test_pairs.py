@@ -169,7 +169,7 @@ def test_misfits_are_refused_each_with_its_place(explored):
         (("noise.process", "mask"), ("sampler", "autoregressive")),
         (("noise.process", "mask"), ("sampler", "insertion")),
         (("noise.process", "drop"), ("sampler", "threshold")),
-        (("noise.process", "mask"), ("loss.weight", "levels")),
+        (("noise.process", "mask"), ("loss.weight", "per_count")),
         (("sampler", "insertion"), ("backbone", "dit")),
         (("noise.count", "uniform"), ("noise.time", "stratified")),
         (("noise.count", "uniform"), ("backbone", "dit")),

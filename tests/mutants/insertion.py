@@ -28,8 +28,8 @@ MUTANTS = [
         "one number of corrupted tokens too many",
         "insertion",
         "noise",
-        "keepdim=True) - least + 1).clamp(min=1)",
-        "keepdim=True) - least + 2).clamp(min=1)",
+        "keepdim=True) - min_corrupted + 1).clamp(min=1)",
+        "keepdim=True) - min_corrupted + 2).clamp(min=1)",
     ),
     Mutant(
         "stop head inverted",

@@ -86,7 +86,7 @@ MUTANTS = [
         "uniform count that never masks all tokens",
         "uniform count",
         "noise",
-        "(u * (n - least + 1)).long()",
-        "(u * (n - least)).long()",
+        "(u * (n - min_corrupted + 1)).long()",
+        "(u * (n - min_corrupted)).long()",
     ),
 ]

@@ -35,7 +35,7 @@ from xlm_spec.runtime.words import CharacterTokenizer, SubwordTokenizer, WordTok
 pytestmark = pytest.mark.slow
 
 PACKAGES = sorted(p.name for p in (ROOT / "generated").iterdir() if p.is_dir())
-HEADS = {"ilm": "gap_token_logits", "ilm_levels": "gap_token_logits"}  # others: token_logits
+HEADS = {"ilm": "gap_token_logits", "ilm_per_count": "gap_token_logits"}  # others: token_logits
 SETS = ["backbone.layers=1", "backbone.width=16", "backbone.heads=2"]
 
 

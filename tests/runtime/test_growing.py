@@ -105,7 +105,10 @@ def test_a_text_of_blocks_grows_too(tmp_path):
     assert found["nelbo"] > 0
     assert found["bits_per_character"] > 0
     assert found["network_calls"] <= 17
-    never_whole = ["--set", "noise.count.least=1"]  # the end of a text is not among what is summed
+    never_whole = [
+        "--set",
+        "noise.count.min_corrupted=1",
+    ]  # the end of a text is not among what is summed
     other = json.loads(run("ilm", "eval", "--run", folder, *never_whole, "--json").stdout)
     assert not {"bound", "nelbo", "bits_per_character"} & set(other)
 

@@ -98,7 +98,7 @@ AUXILIARY = Declaration[bool](
     "AUXILIARY",
     ("loss",),
     Flag(("ELBO_TERM", "ELBO_ALONE")),
-    "this loss is no likelihood term: the bound leaves it out",
+    "this loss is not a likelihood term: the bound leaves it out",
     "True",
     False,
 )

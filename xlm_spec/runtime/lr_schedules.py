@@ -1,4 +1,4 @@
-"""Laws of the learning rate after the warm-up, each a function to a share of the peak."""
+"""Learning-rate schedules after the warm-up, each a function to a share of the peak."""
 
 import math
 from typing import NamedTuple

@@ -103,7 +103,7 @@ def read_entry(code: Choice) -> Entry:
             known = alternatives(str(value), [a for a in allowed if a])
             raise wrong(f"loader `{name}` has no {what} `{value}`", known)
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
-        raise wrong(f"`limit` of loader `{name}` is no number of rows: `{limit}`", "")
+        raise wrong(f"`limit` of loader `{name}` is not a number of rows: `{limit}`", "")
     return Entry(name, stages, split, limit)
 
 
@@ -140,7 +140,7 @@ class Loaders:
         if not of and not changed:
             return self.run.task, ""
         if not isinstance(changed, Mapping):
-            raise wrong(f"`options` of loader `{name}` is no mapping", "options: {file: PATH}")
+            raise wrong(f"`options` of loader `{name}` is not a mapping", "options: {file: PATH}")
         found = tasks.find(str(of)) if of else self.run.task
         base = found.options
         known = Known(("data.", base))

@@ -29,7 +29,7 @@ def optimizer_class(run: Run) -> tuple[Any, dict]:
     }
     found, arguments = checked(OPTIMIZER, train.optimizer, given, leading=1)
     if not (isinstance(found, type) and issubclass(found, Optimizer)):
-        message = f"`{OPTIMIZER}`: `{kind_of(train.optimizer)}` is no optimiser of torch"
+        message = f"`{OPTIMIZER}`: `{kind_of(train.optimizer)}` is not an optimiser of torch"
         raise Failed(Diagnostic("X617", message, "derive it from torch.optim.Optimizer"))
     return found, arguments
 

@@ -10,12 +10,12 @@ AXIS_KEYS = (  # dotted names of choices that only a spec can change
     *("sampler.remasking", "sampler.wrap", "sampler.corrector", "backbone", "head"),
 )
 PARAMETERS = {  # section -> last parts of the dotted names of its parameters
-    "noise": ("edge", "eps", "largest", "least", "power", "smallest", "uniform"),
+    "noise": ("edge", "eps", "largest", "min_corrupted", "power", "smallest", "uniform"),
     "target": (),
     "loss": ("largest",),
     "sampler": (
         *("alpha", "before", "gamma", "k", "moves", "p", "tokens_per_step", "rate", "rounds"),
-        *("share", "size", "steps", "temperature", "threshold", "waits"),
+        *("share", "size", "steps", "temperature", "threshold", "during"),
     ),
     "backbone": ("condition", "dropout", "heads", "layers", "token_shift", "positions", "width"),
     "head": (),

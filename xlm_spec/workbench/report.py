@@ -95,7 +95,7 @@ def learning(comparison: Comparison) -> str:
 
 
 def calls(comparison: Comparison) -> str:
-    """The first metric of the task against network calls."""
+    """The first metric of the task against the number of function evaluations (NFE)."""
     name = next(iter(comparison.methods[0].run.task.metrics), None)
     if name is None:
         return ""
@@ -115,7 +115,7 @@ def calls(comparison: Comparison) -> str:
         point = Point(cost.mean, scale * figure.mean, scale * (figure.sd or 0))
         label = f"{m.name} · {sampler}"
         lines.append(Line(label, [point], i, dots=True, joined=False, large=True))
-    drawn = chart(heading(name), "network calls per example", heading(name), lines, log=True)
+    drawn = chart(heading(name), "NFE per example", heading(name), lines, log=True)
     note = (
         "Large: the figures of the table with their standard deviation. Small: the same model "
         f"(seed 0) with other numbers of steps, on at most {EXAMPLES} validation examples."

@@ -66,7 +66,7 @@ def with_setting(trained: TrainedModel, key: str, value: int) -> TrainedModel:
 
 @torch.no_grad()
 def scored(trained: TrainedModel, sampler: str) -> dict[str, float]:
-    """The metrics of the task and the network calls per example."""
+    """The metrics of the task and the NFE per example."""
     task = trained.run.task
     rows = task.rows("val")
     n = min(EXAMPLES, task.samples or len(rows.prompt))

@@ -43,7 +43,7 @@ def interpolating_bound(
 def jump_nats(
     head, hidden: Tensor, clean: Tensor, now: Tensor, alpha: Tensor, mass: Tensor, rho: Tensor
 ) -> Tensor:
-    """The term of N positions, (N,), from hidden (N, D), alpha (N, 1), mass and rho (N, V)."""
+    """The term of N positions, (N,), from `hidden` (N, D), alpha (N, 1), mass and rho (N, V)."""
     q = mass.scatter_add(1, clean[:, None], alpha)
     p = alpha * head(hidden).double().softmax(-1) + mass
     p = p.clamp(min=torch.finfo(p.dtype).tiny)  # tokens without probability count zero

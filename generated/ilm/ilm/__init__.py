@@ -6,7 +6,7 @@ from .objective import log_likelihood_bound, objective
 from .sampler import sample
 from .types import Examples, Vocab
 
-BOUND_AT = {"noise.count.least": 0}  # where the bound holds
+BOUND_AT = {"noise.count.min_corrupted": 0}  # where the bound holds
 EXACT = False  # True: log_likelihood_bound is log p(x), not a bound
 NEEDS = ()  # special tokens that a tokenizer must have besides BOS and padding
 SAMPLERS = {"insertion": sample}

@@ -8,7 +8,7 @@ from .types import Vocab
 
 @dataclass(frozen=True)
 class NoiseCount:  # how many tokens are corrupted
-    least: int = 0  # fewest corrupted tokens per sequence; in [0, 1]
+    min_corrupted: int = 0  # fewest corrupted tokens per sequence; in [0, 1]
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,15 @@ def select_tokens(
     x: Examples,
     rng: Generator,
     *,
-    least: int = 0,  # fewest corrupted tokens per sequence; in [0, 1]
+    min_corrupted: int = 0,  # fewest corrupted tokens per sequence; in [0, 1]
 ) -> Tensor:
-    """k ~ U{least, ..., n} of the n free positions, every set equally likely, (B, L) bool."""
+    """k ~ U{min_corrupted, ..., n} of n free positions, every set equally likely, (B, L) bool."""
     free = x.valid & ~x.fixed
     n = free.sum(1, keepdim=True)
     u = torch.rand(len(n), 1, generator=rng, device=n.device)
-    k = (least + (u * (n - least + 1)).long()).clamp(max=n)  # 0 in a row without free positions
+    k = (min_corrupted + (u * (n - min_corrupted + 1)).long()).clamp(
+        max=n
+    )  # 0 in a row without free positions
     return random_subset(free, k, rng)
 
 
@@ -27,25 +29,27 @@ def likelihood(
     x: Examples,
     corrupted: Tensor,
     *,
-    least: int = 0,  # fewest corrupted tokens per sequence; in [0, 1]
+    min_corrupted: int = 0,  # fewest corrupted tokens per sequence; in [0, 1]
 ) -> Tensor:
-    """P(corrupted | x) = 1 / ((n - least + 1) C(n, k)) for k of n free positions, (B, 1)."""
+    """P(corrupted | x), (B, 1): 1 / ((n - min_corrupted + 1) C(n, k)) for k of n free positions."""
     n = (x.valid & ~x.fixed).sum(1, keepdim=True)
     k = corrupted.sum(1, keepdim=True)
-    return (k >= n.clamp(max=least)) / (count_weight(x, least=least) * number_of_sets(n, k))
+    return (k >= n.clamp(max=min_corrupted)) / (
+        count_weight(x, min_corrupted=min_corrupted) * number_of_sets(n, k)
+    )
 
 
 def count_weight(
     x: Examples,
     *,
-    least: int = 0,  # fewest corrupted tokens per sequence; in [0, 1]
+    min_corrupted: int = 0,  # fewest corrupted tokens per sequence; in [0, 1]
 ) -> Tensor:
-    """1 / P(k) = n - least + 1, (B, 1), for any number k of corrupted tokens.
+    """1 / P(k) = n - min_corrupted + 1, (B, 1), for any number k of corrupted tokens.
 
     A sampler that restores one token per step visits each k once, but training draws k with
     probability P(k), which falls with the length. This weight corrects for it.
     """
-    return ((x.valid & ~x.fixed).sum(1, keepdim=True) - least + 1).clamp(min=1)
+    return ((x.valid & ~x.fixed).sum(1, keepdim=True) - min_corrupted + 1).clamp(min=1)
 
 
 class Noised(NamedTuple):

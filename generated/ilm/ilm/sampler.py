@@ -25,7 +25,7 @@ def step(
     """Inserts a token into each unfinished row; closes the complete ones.
 
     gap ~ p(gap | x_t), token ~ p(token | gap, x_t) (ILM, arXiv:2505.05755). Drawn at temperature 1,
-    with `stop: drawn`, this is the chain whose likelihood `weight: levels` bounds.
+    with `stop: drawn`, this is the chain whose likelihood `weight: per_count` bounds.
     """
     state, rows, hidden, open = read_growing(model, state, stop, rng)
     if len(rows) == 0:

@@ -14,7 +14,7 @@ class NoiseTime:  # how times are drawn
 
 @dataclass(frozen=True)
 class NoiseCount:  # how many tokens are corrupted
-    least: int = 1  # fewest corrupted tokens per sequence; in [0, 1]
+    min_corrupted: int = 1  # fewest corrupted tokens per sequence; in [0, 1]
 
 
 @dataclass(frozen=True)

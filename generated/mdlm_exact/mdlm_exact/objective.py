@@ -14,11 +14,13 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     schedule = config.noise.schedule
     vocab = config.vocab
     t = sample_time(x, rng, edge=config.noise.time.edge)  # (B, 1)
-    corrupted = select_tokens(x, t, schedule, rng, least=config.noise.count.least)  # (B, L)
+    # (B, L)
+    corrupted = select_tokens(x, t, schedule, rng, min_corrupted=config.noise.count.min_corrupted)
     z = corrupt(x, corrupted, vocab)
     hidden = model(z.tokens, z.valid)  # (B, L, D)
     target = masked_tokens(z.clean, z.masked)
-    weight = elbo_weight(x, corrupted, schedule, least=config.noise.count.least)  # (B, 1)
+    # (B, 1)
+    weight = elbo_weight(x, corrupted, schedule, min_corrupted=config.noise.count.min_corrupted)
     return {"cross_entropy": (weight * cross_entropy(model, hidden, target)).sum(1)}
 
 

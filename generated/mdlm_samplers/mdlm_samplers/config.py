@@ -94,7 +94,7 @@ class SamplerRemaskLoop:  # sampler remask_loop
     steps: int  # total number of steps; in [3, inf)
     alpha: float  # alpha(t) during the remasking phase; in (0, 1)
     before: float  # share of the steps before the phase; in [0, 1]
-    waits: float  # share of the steps in the phase; in [0, 1]
+    during: float  # share of the steps in the phase; in [0, 1]
     tokens: Temperature  # how a token is drawn from its distribution
     remasking: Cap  # which unmasked tokens are masked again
 
@@ -146,7 +146,7 @@ class Sampler:  # the samplers by name
         steps=128,
         alpha=0.9,
         before=0.45,
-        waits=0.5,
+        during=0.5,
         tokens=Temperature(temperature=1.0),
         remasking=Cap(rate=0.02),
     )

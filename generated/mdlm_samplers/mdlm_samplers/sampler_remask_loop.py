@@ -26,13 +26,13 @@ def time_grid(
     steps: int = 128,  # total number of steps; in [3, inf)
     alpha: float = 0.9,  # alpha(t) during the remasking phase; in (0, 1)
     before: float = 0.45,  # share of the steps before the phase; in [0, 1]
-    waits: float = 0.5,  # share of the steps in the phase; in [0, 1]
+    during: float = 0.5,  # share of the steps in the phase; in [0, 1]
 ) -> Iterator[Interval]:
     """The steps t -> s, each (B, 1); s = t in the remasking phase."""
     device = state.tokens.device
     hold = schedule.inverse(torch.tensor(alpha, device=device))
     down = min(max(1, round(steps * before)), steps - 1)
-    end = max(1, steps - down - round(steps * waits))
+    end = max(1, steps - down - round(steps * during))
     first = hold + (1 - hold) * torch.linspace(1, 0, down + 1, device=device)
     last = hold * torch.linspace(1, 0, end + 1, device=device)
     grid = torch.cat([first, hold.expand(steps - down - end), last[1:]])
@@ -76,7 +76,7 @@ def sample(
         steps=settings.steps,
         alpha=settings.alpha,
         before=settings.before,
-        waits=settings.waits,
+        during=settings.during,
     ):
         state = step(model, state, t, s, schedule, config.vocab, remasking, draw, rng)
         yield state

@@ -3,6 +3,7 @@
 Paper: arXiv:2503.00307 (ReMDM, the loop)
 Also known as: remdm_loop, remask_then_finish, loop
     alpha: alpha_on, alpha_loop
+    during: waits
 """
 
 from collections.abc import Iterator
@@ -26,13 +27,13 @@ def time_grid(
     steps: int = 128,  # total number of steps; in [3, inf)
     alpha: float = 0.9,  # alpha(t) during the remasking phase; in (0, 1)
     before: float = 0.45,  # share of the steps before the phase; in [0, 1]
-    waits: float = 0.5,  # share of the steps in the phase; in [0, 1]
+    during: float = 0.5,  # share of the steps in the phase; in [0, 1]
 ) -> Iterator[Interval]:
     """The steps t -> s, each (B, 1); s = t in the remasking phase."""
     device = state.tokens.device
     hold = schedule.inverse(torch.tensor(alpha, device=device))
     down = min(max(1, round(steps * before)), steps - 1)
-    end = max(1, steps - down - round(steps * waits))
+    end = max(1, steps - down - round(steps * during))
     first = hold + (1 - hold) * torch.linspace(1, 0, down + 1, device=device)
     last = hold * torch.linspace(1, 0, end + 1, device=device)
     grid = torch.cat([first, hold.expand(steps - down - end), last[1:]])

@@ -96,7 +96,7 @@ MAPPING = {
         lambda p, _: f"write `{{weight: {single(p)}}}`",
     ),
     "loss: [cross_entropy: true] -> "
-    "write `{weight: …}` with one of: elbo, elbo_clipped, levels, one; or a number": Case(
+    "write `{weight: …}` with one of: elbo, elbo_clipped, one, per_count; or a number": Case(
         lambda p: p.axis is axes.LOSS and not isinstance(single(p), str),
         lambda p, _: (
             f"write `{{weight: …}}` with one of: {', '.join(components_of(axes.WEIGHT))};"

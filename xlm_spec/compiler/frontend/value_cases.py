@@ -134,7 +134,7 @@ NOT_ALLOWED = {
         ),
     ),
     "loss: [cross_entropy: {weight: ebo}] -> "
-    "did you mean `elbo`? allowed: elbo, elbo_clipped, levels, one; or a number": Case(
+    "did you mean `elbo`? allowed: elbo, elbo_clipped, one, per_count; or a number": Case(
         lambda p: p.axis is axes.WEIGHT and p.key == axes.WEIGHT.key,
         lambda p, _: noted(allowed(p), "or a number"),
     ),

@@ -103,8 +103,10 @@ def bound_at(method: Method) -> dict[str, float]:
         for schedule in method.schedules
         for name, value in (PRIOR_AT.of(schedule.component) or {}).items()
     }
-    if completeness_targets(method) and any(p.name == "least" for p in count_parameters(method)):
-        at[f"{axes.COUNT.path}.least"] = 0
+    if completeness_targets(method) and any(
+        p.name == "min_corrupted" for p in count_parameters(method)
+    ):
+        at[f"{axes.COUNT.path}.min_corrupted"] = 0
     return at
 
 

@@ -69,7 +69,7 @@ class Options:
     long: Literal["error", "drop"] = "error"  # rows that are longer: an error, or left out
     streaming: bool = False  # read the training data as they are needed
     buffer: int = 10_000  # records of a stream that are shuffled together; in [1, inf)
-    shards: int = 0  # lanes of a stream; 0: a divisor of the data set's shards; in [0, inf)
+    shards: int = 0  # logical shards of a stream; 0: a divisor of those of the data; in [0, inf)
     held_out: int = 1_000  # rows of a stream for validation, and for testing; in [1, inf)
 
     @property
@@ -141,7 +141,7 @@ class Columns:
         files = {"train": o.file, "val": o.val_file, "test": o.test_file}
         other = next((f for f in files.values() if f and not corpus.is_table(f)), None)
         if other:
-            message = f"`{other}` is no table"
+            message = f"`{other}` is not a table"
             hint = f"task `pairs` reads {', '.join(corpus.FORMATS)}; task `text` reads other files"
             raise Failed(Diagnostic("X506", message, hint))
         return Source({k: f for k, f in files.items() if f}, o.hub, o.hub_config)

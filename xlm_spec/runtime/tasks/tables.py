@@ -91,7 +91,7 @@ def value_of(record: dict[str, Any], column: str, path: str, line: int) -> Any:
         return value
     except UnicodeEncodeError:
         message = f"{place(path, line)}: column `{column}` has half of a surrogate pair"
-        raise Failed(Diagnostic("X506", message, "it is no text: correct the row")) from None
+        raise Failed(Diagnostic("X506", message, "not text: correct the row")) from None
 
 
 def place(path: str, line: int) -> str:
@@ -189,7 +189,7 @@ def of_cells(path: str, tabs: bool) -> Iterator[Record]:
                 raise Failed(Diagnostic("X506", f"{message}{len(header)}", hint))
             yield line, dict(zip(header, row, strict=True))
     except csv.Error as e:
-        message = f"line {begin} of `{path}` is no row of a table: {e}"
+        message = f"line {begin} of `{path}` is not a row of a table: {e}"
         hint = "" if tabs else 'in a quoted cell write a quote twice: "say ""hi"""'
         raise Failed(Diagnostic("X506", message, hint)) from None
 

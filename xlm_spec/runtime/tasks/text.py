@@ -72,7 +72,7 @@ class Options:
     block: int = 128  # tokens per block; in [2, inf)
     streaming: bool = False  # read the training data as they are needed
     buffer: int = 10_000  # records of a stream that are shuffled together; in [1, inf)
-    shards: int = 0  # lanes of a stream; 0: a divisor of the data set's shards; in [0, inf)
+    shards: int = 0  # logical shards of a stream; 0: a divisor of those of the data; in [0, inf)
     held_out: int = 1_000  # records of a stream for validation, and for testing; in [1, inf)
 
 

@@ -1,7 +1,7 @@
 """X307: a target that asks for completeness also sees complete sequences.
 
-With `least: 1` every training sequence lacks a token. The correct answer is always "incomplete",
-and a sampler that waits for "complete" stops only at the maximum length.
+With `min_corrupted: 1` every training sequence lacks a token. The correct answer is always
+"incomplete", and a sampler that waits for "complete" stops only at the maximum length.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ CODE = "X307"
 def found(method: Method) -> Iterator[Finding]:
     count, targets = method.count, completeness_targets(method)
     values = {p.name: p.default for p in count_parameters(method)}
-    if count and targets and (values | count.given).get("least"):
+    if count and targets and (values | count.given).get("min_corrupted"):
         message = f"count `{count.value}` always drops a token"
         message = f"{message}, so target `{targets[0].value}` never sees a complete sequence"
-        yield Finding(count, message, "write `least: 0`")
+        yield Finding(count, message, "write `min_corrupted: 0`")

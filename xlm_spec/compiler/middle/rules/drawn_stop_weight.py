@@ -1,4 +1,4 @@
-"""X351: a drawn stop follows the data distribution only with `weight: levels`.
+"""X351: a drawn stop follows the data distribution only with `weight: per_count`.
 
 Training drops k tokens of a sequence of n tokens with probability 1 / (n + 1). A sampler passes
 each k once. If lengths differ, the minimiser of the unweighted loss therefore predicts "complete"

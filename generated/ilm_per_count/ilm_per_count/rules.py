@@ -1,4 +1,7 @@
-"""Rules of the samplers of ilm_levels: tokens top_k and temperature, stop threshold and drawn."""
+"""Rules of the samplers of ilm_per_count.
+
+Tokens top_k and temperature, stop threshold and drawn.
+"""
 
 from dataclasses import dataclass
 

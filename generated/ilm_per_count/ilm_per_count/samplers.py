@@ -1,4 +1,4 @@
-"""The samplers of ilm_levels, by name; the first is the default."""
+"""The samplers of ilm_per_count, by name; the first is the default."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The laws of ilm_levels, if xlm_spec.laws is installed: pip install 'xlm-spec[laws]'."""
+"""The laws of ilm_per_count, if xlm_spec.laws is installed: pip install 'xlm-spec[laws]'."""
 
 from pathlib import Path
 

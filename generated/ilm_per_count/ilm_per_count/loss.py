@@ -1,4 +1,4 @@
-"""The loss of ilm_levels: loss gap_cross_entropy and stop_cross_entropy and insertion_bound."""
+"""The loss of ilm_per_count: loss gap_cross_entropy and stop_cross_entropy and insertion_bound."""
 
 import torch
 import torch.nn.functional as F
@@ -34,7 +34,7 @@ def insertion_bound(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> T
     Gap cross-entropy minus log n, with the same gradient. Each order of the tokens of x is a
     different chain of insertions: -log p(x) = -log sum over n! orders of p(order)
     <= mean over orders of -log n! p(order), the sum of these terms and of the stop terms over all
-    numbers of missing tokens (`weight: levels`). Equal for an exact model.
+    numbers of missing tokens (`weight: per_count`). Equal for an exact model.
     """
     log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
     missing = torch.bincount(target.row, minlength=len(hidden))[target.row].to(log_p)  # (N,)

@@ -1,4 +1,4 @@
-"""The model of ilm_levels: a backbone and heads."""
+"""The model of ilm_per_count: a backbone and heads."""
 
 import torch
 import torch.nn.functional as F

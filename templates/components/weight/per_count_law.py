@@ -1,4 +1,4 @@
-"""The law of `levels`: every number of corrupted tokens counts once."""
+"""The law of `per_count`: every number of corrupted tokens counts once."""
 
 from xlm_spec.laws import Counting
 

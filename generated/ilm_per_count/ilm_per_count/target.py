@@ -1,4 +1,4 @@
-"""The target of ilm_levels: target gap_tokens and stop."""
+"""The target of ilm_per_count: target gap_tokens and stop."""
 
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""The parameters of ilm_levels; each dotted name, as in `--set`, is a path in the spec."""
+"""The parameters of ilm_per_count; each dotted name, as in `--set`, is a path in the spec."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from .types import Vocab
 
 @dataclass(frozen=True)
 class NoiseCount:  # how many tokens are corrupted
-    least: int = 0  # fewest corrupted tokens per sequence; in [0, 1]
+    min_corrupted: int = 0  # fewest corrupted tokens per sequence; in [0, 1]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""python -m ilm_levels train | eval | generate | info, on the runtime of xlm-spec."""
+"""python -m ilm_per_count train | eval | generate | info, on the runtime of xlm-spec."""
 
 import sys
 
-import ilm_levels
+import ilm_per_count
 
 DATA = {"task": "star_easy", "fill": "none"}
 TRAIN = {"batch": 64, "steps": 80000, "lr": 0.0001, "ema": 0.9999}
@@ -12,4 +12,4 @@ if __name__ == "__main__":
         from xlm_spec.runtime.main import main
     except ImportError as e:
         sys.exit(f"this command needs the runtime: pip install 'xlm-spec[train]' ({e})")
-    sys.exit(main(ilm_levels, data=DATA, train=TRAIN))
+    sys.exit(main(ilm_per_count, data=DATA, train=TRAIN))

@@ -1,9 +1,9 @@
-"""ilm_levels learns and samples, keeps fixed tokens and ignores padding."""
+"""ilm_per_count learns and samples, keeps fixed tokens and ignores padding."""
 
 import pytest
 import torch
 
-from ilm_levels import SAMPLERS, Config, Examples, Model, objective
+from ilm_per_count import SAMPLERS, Config, Examples, Model, objective
 
 CONFIG = Config.small()
 

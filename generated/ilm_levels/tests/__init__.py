@@ -1,1 +1,0 @@
-"""The tests of ilm_levels; they require only torch and pytest."""
