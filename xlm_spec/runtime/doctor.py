@@ -5,7 +5,6 @@ of one and of two sequences. Beside it stands the peak of real steps.
 """
 
 import time
-from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime import installed
+from xlm_spec.runtime.batches import precision_of
 from xlm_spec.runtime.environment import use_threads
 from xlm_spec.runtime.layout import Layout, layout_of
 from xlm_spec.runtime.memory import peak_of
@@ -26,7 +26,6 @@ from xlm_spec.runtime.scoring import to, training_loss
 from xlm_spec.runtime.teacher import with_teacher
 
 GB = installed.GB
-DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -142,8 +141,7 @@ def loss_of(run: Run, layout: Layout, model, rows: int, device: torch.device) ->
     """The loss of some validation rows, in the precision of the run."""
     found = run.task.rows("val")
     x = to(layout.examples(found.take(torch.arange(rows) % len(found.prompt))), device)
-    dtype = DTYPES.get(run.train.precision)
-    with torch.autocast(device.type, dtype) if dtype else nullcontext():
+    with precision_of(run, device):
         return training_loss(run, model, x, generator("doctor", device=device), scale=1.0)[0]
 
 

@@ -20,8 +20,7 @@ from xlm_spec.diagnostics import (
 from xlm_spec.interrupts import held
 from xlm_spec.runtime import arguments, choices, environment, hub
 from xlm_spec.runtime.resolve_config import Run, read_config, resolve_config
-
-OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
+from xlm_spec.runtime.shortage import is_shortage
 
 
 def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) -> int:
@@ -57,8 +56,7 @@ def machine_error(e: BaseException) -> Diagnostic | None:
     """The diagnostic of an error of the system (file, memory); None for any other error."""
     if isinstance(e, OSError) and e.strerror:
         return of_system(e)
-    text = str(e)
-    if isinstance(e, MemoryError) or any(w in text for w in OUT_OF_MEMORY):
+    if is_shortage(e):
         message = f"not enough memory: {first_line(e)}"
         hint = "reduce train.batch (or raise train.accumulate), train.evaluate_batch or backbone"
         return Diagnostic("X612", message, hint)
