@@ -99,3 +99,27 @@ def compare(
             )
         )
     )
+
+
+@click.command()
+@click.argument("spec", required=False, metavar="[SPEC]")
+@click.option("--task", type=NAME, help="name of a task, or a file (default: that of the spec)")
+@click.option("--size", default="paper", type=NAME, help="name of a size that the task defines")
+@click.option("--batch", type=click.IntRange(min=1), metavar="B", help="sequences per step")
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="change a setting")
+def doctor(
+    spec: str | None, task: str | None, size: str, batch: int | None, sets: tuple[str, ...]
+) -> None:
+    """Show what is installed and the devices; with a spec, whether it fits into their memory.
+
+    Estimates the memory of a training step, and measures the peak and the time of real steps. Exit
+    1 if it does not fit.
+    """
+    from xlm_spec.runtime import installed
+
+    if spec is None:
+        click.echo("\n".join(installed.lines()))
+        return
+    from xlm_spec import workbench
+
+    attempt(lambda: workbench.doctor(spec, task, size, batch, sets))

@@ -98,6 +98,12 @@ def info(p: ArgumentParser) -> None:
     p.add_argument("--where", action="store_true", help="show which layer set each value")
 
 
+def doctor(p: ArgumentParser) -> None:
+    size(p)
+    help = "sequences per optimiser step (sets train.batch)"
+    p.add_argument("--batch", type=int, metavar="B", help=help)
+
+
 def size(p: ArgumentParser) -> None:
     help = "named set of settings of the task: cpu or paper (default: paper)"
     p.add_argument("--size", type=name, help=help)

@@ -11,6 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from xlm_spec.runtime.batches import in_fitting_batches, in_precision
 from xlm_spec.runtime.data import CHUNK, EvalBatches, eval_batch_size
 from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.managers import Loaders
@@ -45,6 +46,8 @@ def evaluate(package, data, train, args) -> None:
             print(f"{key:20} {value:.4f}" if isinstance(value, float) else f"{key:20} {value}")
 
 
+@in_fitting_batches
+@in_precision
 @torch.no_grad()
 def figures(trained: TrainedModel, sampler: str, split: str) -> dict:
     """The loss in nats per token, the task's metrics and, of running text, its likelihood."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from xlm_spec.runtime.batches import in_precision
 from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.page import page, write
 from xlm_spec.runtime.prompts import Prompts, prompts_to_continue, texts_to_fill
@@ -48,6 +49,7 @@ def generate(package, data, train, args) -> None:
         write(args.html, page(trained, args.seed, {sampler: result} | more))
 
 
+@in_precision
 @torch.no_grad()
 def sample_prompts(
     trained: TrainedModel,

@@ -20,8 +20,7 @@ from xlm_spec.diagnostics import (
 from xlm_spec.interrupts import held
 from xlm_spec.runtime import arguments, choices, environment, hub
 from xlm_spec.runtime.resolve_config import Run, read_config, resolve_config
-
-OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
+from xlm_spec.runtime.shortage import is_shortage
 
 
 def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) -> int:
@@ -57,8 +56,7 @@ def machine_error(e: BaseException) -> Diagnostic | None:
     """The diagnostic of an error of the system (file, memory); None for any other error."""
     if isinstance(e, OSError) and e.strerror:
         return of_system(e)
-    text = str(e)
-    if isinstance(e, MemoryError) or any(w in text for w in OUT_OF_MEMORY):
+    if is_shortage(e):
         message = f"not enough memory: {first_line(e)}"
         hint = "reduce train.batch (or raise train.accumulate), train.evaluate_batch or backbone"
         return Diagnostic("X612", message, hint)
@@ -69,15 +67,17 @@ def parser(name: str) -> argparse.ArgumentParser:
     """The parser of `python -m NAME`; each command sets its workflow."""
     top = argparse.ArgumentParser(prog=f"python -m {name}", description="Train and use this model.")
     commands = top.add_subparsers(
-        required=True, metavar="train | eval | generate | info | export | push"
+        required=True, metavar="train | eval | generate | info | doctor | export | push"
     )
     about = "Show parameters, lengths, samplers, objective and settings."
+    fits = "Show what is installed, the devices, and whether a training step fits into memory."
     exported = "Write weights, settings, tokenizer, code and a model card into a folder."
     for word, run, text, flags in (
         ("train", run_train, "Train the model.", arguments.train),
         ("eval", run_eval, "Evaluate a checkpoint on a whole split.", arguments.evaluate),
         ("generate", run_generate, "Continue prompts or fill blanks.", arguments.generate),
         ("info", run_info, about, arguments.info),
+        ("doctor", run_doctor, fits, arguments.doctor),
         ("export", run_export, exported, arguments.export),
         ("push", run_push, "Write an export to the Hugging Face hub.", arguments.push),
     ):
@@ -175,6 +175,14 @@ def run_info(package, data, train, args) -> None:
     folder = args.config.parent if args.config else None
     given = (args.task, args.size, config, args.sets)
     info(resolve_config(package, data, train, *given, folder=folder), args.where)
+
+
+def run_doctor(package, data, train, args) -> None:
+    with held():
+        from xlm_spec.runtime.doctor import doctor
+
+    sets = [*args.sets, *([f"train.batch={args.batch}"] if args.batch is not None else [])]
+    doctor(resolve_config(package, data, train, args.task, args.size, sets=sets))
 
 
 def run_export(package, data, train, args) -> None:

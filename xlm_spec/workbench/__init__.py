@@ -1,6 +1,8 @@
 """Comparison and verification of specs: the only part that uses both compiler and torch."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from xlm_spec.diagnostics import Diagnostic, Failed
@@ -36,6 +38,27 @@ def verify(target: str, recording: bool = False) -> "Verified":
     if recording:
         record(done, Path(target))
     return done
+
+
+def doctor(spec: str, task: str | None, size: str, batch: int | None, sets: Sequence[str]) -> None:
+    """See runtime/doctor.py; the package of the spec is built in a temporary folder.
+
+    Raises Failed: X802 if only the compiler is installed.
+    """
+    from xlm_spec.compiler.build import build
+
+    try:
+        with held():
+            from xlm_spec.runtime.doctor import doctor as workflow
+            from xlm_spec.workbench.packages import resolved_run
+    except ImportError as e:
+        raise missing("doctor SPEC", e) from None
+    more = [f"train.batch={batch}"] if batch is not None else []
+    with TemporaryDirectory() as folder:
+        home = build(spec, folder).folder
+        note = home / ".xlm" / "origin"  # paths in the spec are relative to it
+        note.write_text(str(Path(spec).absolute().parent), encoding="utf-8")
+        workflow(resolved_run(home, task, size, [*sets, *more]))
 
 
 def missing(command: str, error: ImportError) -> Failed:

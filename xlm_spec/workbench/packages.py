@@ -23,7 +23,7 @@ def imported(folder: Path) -> tuple[ModuleType, ModuleType]:
         sys.path.remove(str(folder))
 
 
-def resolved_run(folder: Path, task: str, size: str, sets: Sequence[str] = ()) -> Run:
+def resolved_run(folder: Path, task: str | None, size: str, sets: Sequence[str] = ()) -> Run:
     """The run of a package on a task, as `train` resolves it. Raises Failed: X5xx, X6xx."""
     package, main = imported(folder)
     return resolve_config(package, main.DATA, main.TRAIN, task, size, sets=sets)
