@@ -3,6 +3,7 @@
 The table docs/_results/mutants.md has the law that detects each mutant, which is tested here.
 """
 
+import contextlib
 import json
 import random
 import re
@@ -12,13 +13,14 @@ import sys
 import pytest
 import torch
 from broken_packages import built, first_broken, method, patched
+from click.testing import CliRunner
 from code_blocks import blocks
 from methods import MASKED, PLAIN, ROOT, text
 from mutants import MUTANTS, SPECS
 from random_specs import drawn, whole
-from warm_python import python
 
 from xlm_spec import __version__
+from xlm_spec.cli import cli
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.components import values
 from xlm_spec.compiler.frontend.load import parse
@@ -166,8 +168,12 @@ def test_random_methods_keep_every_law(seed, tmp_path):
 
 
 def run(*words, cwd):
-    command = [python(), "-m", "xlm_spec", "verify", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+    """The command in this process, so that it trains no model (conftest.py).
+
+    The guide on `verify` runs it in its own process, with all laws.
+    """
+    with contextlib.chdir(cwd):
+        return CliRunner().invoke(cli, ["verify", *map(str, words)])
 
 
 def test_the_command(tmp_path):
@@ -185,7 +191,7 @@ def test_the_command(tmp_path):
     assert "  held      alpha decreases from 1: 0 <= 1e-06, control 1" in first
     assert report.text(quiet=True).splitlines()[1:] == []
     done = run("--json", "method.yaml", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout
+    assert done.exit_code == 0, done.stdout
     output = json.loads(done.stdout)
     assert output[0]["sound"]
     assert [c["verdict"] for c in output[0]["claims"]] == ["proved", "proved"]
@@ -193,7 +199,7 @@ def test_the_command(tmp_path):
     noise = folder / "method" / "noise.py"
     noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))
     done = run("--quiet", folder, cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     printed = {line.split()[0] for line in done.stdout.splitlines()[1:]}
     assert "failed" in printed
     assert not printed & {"held", "n/a"}
@@ -201,7 +207,7 @@ def test_the_command(tmp_path):
     assert "  failed    the bound equals the entropy at its minimiser: " in done.stdout
     noise.write_text("<<<<<<< yours\n")
     done = run(folder, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("error[X411]: the package can't be imported: SyntaxError")
     assert run(tmp_path, cwd=tmp_path).stderr.startswith("error[X410]")
     assert torch.get_num_threads() == 1
@@ -216,7 +222,7 @@ def test_the_readme_of_a_package_contains_the_verified_laws(tmp_path):
     fresh = readme.read_text()
     assert "No verification is recorded yet." in fresh
     done = run("--record", "--quiet", folder, cwd=tmp_path)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert done.stdout.splitlines()[1:] == [f"  recorded in {readme}"]
     recorded = readme.read_text()
     assert re.search(
@@ -278,11 +284,11 @@ def test_a_record_needs_its_section(tmp_path):
     text_before = readme.read_text().replace(END, "")
     readme.write_text(text_before)
     done = run("--record", folder, cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert done.stderr.startswith("error[X413]: the README has no section for verified laws")
     assert readme.read_text() == text_before
     done = run("--record", "method.yaml", cwd=tmp_path)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "--record writes into the README" in done.stderr
 
 
@@ -342,7 +348,7 @@ def test_an_incomplete_package_is_an_error(tmp_path):
     config = folder / "method" / "config.py"
     config.write_text(config.read_text().replace("def small(", "def tiny("))
     done = run(folder, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("error[X411]: the package is incomplete")
     answers = folder / ".copier-answers.yml"
     answers.write_text('# made\n{"ir": {"name": "method"}}')

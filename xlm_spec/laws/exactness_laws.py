@@ -14,6 +14,7 @@ from .sampler_runs import exact_at, run_sampler
 from .toy_distribution import ToyDistribution, surprise
 
 ROWS = 10_000
+FEW = 1_000  # samples that detect most perturbed models
 
 exact_samplers = when(
     lambda m: any(exact_at(m, s) is not None for s in m.module.SAMPLERS),
@@ -33,20 +34,28 @@ def sample_counts(
     return w.counts(last.tokens, last.valid)
 
 
-def deviation(m: Method, sampler: str, model, w: ToyDistribution, prompt=()) -> float:
+def deviation(
+    m: Method, sampler: str, model, w: ToyDistribution, prompt=(), rows: int = ROWS
+) -> float:
     """The surprise of the samples, with the parameters with which the sampler is exact.
 
     It is infinite for anything that is not a sequence of the distribution. A sampler that is exact
     in the limit of many steps is allowed up to 1% of other completed sequences.
     """
     parameters = exact_at(m, sampler) or {}
-    start = m.start(w, ROWS, prompt)
+    start = m.start(w, rows, prompt)
     last = run_sampler(m, sampler, model, start, parameters)[-1]
     counts = w.counts(last.tokens, last.valid)
     limit = any(name.endswith(".steps") for name in parameters)
-    if limit and counts[-1] < ROWS / 100 and not incomplete(m, start, last):
+    if limit and counts[-1] < rows / 100 and not incomplete(m, start, last):
         counts[-1] = 0
     return surprise(counts, with_others(w.p))
+
+
+def control(m: Method, sampler: str, model, w: ToyDistribution, prompt=()) -> float:
+    """The surprise of a perturbed model's samples: of 1,000 if these detect it, else of 10,000."""
+    few = deviation(m, sampler, model, w, prompt, FEW)
+    return few if few > ALARM else deviation(m, sampler, model, w, prompt)
 
 
 def with_others(p: Tensor) -> Tensor:
@@ -63,8 +72,8 @@ def follows(m: Method) -> Iterator[Figure]:
     """10,000 samples, with the parameters of `EXACT_AT`. The control: a perturbed model."""
     w = m.toy_distribution()
     for s in exact(m):
-        right, wrong = (deviation(m, s, exact_model(m, w, b), w) for b in (0.0, 0.05))
-        yield Figure(right, ALARM, wrong, s)
+        right = deviation(m, s, exact_model(m, w), w)
+        yield Figure(right, ALARM, control(m, s, exact_model(m, w, 0.05), w), s)
 
 
 @law(
@@ -75,7 +84,6 @@ def follows(m: Method) -> Iterator[Figure]:
 def follows_after_prompt(m: Method) -> Iterator[Figure]:
     w = m.toy_distribution().conditional((1,))
     for s in exact(m):
-        right, wrong = (
-            deviation(m, s, exact_model(m, w, b, prompt=1), w, (1,)) for b in (0.0, 0.08)
-        )
-        yield Figure(right, ALARM, wrong, s)
+        right = deviation(m, s, exact_model(m, w, prompt=1), w, (1,))
+        wrong = exact_model(m, w, 0.08, prompt=1)
+        yield Figure(right, ALARM, control(m, s, wrong, w, (1,)), s)
