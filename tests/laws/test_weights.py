@@ -4,51 +4,22 @@ Each package trains a step with finite gradients. A bound is compared with that 
 same draws, to the bit, or with the entropy of an enumerated distribution.
 """
 
-import itertools
-import shutil
 import subprocess
 import sys
 
 import pytest
 import torch
-from methods import PLAIN, REPLACED, ROOT, package, text
-from shipped_components import shipped
+from custom_weights import FAMILIES, copy_of_weights, examples, source, trained
+from methods import PLAIN, ROOT, package, text
 
-from xlm_spec.compiler.plan import checked, plan_of
-from xlm_spec.diagnostics import Failed
-from xlm_spec.laws.toy_distribution import quadrature
+from xlm_spec.compiler.plan import checked
 from xlm_spec.workbench import verify
-
-FAMILIES = ROOT / "tests" / "families"
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A folder with custom weights and losses."""
-    for file in (FAMILIES / "weights").glob("*.py"):
-        shutil.copy(file, tmp_path)
-    return tmp_path
-
-
-def examples(method, step=None):
-    tokens = torch.randint(0, 8, (6, 9), generator=torch.Generator().manual_seed(1))
-    tokens[:, 0] = method.Config.small().vocab.bos
-    fixed = torch.zeros_like(tokens, dtype=torch.bool)
-    fixed[:, :2] = True
-    return method.Examples(tokens, torch.ones_like(fixed), fixed, step=step)
-
-
-def trained(method, step=None, **changes):
-    """The terms of a training step, the model and its inputs; all gradients are finite."""
-    config = method.Config.small()
-    torch.manual_seed(0)
-    model = method.Model(config)
-    x = examples(method, step)
-    terms = method.objective(model, x, config, torch.Generator().manual_seed(2))
-    assert all(t.shape == (6,) for t in terms.values())
-    sum(terms.values()).mean().backward()
-    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
-    return terms, model, config
+    return copy_of_weights(tmp_path)
 
 
 def bound(method, model):
@@ -63,10 +34,6 @@ def bound(method, model):
 def statuses(file) -> set[str]:
     """The statuses of the laws of a package."""
     return {r.status for r in verify(str(file)).results}
-
-
-def source(method, module="objective"):
-    return (ROOT / method.__path__[0] / f"{module}.py").read_text()
 
 
 @pytest.mark.parametrize(
@@ -276,157 +243,6 @@ def test_an_auxiliary_loss_is_no_matter_of_inconsistent_weights(folder):
 
 def warned(file) -> list[str]:
     return [d.code for d in checked(file)[1]]
-
-
-# ---- a custom loss that is a bound ---------------------------------------------------------------
-
-
-def uniform(folder, old: str = "", new: str = ""):
-    """Uniform noise and its bound as custom files; in the bound some text is another."""
-    noise = shipped("process", "uniform", "uniform_noise")
-    bound = shipped("loss", "interpolating_bound", "uniform_bound")
-    assert old in bound
-    (folder / "uniform_noise.py").write_text(noise)
-    (folder / "uniform_bound.py").write_text(bound.replace(old, new, 1))
-    noise, loss = "{process: ./uniform_noise.py}", "./uniform_bound.py"
-    return package(folder, REPLACED, noise=noise, loss=loss)
-
-
-WORDS, TOKENS = 3, 2  # of the enumerated distribution
-
-
-class LeaveOneOut:
-    """The minimiser of the bound of uniform noise: p(x_i | all of x_t but position i)."""
-
-    def __init__(self, p: torch.Tensor, blur: float):
-        self.p, self.blur = p, blur
-
-    def __call__(self, tokens, valid, t):
-        alpha = 1 - t[:, 0, None, None]  # the linear schedule
-        q = alpha * torch.eye(WORDS, dtype=torch.float64) + (1 - alpha) / WORDS  # (B, x, z)
-        seen = [q[torch.arange(len(tokens)), :, tokens[:, i]] for i in (1, 2)]  # (B, x)
-        first, second = seen[1] @ self.p.T, seen[0] @ self.p
-        hidden = torch.full((len(tokens), 3, WORDS + 2), -torch.inf, dtype=torch.float64)
-        for i, found in ((1, first), (2, second)):
-            hidden[:, i, :WORDS] = (found / found.sum(-1, keepdim=True)).log()
-        hidden[:, 1, 0] += self.blur
-        return hidden
-
-    def token_logits(self, hidden):
-        return hidden
-
-
-def excess(made, monkeypatch, blur: float) -> float:
-    """Minus the bound, over all sequences of two tokens, noise and times; minus the entropy."""
-    part = __import__(f"{made.__name__}.objective", fromlist=["objective"])
-    corrupt = part.corrupt
-    p = torch.tensor([[0.3, 0.1, 0.05], [0.02, 0.2, 0.08], [0.1, 0.05, 0.1]], dtype=torch.float64)
-    config = made.Config(vocab=made.Vocab(size=WORDS + 2, pad=WORDS, bos=WORDS + 1))
-    pairs = [*itertools.product(range(WORDS), repeat=TOKENS)]
-    both = [(x, z) for x in pairs for z in pairs]
-    x, z = (torch.tensor([[WORDS + 1, *pair[k]] for pair in both]) for k in (0, 1))
-    fixed = torch.zeros_like(x, dtype=torch.bool)
-    fixed[:, 0] = True
-    total = 0.0
-    for t, weight in zip(*(a.tolist() for a in quadrature(64)), strict=True):
-        time = torch.full((len(x), 1), t, dtype=torch.float64)
-        monkeypatch.setattr(part, "sample_time", lambda *_, at=time, **__: at)
-        monkeypatch.setattr(part, "corrupt", lambda *a: corrupt(*a)._replace(tokens=z))
-        rows = made.Examples(x, torch.ones_like(fixed), fixed)
-        found = made.log_likelihood_bound(LeaveOneOut(p, blur), rows, config, torch.Generator())
-        q = (1 - t) * torch.eye(WORDS, dtype=torch.float64) + t / WORDS
-        chance = p[x[:, 1], x[:, 2]] * q[x[:, 1], z[:, 1]] * q[x[:, 2], z[:, 2]]
-        total -= weight * float((chance * found.double()).sum())
-    return total + float(torch.xlogy(p, p).sum())
-
-
-def test_the_bound_of_a_custom_loss_is_the_entropy_at_its_minimiser(folder, monkeypatch):
-    """A loss that is a term by itself. The controls: other models, and a wrong rate."""
-    made = uniform(folder)
-    trained(made)
-    assert "weight" not in source(made)
-    assert abs(excess(made, monkeypatch, 0.0)) < 1e-4
-    assert excess(made, monkeypatch, 0.3) > 3e-3
-    wrong = uniform(folder, "dmass - dalpha /", "dmass - 0.8 * dalpha /")
-    assert abs(excess(wrong, monkeypatch, 0.0)) > 0.05
-
-
-# ---- what is wrong -------------------------------------------------------------------------------
-
-LOSSES = "[cross_entropy: {{weight: {weight}}}]"
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new", "code", "message"),
-    [
-        ("half.py", "ELBO_WEIGHT = True\n", "", "X116", "a weight must declare `ELBO_WEIGHT`"),
-        ("half.py", "rate: Tensor", "t: Tensor", "X112", "`half` must have an argument `rate`"),
-        ("half.py", "= True", '= True\nCOUNT = "elbo_weight"', "X116", "cannot declare both"),
-        ("half.py", "rate: Tensor", "rate: Tensor, level: Tensor", "X201", "requires `level`"),
-        ("rate_alone.py", "ELBO_WEIGHT = True", "", "X112", "must define a function `rate_alone`"),
-        ("rate_alone.py", "ELBO_WEIGHT", "ELBO_WEIGTH", "X116", "is not a declaration of a weight"),
-        ("warm_up.py", "x: Examples", "x: Examples, epoch: int", "X201", "requires `epoch`"),
-    ],
-)
-def test_a_wrong_weight_is_one_diagnostic(folder, file, old, new, code, message):
-    wrong = folder / file
-    assert old in wrong.read_text()
-    wrong.write_text(wrong.read_text().replace(old, new, 1))
-    spec = folder / "spec.yaml"
-    spec.write_text(text(loss=LOSSES.format(weight=f"./{file}")))
-    with pytest.raises(Failed) as failed:
-        plan_of(spec)
-    [d] = failed.value.diagnostics
-    assert (d.code, message in d.message) == (code, True), d.message
-    assert d.hint
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("AUXILIARY = True", "AUXILIARY = 1", "`AUXILIARY` must be True or False"),
-        ("AUXILIARY = True", "AUXILIARY = True\nELBO_TERM = True", "cannot declare both"),
-        ("AUXILIARY = True", "AUXILIARY = True\nELBO_ALONE = True", "cannot declare both"),
-        (
-            "AUXILIARY = True",
-            'AUXILIARY = True\nELBO_LOSS = "cross_entropy"',
-            "cannot declare both",
-        ),
-        ("AUXILIARY = True", "AUXILLIARY = True", "is not a declaration of a loss"),
-    ],
-)
-def test_a_wrong_declaration_of_a_loss_is_one_diagnostic(folder, old, new, message):
-    wrong = folder / "agree.py"
-    wrong.write_text(wrong.read_text().replace(old, new, 1))
-    spec = folder / "spec.yaml"
-    spec.write_text(text(loss="./agree.py"))
-    with pytest.raises(Failed) as failed:
-        plan_of(spec)
-    [d] = failed.value.diagnostics
-    assert (d.code, message in d.message) == ("X116", True), d.message
-
-
-def test_a_parameter_of_a_loss_is_not_a_key_of_the_spec(folder):
-    for name in ("weight", "of"):
-        wrong = folder / "agree.py"
-        wrong.write_text(
-            (FAMILIES / "weights" / "agree.py").read_text().replace("more: f", f"{name}: f")
-        )
-        spec = folder / "spec.yaml"
-        spec.write_text(text(loss="./agree.py"))
-        with pytest.raises(Failed, match=f"parameter `{name}` has the name of a key"):
-            plan_of(spec)
-
-
-def test_a_misspelt_elbo_weight_of_a_process(folder):
-    process = folder / "drawing_mask.py"
-    process.write_text(process.read_text().replace('"unmasking_rate"}', '"unmasking_rat"}'))
-    spec = folder / "spec.yaml"
-    spec.write_text(text(noise="{process: ./drawing_mask.py}"))
-    with pytest.raises(Failed) as failed:
-        plan_of(spec)
-    [d] = failed.value.diagnostics
-    assert (d.code, d.hint) == ("X116", "did you mean `unmasking_rate`?")
 
 
 @pytest.mark.slow

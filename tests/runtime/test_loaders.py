@@ -173,13 +173,13 @@ WRONG = [
     ([HARD, HARD], "two loaders have the name `other`"),
     ([{**HARD, "stages": ["vall"]}], "has no stage `vall`"),
     ([{**HARD, "split": "dev"}], "has no split `dev`"),
-    ([{**HARD, "limit": -1}], "is no number of rows"),
+    ([{**HARD, "limit": -1}], "is not a number of rows"),
     ([{**HARD, "task": "star_easy"}], "another vocabulary"),
     ([{**HARD, "task": "star_eas"}], "unknown task"),
     ([{**HARD, "options": {"formt": "edges"}}], "did you mean `data.format`?"),
     ([{**HARD, "options": {"format": "edges"}}], "tokens; the task allows at most"),
     ([{**HARD, "n": 3}], "has no option `n`"),
-    ([{**HARD, "kind": "FILE:Other"}], "is no DatasetManager"),
+    ([{**HARD, "kind": "FILE:Other"}], "is not a DatasetManager"),
     ([{**HARD, "kind": "FILE:None"}], "has no class or function `None`"),
 ]
 

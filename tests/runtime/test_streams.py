@@ -1,29 +1,29 @@
-"""Every record is read once: from rows and from streams, over processes, and after a kill."""
+"""Every record is read once: from rows and from streams, and over processes."""
 
 import json
-import os
-import shutil
-import signal
-import subprocess
-import time
 from collections import Counter
-from itertools import islice
 from types import SimpleNamespace
 
 import datasets
 import pytest
 import torch
-from methods import ROOT
-from package_runs import lines, package_of, run, weights
+from record_streams import (
+    BATCH,
+    RECORDS,
+    batches,
+    encode,
+    micro_batch,
+    numbered_files,
+    numbers,
+    stream,
+    train,
+)
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.utils.data import DataLoader
-from warm_python import python
 
 from components.types import Examples
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.data import DataModule, InMemory, MicroBatch, Stream, finished
-from xlm_spec.runtime.managers import Loaders
-from xlm_spec.runtime.resolve_config import resolve_config
+from xlm_spec.runtime.data import DataModule, InMemory, finished
 from xlm_spec.runtime.rows import padded_rows
 from xlm_spec.runtime.streams import (
     Encoded,
@@ -40,60 +40,13 @@ from xlm_spec.runtime.tasks.corpus import part_of
 from xlm_spec.runtime.tasks.pairs import Options as PairOptions
 from xlm_spec.runtime.tasks.text import Options
 
-RECORDS, BATCH = 60, 6
-PASS = {1: 10, 6: 30}  # lanes -> steps after which each lane has read its records as often
-
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Records 0 .. 59 in three files."""
-    folder = tmp_path_factory.mktemp("records")
-    for i in range(3):
-        some = range(20 * i, 20 * i + 20)
-        (folder / f"part-{i}.jsonl").write_text("".join(json.dumps({"n": n}) + "\n" for n in some))
-    return folder
+    return numbered_files(tmp_path_factory.mktemp("records"))
 
 
-def encode(records, rest):
-    """A row for each record."""
-    return Encoded(padded_rows([[]] * len(records["n"]), [[n] for n in records["n"]]), rest)
-
-
-def stream(files, shards=1, buffer=24, encode=encode):
-    found = datasets.load_dataset(
-        "json", data_files=sorted(map(str, files.glob("*.jsonl"))), split="train", streaming=True
-    )
-    return RecordStream(found, encode, buffer, shards)
-
-
-def train(accumulate=1, seed=0):
-    return SimpleNamespace(batch=BATCH, accumulate=accumulate, seed=seed)
-
-
-def numbers(rows):
-    return rows.answer[:, 0].tolist()
-
-
-def micro_batch(step, number, rows, positions):
-    """With the numbers of the records for Examples."""
-    return MicroBatch(step, number, numbers(rows), positions)
-
-
-def batches(source, rank, world, workers, steps, accumulate=1, begin=0, positions=None):
-    """The micro-batches of a rank, through a DataLoader: (step, number) -> records."""
-    settings = train(accumulate)
-    if isinstance(source, RecordStream):
-        args = (begin, rank, world, positions or {}, micro_batch)
-        data = StreamBatches(source, settings, *args)
-    else:
-        data = Stream(source, SimpleNamespace(train=settings), begin, rank, world)
-    found = {}
-    for batch in DataLoader(data, batch_size=None, num_workers=workers):
-        if batch.step >= steps:
-            break
-        known = batch.x if isinstance(batch.x, list) else batch.x.tokens[:, 0].tolist()
-        found[batch.step, batch.number] = known, batch.positions
-    return found
+PASS = {1: 10, 6: 30}  # lanes -> steps after which each lane has read its records as often
 
 
 def rows_in_memory():
@@ -225,182 +178,6 @@ def test_positions_are_those_after_the_last_step_that_ended(files):
         module.trainer.global_step = ended
         found = positions_in(DataModule.state_dict(module)["positions"])
         assert found == {0: Position(next=ended)}
-
-
-PAIRS = [
-    *("--task", "pairs", "--size", "cpu", "--set", "backbone.width=16"),
-    *("--set", "backbone.layers=1", "--set", "backbone.heads=2", "--set", "train.batch=8"),
-    *("--set", "train.sample_examples=2", "--set", "train.evaluate_every=10"),
-    *("--set", "data.longest_prompt=1", "--set", "data.longest_answer=1"),
-    *("--set", "data.held_out=4", "--set", "data.buffer=40", "--set", "data.streaming=true"),
-]
-
-
-@pytest.fixture(scope="module")
-def stream_sets(tmp_path_factory):
-    """A stream of 200 pairs in two files."""
-    folder = tmp_path_factory.mktemp("pairs")
-    known = Tokenizer(models.WordLevel({str(i): i for i in range(200)}))
-    known.pre_tokenizer = pre_tokenizers.Whitespace()
-    known.save(str(folder / "t.json"))
-    for part in range(2):
-        some = [
-            {"prompt": str(i), "answer": str(i % 7)} for i in range(100 * part, 100 * part + 100)
-        ]
-        (folder / f"part-{part}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in some))
-    found = [f"data.file={folder}/part-*.jsonl", f"data.tokenizer={folder}/t.json"]
-    return [*PAIRS, *(w for s in found for w in ("--set", s))]
-
-
-@pytest.fixture(scope="module")
-def whole(stream_sets, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    run("arlm", "train", *stream_sets, "--steps", 40, "--run", folder)
-    return folder
-
-
-def started(log, name, *words):
-    """`python -m NAME ...` as a process of its own, its stderr in a file."""
-    folders = os.pathsep.join([str(ROOT), str(ROOT / "generated" / name)])
-    return subprocess.Popen(
-        [python(), "-m", name, *map(str, words)],
-        cwd=ROOT / "generated" / name,
-        stdout=subprocess.DEVNULL,
-        stderr=log.open("w"),
-        env=os.environ | {"PYTHONPATH": folders},
-    )
-
-
-@pytest.mark.slow
-def test_a_killed_run_continues_its_stream(stream_sets, whole, tmp_path):
-    """kill -9 with two loading processes; the weights are those of a run without."""
-    folder = tmp_path / "run"
-    words = [*stream_sets, "--set", "data.workers=2", "--steps", 40, "--run", folder]
-    pause = "import time, lightning.pytorch.callbacks as c\nclass Slow(c.Callback):\n"
-    pause += "    def on_train_batch_end(self, *a): time.sleep(0.02)\n"
-    (tmp_path / "slow.py").write_text(pause)
-    words += ["--set", f"train.callbacks={tmp_path / 'slow.py'}:Slow"]
-    log = tmp_path / "log"
-    process = started(log, "arlm", "train", *words)
-    while not (folder / "checkpoints" / "last.ckpt").exists():
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.01)
-    time.sleep(0.1)  # some steps more, which are lost
-    process.send_signal(signal.SIGKILL)
-    process.wait(timeout=60)
-    step = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
-    assert 0 < step < 40
-    run("arlm", "train", "--run", folder, "--resume")
-    assert lines(folder) == lines(whole)
-    assert weights(folder) == weights(whole)
-
-
-def positions_of_rank(rank, source, folder, steps):
-    """A process of two: reads its part, and writes what its checkpoint would store."""
-    place = f"file://{folder}/meeting"
-    torch.distributed.init_process_group("gloo", init_method=place, rank=rank, world_size=2)
-    module = SimpleNamespace(after={-1: {}}, stream=source)
-    module.trainer = SimpleNamespace(world_size=2, global_step=steps)
-    module.positions = lambda step: DataModule.positions(module, step)
-    data = StreamBatches(source, train(), 0, rank, 2, {}, micro_batch)
-    for batch in islice(data, steps):
-        DataModule.on_before_batch_transfer(module, batch, 0)
-    (folder / f"{rank}.json").write_text(DataModule.state_dict(module)["positions"])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("shards", [1, 2, 3])
-def test_a_checkpoint_has_the_positions_of_all_processes(shards, files, tmp_path):
-    source, steps = stream(files, shards), 7
-    torch.multiprocessing.start_processes(
-        positions_of_rank, (source, tmp_path, steps), nprocs=2, start_method="fork"
-    )
-    found = [positions_in((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
-    assert found[0] == found[1]
-    alone = batches(source, 0, 1, 0, steps, accumulate=2)
-    wanted: dict = {}
-    for _, text in alone.values():
-        wanted = later(wanted, positions_in(text))
-    assert found[0] == wanted
-
-
-def positions_of(folder):
-    found = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
-    return positions_in(found["DataModule"]["positions"])
-
-
-@pytest.mark.slow
-def test_a_checkpoint_has_the_position_of_each_lane(whole):
-    """Two files are two lanes; each made every other one of 40 micro-batches."""
-    assert {k: p.next for k, p in positions_of(whole).items()} == {0: 20, 1: 20}
-
-
-@pytest.mark.parametrize(
-    "sets", [["data.bucket=4"], ["data.loaders={kind: task, name: a, stages: train}"]]
-)
-def test_what_does_not_apply_to_a_stream_is_one_diagnostic(sets, stream_sets, tmp_path):
-    words = [w for s in sets for w in ("--set", s)]
-    done = run("arlm", "train", *stream_sets, *words, "--run", tmp_path / "run", check=False)
-    assert done.stderr.count("error[") == done.stderr.count("error[X602]") == 1
-    assert "does not apply to the training data of a stream" in done.stderr
-
-
-EVEN = """
-from xlm_spec.runtime.managers import DatasetManager
-
-
-class Even(DatasetManager):
-    def read(self, split):
-        return self.task.rows(split).take(slice(0, None, 2))
-
-
-class Streaming(Even):
-    @property
-    def stream(self):
-        return self.task.stream
-"""
-
-
-def loaders_of(folder, *sets):
-    some = [{"prompt": str(i), "answer": str(i % 7)} for i in range(200)]
-    (folder / "a.jsonl").write_text("".join(json.dumps(r) + "\n" for r in some))
-    known = Tokenizer(models.WordLevel({str(i): i for i in range(200)}))
-    known.pre_tokenizer = pre_tokenizers.Whitespace()
-    known.save(str(folder / "t.json"))
-    (folder / "even.py").write_text(EVEN)
-    given = [f"data.file={folder}/a.jsonl", f"data.tokenizer={folder}/t.json"]
-    given += ["data.longest_prompt=1", "data.longest_answer=1", *sets]
-    return Loaders(resolve_config(package_of("arlm"), {"task": "pairs"}, {}, sets=given))
-
-
-def test_a_streaming_loader_does_not_join_the_training_data(tmp_path):
-    """Its rows in memory would be a sample of its data."""
-    entry = "{kind: task, name: big, stages: [STAGE], options: {streaming: true}}"
-    with pytest.raises(Failed, match="loader `big` of training reads a stream") as failed:
-        _ = loaders_of(tmp_path, f"data.loaders=[{entry.replace('STAGE', 'train')}]").stream
-    assert failed.value.diagnostics[0].code == "X602"
-    assert loaders_of(tmp_path, f"data.loaders=[{entry.replace('STAGE', 'val')}]").stream is None
-
-
-def test_a_manager_of_rows_does_not_manage_a_stream(tmp_path):
-    sets = [f"data.manager={tmp_path}/even.py:Even", "data.streaming=true"]
-    with pytest.raises(Failed, match="a stream would not go through `read`") as failed:
-        _ = loaders_of(tmp_path, *sets).stream
-    assert failed.value.diagnostics[0].code == "X602"
-    assert loaders_of(tmp_path, sets[0]).stream is None
-    sets[0] = f"data.manager={tmp_path}/even.py:Streaming"
-    assert loaders_of(tmp_path, *sets).stream is not None
-    assert loaders_of(tmp_path, "data.streaming=true").stream is not None
-
-
-@pytest.mark.slow
-def test_a_stream_of_another_order_is_not_continued(whole, tmp_path):
-    folder = tmp_path / "run"
-    shutil.copytree(whole, folder)
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("buffer: 40", "buffer: 50"))
-    done = run("arlm", "train", "--run", folder, "--resume", "--steps", 44, check=False)
-    assert "error[X614]: the data have changed since this run began: train" in done.stderr
 
 
 def test_a_folder_of_a_data_set_is_streamed(tmp_path):

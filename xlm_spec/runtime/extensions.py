@@ -72,7 +72,8 @@ def built(key: str, choice: Choice, given: Mapping[str, Any], of: type) -> Any:
     made = called(key, choice, found, **arguments)
     if not isinstance(made, of):
         library = " of Lightning" if of.__module__.startswith("lightning") else ""
-        message = f"`{key}`: `{kind_of(choice)}` is not of type {of.__name__}{library}"
+        article = "an" if of.__name__[0] in "AEIO" else "a"
+        message = f"`{key}`: `{kind_of(choice)}` is not {article} {of.__name__}{library}"
         raise Failed(Diagnostic("X617", message, f"derive it from {of.__module__}.{of.__name__}"))
     return made
 
