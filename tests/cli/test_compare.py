@@ -78,6 +78,9 @@ def test_the_table_has_a_row_for_each_sampler(compared):
     out, _, _, done = compared
     table = json.loads((out / "table.json").read_text())
     assert len(table["rows"]) == 2
+    assert [r["loss_kind"] for r in table["rows"]] == ["exact", "objective"]
+    assert "the loss is" in done.stdout
+    assert "do not compare (arlm: exact NLL, ilm: objective)" in (out / "report.html").read_text()
     assert all(word in done.stdout for word in ("arlm", "ilm", "autoregressive", "insertion"))
     for words in ("sort", "size cpu", "test split", "4 steps", "2 seeds", "thread"):
         assert words in table["caption"]

@@ -15,6 +15,7 @@ from xlm_spec.runtime.ending import Ending
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.lr_schedules import Progress
 from xlm_spec.runtime.managers import entries_of
+from xlm_spec.runtime.metric_tracker import MetricTracker
 from xlm_spec.runtime.optimizer import law_of, optimizer_of
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.recompute import recompute_blocks
@@ -22,8 +23,8 @@ from xlm_spec.runtime.resolve_config import Run, build_model, new_model
 from xlm_spec.runtime.rows import Rows
 from xlm_spec.runtime.saving import aligned
 from xlm_spec.runtime.scoring import (
-    MetricTracker,
     draw,
+    likelihoods,
     nats,
     sampling_generator,
     start_of,
@@ -46,7 +47,9 @@ class Harness(LightningModule):
         if run.train.compile:
             self.model.backbone.compile()
         self.loaders = [e.name for e in entries_of(run) if "val" in e.stages]
-        self.metrics: Any = torch.nn.ModuleList(MetricTracker(run) for _ in self.loaders)
+        self.metrics: Any = torch.nn.ModuleList(
+            MetricTracker(run, "val", name) for name in self.loaders
+        )
         self.ending: Ending | None = None  # the clock of a run with `--minutes`
         self.digests: dict[str, str] = {}  # of the splits; checkpoints store them
         self.means: dict[str, Tensor] = {}  # means over the micro-batches of this step so far
@@ -109,7 +112,10 @@ class Harness(LightningModule):
         name, metrics = self.loaders[dataloader_idx], self.metrics[dataloader_idx]
         key = (self.run.train.seed, "validation", *([name] if name else []), first)
         rng = generator(*key, device=self.device)
-        metrics.add_loss(nats(self.run, self.layout, self.model, rows, rng), self.scale)
+        given = self.run, self.layout, self.model, rows, rng
+        metrics.add_loss(nats(*given), self.scale)
+        if metrics.reads_likelihood:
+            metrics.add_likelihoods(*likelihoods(*given))
         samples = self.run.train.sample_examples
         left = min(samples, self.run.task.samples or samples) - first
         if left > 0:

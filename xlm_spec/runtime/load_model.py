@@ -65,7 +65,11 @@ def run_of(content: dict, package, data, train, args) -> Run:
     words = restored(content.get("words", {}))
     if content.get("exported"):
         require_lengths(stored, known, args.sets)
-    return resolve_config(package, data, train, args.task, None, stored, args.sets, words=words)
+    sets, batch = [*args.sets], getattr(args, "batch", None)
+    sets += [f"train.evaluate_batch={batch}"] if batch is not None else []
+    given = (args.task, None, stored, sets)
+    teacher = getattr(args, "teacher", None)
+    return resolve_config(package, data, train, *given, words=words, teacher=teacher)
 
 
 def require_lengths(stored: Mapping, known: Mapping, sets: Sequence[str]) -> None:

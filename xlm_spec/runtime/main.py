@@ -156,6 +156,8 @@ def run_eval(package, data, train, args) -> None:
     with held():
         from xlm_spec.runtime.evaluate import evaluate
 
+    positive(args.limit, "--limit")
+    positive(args.batch, "--batch")
     evaluate(package, data, train, args)
 
 
@@ -164,6 +166,7 @@ def run_generate(package, data, train, args) -> None:
         from xlm_spec.runtime.generate import generate
 
     positive(args.n, "-n")
+    positive(args.batch, "--batch")
     generate(package, data, train, args)
 
 

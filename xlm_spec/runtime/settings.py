@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 NAMES = {  # setting -> its names, and the import paths that they stand for
-    "data.metrics": {},
+    "data.metrics": {
+        "edit_distance": "torchmetrics.text.EditDistance",
+        "bleu": "xlm_spec.runtime.set_metrics.Bleu",
+        "chrf": "xlm_spec.runtime.set_metrics.Chrf",
+        "distinct": "xlm_spec.runtime.set_metrics.Distinct",
+        "repetition": "xlm_spec.runtime.set_metrics.Repetition",
+        "perplexity": "xlm_spec.runtime.set_metrics.Perplexity",
+        "generative_nll": "xlm_spec.runtime.judge.GenerativeNll",
+        "mauve": "xlm_spec.runtime.divergence.Mauve",
+    },
     "data.manager": {"task": "xlm_spec.runtime.managers.DatasetManager"},
     "data.loaders": {"task": "xlm_spec.runtime.managers.DatasetManager"},
     "train.optimizer": {
@@ -58,7 +67,7 @@ class Data:
     fill: Literal["eos", "none"] = "none"  # tokens after the answer; set by the method
     overfit: bool = False  # train and validate on one batch
     workers: int = 0  # processes that load data; in [0, inf)
-    metrics: tuple = ()  # more metrics of the answers than those of the task
+    metrics: tuple = ()  # more metrics than those of the task
     bucket: int = 0  # batches among which rows are sorted by length; 0: not sorted; in [0, inf)
     manager: str | dict = "task"  # prepares and keeps the data set
     loaders: tuple = ()  # more data of some stages: {kind: task, name: NAME, stages: [val, test]}

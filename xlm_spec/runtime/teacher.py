@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime import checkpoint
 from xlm_spec.runtime.exported import is_export
+from xlm_spec.runtime.hub import is_hub
 from xlm_spec.runtime.overrides import overridden
 from xlm_spec.runtime.resolve_config import Run
 
@@ -44,9 +45,17 @@ class Teacher:
         return self  # averaged weights are a copy of the model
 
 
-def with_teacher(run: Run) -> Run:
-    """The run with its teacher loaded. Raises Failed: X618, X701, X702."""
+def with_teacher(run: Run, required: bool = True) -> Run:
+    """The run with its teacher loaded. Raises Failed: X618, X701, X702.
+
+    A teacher that is not `required` may be missing: then the run is as it was.
+    """
     reads = reads_teacher(run.package)
+    if reads and not required and is_missing(run):
+        missing = run.teacher_file or "none is recorded"
+        line = f"warning: no teacher ({missing}), so the loss is not computed; pass --teacher"
+        print(line, file=sys.stderr)
+        return run
     if reads and not run.teacher_file:
         message = f"a loss of {run.name} reads `model.teacher`, but the run has no teacher"
         hint = "train with --teacher CHECKPOINT, a run folder or a checkpoint"
@@ -59,6 +68,12 @@ def with_teacher(run: Run) -> Run:
         )
         return run
     return replace(run, teacher=load(Path(run.teacher_file), run))
+
+
+def is_missing(run: Run) -> bool:
+    """Has a run no teacher, or one whose files are gone?"""
+    source = Path(run.teacher_file)
+    return not run.teacher_file or not (is_hub(source) or source.exists())
 
 
 def reads_teacher(package: ModuleType) -> bool:
