@@ -117,9 +117,11 @@ def at(value: object, folder: Path) -> object:
 
 
 def paths_at(value: object, folder: Path) -> object:
-    """An option; in one, and in a mapping in one, text that begins with ./ or ../ is a path."""
+    """An option; in one, and in a mapping or a list in one, text that begins with ./ or ../ is a path."""
     if isinstance(value, Mapping):
         return {k: paths_at(v, folder) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [paths_at(v, folder) for v in value]
     is_path = isinstance(value, str) and value.startswith(("./", "../"))
     return str((folder / str(value)).resolve()) if is_path else value
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -16,6 +17,7 @@ from xlm_spec.runtime.data import CHUNK, EvalBatches, eval_batch_size
 from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.managers import Loaders
 from xlm_spec.runtime.metric_tracker import MetricTracker
+from xlm_spec.runtime.predictions import Place, Predictions, write_rows
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.scoring import (
@@ -37,7 +39,9 @@ def evaluate(package, data, train, args) -> None:
     """Prints the metrics of a checkpoint."""
     trained = load_model(package, data, train, args)
     sampler = sampler_of(trained.run, args.sampler)
-    result = figures(trained, sampler, args.split, args.limit or 0)
+    predictions = Predictions(trained.run, "test", args.run)
+    result = figures(trained, sampler, args.split, args.limit or 0, predictions)
+    predictions.close()
     if args.json:
         print(json.dumps(result))
         return
@@ -51,7 +55,13 @@ def evaluate(package, data, train, args) -> None:
 
 
 @torch.no_grad()
-def figures(trained: TrainedModel, sampler: str, split: str, limit: int = 0) -> dict:
+def figures(
+    trained: TrainedModel,
+    sampler: str,
+    split: str,
+    limit: int = 0,
+    predictions: Predictions | None = None,
+) -> dict:
     """The loss in nats per token, the metrics and, of running text, its likelihood.
 
     `limit`: of the examples, the first of the split; 0: all.
@@ -67,9 +77,11 @@ def figures(trained: TrainedModel, sampler: str, split: str, limit: int = 0) -> 
     others = {x.name: loaders.rows(x, split) for x in loaders.of(split) if x.name}
     of_text = not run.task.ends and not (limit and limit < len(rows.prompt))
     characters = cast(RunningText, run.task).characters(split) if of_text else 0
-    found = scores(trained, sampler, split, first(rows, limit), characters=characters)
+    of_own = Place(split, trained.step or 0, "", sampler)
+    given = trained, sampler, split, predictions
+    found = scores(*given, first(rows, limit), of_own, characters)
     more = {
-        name: scores(trained, sampler, split, first(rows, limit), name)
+        name: scores(*given, first(rows, limit), replace(of_own, loader=name))
         for name, rows in others.items()
     }
     return {
@@ -93,22 +105,23 @@ def scores(
     trained: TrainedModel,
     sampler: str,
     split: str,
+    predictions: Predictions | None,
     rows: Rows,
-    loader: str = "",
+    place: Place,
     characters: int = 0,
 ) -> dict:
     """The figures of some rows; `characters` of running text, for bits per character."""
     run, layout = trained.run, trained.layout
     lengths = [free_tokens(layout.examples(x)) for _, x in EvalBatches(rows, CHUNK)]
     tokens = torch.cat(lengths).double()
-    tracker = MetricTracker(run, split, loader)
+    tracker = MetricTracker(run, split, place.loader)
     losses, bounds = losses_and_bounds(trained, rows, tracker.reads_likelihood)
     if losses is not None:
         tracker.add_loss(losses, tokens.mean().item())
     if bounds is not None and tracker.reads_likelihood:
         tracker.add_likelihoods(bounds, true_tokens(layout, rows))
     n = run.task.samples or len(rows.prompt)
-    cost = score_samples(trained, sampler, repeated(rows, n), tracker)
+    cost = score_samples(trained, sampler, repeated(rows, n), tracker, predictions, place)
     return {
         "examples": len(rows.prompt),
         **tracker.compute(),
@@ -124,26 +137,36 @@ def free_tokens(x) -> Tensor:
     return (x.valid & ~x.fixed).sum(1)
 
 
-def sampled(trained: TrainedModel, sampler: str, rows: Rows) -> Iterator[tuple[Rows, SampleResult]]:
+def sampled(
+    trained: TrainedModel, sampler: str, rows: Rows, keep: bool = False
+) -> Iterator[tuple[Rows, SampleResult]]:
     """The batches of rows, each with the result of a sampler for its prompts."""
     run, layout, device = trained.run, trained.layout, trained.device
     for first, batch in EvalBatches(rows, eval_batch_size(run, layout)):
         rng = sampling_generator(run, sampler, first, device)
         start = start_of(layout, batch, device)
-        yield batch, draw(run, layout, trained.model, sampler, start, rng)
+        yield batch, draw(run, layout, trained.model, sampler, start, rng, keep)
 
 
 def score_samples(
-    trained: TrainedModel, sampler: str, rows: Rows, tracker: MetricTracker
+    trained: TrainedModel,
+    sampler: str,
+    rows: Rows,
+    tracker: MetricTracker,
+    predictions: Predictions | None = None,
+    place: Place | None = None,
 ) -> dict[str, float]:
-    """Scores samples for the prompts of rows; returns the cost of sampling.
+    """Scores samples for the prompts of rows, and writes them; returns the cost of sampling.
 
     `network_calls` is the maximum over batches, `calls_per_example` the mean over examples.
     """
     calls = steps = evaluated = 0
     seconds = 0.0
-    for batch, result in sampled(trained, sampler, rows):
+    for batch, result in sampled(trained, sampler, rows, bool(predictions and predictions.keep)):
         tracker.add_answers(result.answers, batch)
+        if predictions and place:
+            write_rows(predictions, batch, result, place)
+            place = replace(place, new=False)
         calls, steps = max(calls, result.calls), max(steps, result.steps)
         evaluated, seconds = evaluated + result.rows, seconds + result.seconds
     return {

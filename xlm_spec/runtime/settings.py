@@ -46,6 +46,11 @@ NAMES = {  # setting -> its names, and the import paths that they stand for
         "trackio": "xlm_spec.runtime.loggers.Trackio",
     },
     "train.callbacks": {},
+    "train.predictions": {
+        "file": "xlm_spec.runtime.predictions.FileWriter",
+        "logger": "xlm_spec.runtime.predictions.LoggerWriter",
+        "console": "xlm_spec.runtime.predictions.ConsoleWriter",
+    },
 }
 
 
@@ -89,6 +94,7 @@ class Train:
         lr_schedule: scheduler, lr_scheduler, lr_scheduler_type, lr_decay, schedule_type
         loggers: logger, report_to, log_to, trackers
         callbacks: callback, hooks
+        predictions: writers, prediction_writers, log_predictions
         strategy: distributed_strategy, distributed_backend
         beta2: adam_beta2, beta_2, b2
         clip: grad_clip, gradient_clip, gradient_clip_val, grad_clip_norm, max_grad_norm, clip_norm
@@ -132,6 +138,7 @@ class Train:
     threads: int = 0  # CPU threads per process; 0: OMP_NUM_THREADS, else one; in [0, inf)
     loggers: tuple = ("tensorboard",)  # besides metrics.jsonl, which is always written
     callbacks: tuple = ()  # callbacks of Lightning
+    predictions: tuple = ("file",)  # writers of samples: {kind: file, fields: [prompt, answer]}
     log_every: int = 20  # steps between lines of metrics.jsonl; in [1, inf)
     evaluate_every: int = 0  # steps between validations; 0: at least ten validations; in [0, inf)
     evaluate_batch: int = 0  # examples per evaluation batch; 0: at most 2^26 logits; in [0, inf)
