@@ -117,7 +117,7 @@ def at(value: object, folder: Path) -> object:
 
 
 def paths_at(value: object, folder: Path) -> object:
-    """An option; in one, and in a mapping or a list in one, text that begins with ./ or ../ is a path."""
+    """An option, at any depth: text that begins with ./ or ../ is a path."""
     if isinstance(value, Mapping):
         return {k: paths_at(v, folder) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -63,12 +63,24 @@ class Trackio(Logger):
     def version(self) -> str:
         return self.run_name
 
-    @rank_zero_only
-    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+    def start(self) -> None:
         if self.run is None:
             given = {"project": self.project, "name": self.run_name, **self.options}
             self.run = self.trackio.init(**given)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        self.start()
         self.trackio.log(metrics, step=step)
+
+    @rank_zero_only
+    def log_text(self, key: str, columns: list[str], data: list[list[str]], step: int) -> None:
+        """A table of texts, as the loggers of Lightning log it."""
+        from pandas import DataFrame
+
+        self.start()
+        table = self.trackio.Table(dataframe=DataFrame(data, columns=columns))
+        self.trackio.log({key: table}, step=step)
 
     @rank_zero_only
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:

@@ -106,6 +106,7 @@ class Train:
         gradient_checkpointing: activation_checkpointing, use_gradient_checkpointing, remat
         compile: torch_compile
         threads: num_threads, n_threads, cpu_threads
+        evaluate_examples: limit_val_batches, max_eval_samples, eval_examples, num_eval_examples
         evaluate_batch: eval_batch_size, per_device_eval_batch_size, val_batch_size,
             eval_batch
         minutes: max_minutes, max_time
@@ -141,6 +142,7 @@ class Train:
     predictions: tuple = ("file",)  # writers of samples: {kind: file, fields: [prompt, answer]}
     log_every: int = 20  # steps between lines of metrics.jsonl; in [1, inf)
     evaluate_every: int = 0  # steps between validations; 0: at least ten validations; in [0, inf)
+    evaluate_examples: int = 0  # examples of validation, the first; 0: all; in [0, inf)
     evaluate_batch: int = 0  # examples per evaluation batch; 0: at most 2^26 logits; in [0, inf)
     save_every: int = 0  # steps between milestones, beside best and last; 0: none; in [0, inf)
     keep_recent: int = 2  # newest milestones, which are all kept; in [0, inf)
