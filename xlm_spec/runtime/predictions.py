@@ -107,9 +107,12 @@ class Writer:
 class FileWriter(Writer):
     """`predictions/STAGE-STEP-RANK.jsonl` in the run folder, or in `folder`: an object a line."""
 
-    def __init__(self, folder: Path | str | None, run: Run) -> None:
-        named_here = isinstance(folder, str)  # an option; the run folder is a Path
-        self.folder = Path(folder) if named_here else folder and folder / "predictions"
+    def __init__(self, folder: Path | str | None) -> None:
+        self.folder: Path | None = None
+        if isinstance(folder, str):  # an option; the run folder is a Path
+            self.folder = Path(folder)
+        elif folder is not None:
+            self.folder = folder / "predictions"
 
     def write(self, records: Sequence[Mapping[str, Any]], place: Place) -> None:
         """Raises Failed (X602) if there is no folder."""
@@ -144,7 +147,7 @@ class LoggerWriter(Writer):
 
     def __init__(self, run: Run, folder: Path | None, *, limit: int = LOGGED) -> None:
         self.run, self.folder, self.limit = run, folder, limit
-        self.loggers: Sequence[Logger] | None = None  # those of the trainer
+        self.loggers: Sequence[Any] | None = None  # those of the trainer
 
     @cached_property
     def own(self) -> list[Logger]:
@@ -175,7 +178,7 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def logged(logger: Logger, key: str, columns: list[str], rows: list[list[str]], step: int) -> bool:
+def logged(logger: Any, key: str, columns: list[str], rows: list[list[str]], step: int) -> bool:
     """Writes a table of texts to a logger. False if it shows none."""
     if hasattr(logger, "log_text"):
         logger.log_text(key=key, columns=columns, data=rows, step=step)
@@ -229,7 +232,7 @@ class Predictions:
         answers: Tensor,
         truths: Tensor | None,
         place: Place,
-        loggers: Sequence[Logger] | None = None,
+        loggers: Sequence[Any] | None = None,
     ) -> None:
         """Writes a batch of samples.
 
@@ -265,7 +268,7 @@ def write_rows(
     rows: Rows,
     result: SampleResult,
     place: Place,
-    loggers: Sequence[Logger] | None = None,
+    loggers: Sequence[Any] | None = None,
 ) -> None:
     """Writes the samples for the prompts of rows."""
     run = predictions.run
