@@ -76,10 +76,9 @@ class Trackio(Logger):
     @rank_zero_only
     def log_text(self, key: str, columns: list[str], data: list[list[str]], step: int) -> None:
         """A table of texts, as the loggers of Lightning log it."""
-        from pandas import DataFrame
-
+        frame = require("pandas", "a table in trackio", "trackio").DataFrame(data, columns=columns)
         self.start()
-        table = self.trackio.Table(dataframe=DataFrame(data, columns=columns))
+        table = self.trackio.Table(dataframe=frame)
         self.trackio.log({key: table}, step=step)
 
     @rank_zero_only

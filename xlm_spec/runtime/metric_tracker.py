@@ -321,7 +321,8 @@ class MetricTracker(torch.nn.Module):
         if isinstance(entry.metric, MeanMetric):
             entry.metric.update(0.0, 0.0)
         elif not entry.metric.update_called and not entry.of_likelihood:
-            entry.add(Samples(torch.zeros(0, 0, dtype=torch.long), padded_rows([], []), self.words))
+            none = torch.zeros(0, 0, dtype=torch.long, device=entry.metric.device)
+            entry.add(Samples(none, padded_rows([], []), self.words))
 
     def reset(self) -> None:
         self.loss.reset()
