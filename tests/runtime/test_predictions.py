@@ -119,6 +119,24 @@ def test_samples_in_batches(trained):
 
 
 @pytest.mark.slow
+def test_writers_of_a_checkpoint_file_do_not_run(mine, tmp_path):
+    """They may be code of a stranger. Those of a run folder, which is one's own, run."""
+    stages = "stages: [val, predict]"
+    words = [*TINY, "--steps", 2, "--set", "train.evaluate_every=2", "--run", tmp_path / "run"]
+    words += ["--set", f"train.predictions=[{{kind: '{mine}:Count', {stages}}}]"]
+    words += ["--set", f"train.loggers='{mine}:Texts'".replace("'", "")]
+    run("mdlm", "train", *words)
+    counted = tmp_path / "run" / "count.txt"
+    assert len(counted.read_text().splitlines()) == 1
+    run("mdlm", "generate", "--run", tmp_path / "run")
+    assert len(counted.read_text().splitlines()) == 2
+    last = (tmp_path / "run" / "checkpoints" / "last.ckpt").rename(tmp_path / "theirs.ckpt")
+    mine.write_text("raise ValueError")
+    run("mdlm", "generate", "--checkpoint", last)
+    assert len(counted.read_text().splitlines()) == 2
+
+
+@pytest.mark.slow
 def test_without_a_run_folder(trained, tmp_path):
     best = trained / "checkpoints" / "best.ckpt"
     words = ["generate", "--checkpoint", best, "--set"]

@@ -152,7 +152,18 @@ def injected(settings: Mapping) -> dict[str, str]:
             kind = kind_of(each)
             if kind not in names:
                 found[kind] = version_of(kind)
+            for inner in code_in(options_of(each)):
+                found[inner] = version_of(inner)
     return found
+
+
+def code_in(node: object) -> list[str]:
+    """The functions of files that options name, at any depth."""
+    if isinstance(node, Mapping):
+        return [c for v in node.values() for c in code_in(v)]
+    if isinstance(node, list | tuple):
+        return [c for v in node for c in code_in(v)]
+    return [node] if isinstance(node, str) and OF_FILE.fullmatch(node) else []
 
 
 def version_of(kind: str) -> str:
