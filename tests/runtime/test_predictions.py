@@ -96,7 +96,8 @@ def test_writers_of_a_run(mine, tmp_path):
     done = run("mdlm", "eval", *given, "--sampler", "confidence")
     assert len(records(folder / "predictions" / "test-confidence-0000006-0.jsonl")) == 7
     assert done.stderr.count('test-confidence step 6  answer "') == 2
-    out = run("mdlm", "generate", "--run", folder, "-n", 5, "--batch", 2, "--json").stdout
+    last = folder / "checkpoints" / "last.ckpt"
+    out = run("mdlm", "generate", "--run", last, "-n", 5, "--batch", 2, "--json").stdout
     written = records(folder / "predictions" / "predict-ancestral-0000006-0.jsonl")
     assert [r["tokens"] for r in written] == [json.loads(x)["tokens"] for x in out.splitlines()]
     assert all("truth" not in r for r in written)

@@ -72,7 +72,10 @@ def test_a_student_approaches_its_teacher(student, teacher, tmp_path):
     without = run_package(student, *words)
     assert json.loads(without.stdout)["loss"] is None
     assert json.loads(without.stdout)["token_accuracy"] == evaluated["token_accuracy"]
-    assert f"warning: no teacher ({teacher}), so the loss is not computed" in without.stderr
+    assert f"warning: no teacher, so the loss is not computed ({teacher}: " in without.stderr
+    wrong = run_package(student, *words, "--teacher", teacher, check=False)
+    assert wrong.returncode == 1
+    assert "error[X701]" in wrong.stderr
     again = json.loads(run_package(student, *words, "--teacher", moved).stdout)
     assert again["loss"] == evaluated["loss"]
     moved.rename(teacher)

@@ -41,7 +41,7 @@ class Mauve(SetMetric):
     def of(self, texts: list[str], references: list[str]) -> float:
         if not texts or not references:
             return 0.0
-        every = [*texts, *references]
+        every = [*sorted(texts), *sorted(references)]  # in an order that no device decides
         features = (
             judge_of(self.judge).features(every, *self.limits) if self.judge else grams(every)
         )

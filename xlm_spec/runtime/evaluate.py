@@ -17,7 +17,7 @@ from xlm_spec.runtime.data import CHUNK, EvalBatches, eval_batch_size
 from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.managers import Loaders
 from xlm_spec.runtime.metric_tracker import MetricTracker
-from xlm_spec.runtime.predictions import Place, Predictions, write_rows
+from xlm_spec.runtime.predictions import Place, Predictions, folder_of, write_rows
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.scoring import (
@@ -38,8 +38,10 @@ SOME = 8  # rows that tell what a loss is
 def evaluate(package, data, train, args) -> None:
     """Prints the metrics of a checkpoint."""
     trained = load_model(package, data, train, args)
+    if args.teacher is not None:
+        trained = replace(trained, run=with_teacher(trained.run))
     sampler = sampler_of(trained.run, args.sampler)
-    predictions = Predictions(trained.run, "test", args.run)
+    predictions = Predictions(trained.run, "test", folder_of(args.run))
     result = figures(trained, sampler, args.split, args.limit or 0, predictions)
     predictions.close()
     if args.json:

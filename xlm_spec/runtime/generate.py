@@ -12,7 +12,7 @@ from torch import Tensor
 from xlm_spec.runtime.data import eval_batch_size
 from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.page import page, write
-from xlm_spec.runtime.predictions import Place, Predictions
+from xlm_spec.runtime.predictions import Place, Predictions, folder_of
 from xlm_spec.runtime.prompts import Prompts, prompts_to_continue, texts_to_fill
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.scoring import SampleResult, draw
@@ -30,7 +30,7 @@ def generate(package, data, train, args) -> None:
         prompts = prompts_to_continue(trained, args.prompt, args.n)
     if args.html:
         write(args.html, "", "a")  # fails before anything is sampled
-    fill, predictions = bool(args.fill), Predictions(run, "predict", args.run)
+    fill, predictions = bool(args.fill), Predictions(run, "predict", folder_of(args.run))
     keep = bool(args.watch or args.html or predictions.keep)
     place = Place("predict", trained.step or 0, "", sampler)
     parts = [prompts] if args.html else in_batches(prompts, eval_batch_size(run, trained.layout))

@@ -294,6 +294,11 @@ def plain(name: str) -> Field:
     return read
 
 
+def folder_of(run: Path | None) -> Path | None:
+    """The run folder of `--run`, which may be a checkpoint in it."""
+    return run if run is None or run.is_dir() else run.resolve().parent.parent
+
+
 def stages_of(code: Choice) -> tuple[str, ...]:
     """The stages of an entry; only validation, unless it says more. Raises Failed (X602)."""
     value = options_of(code).get("stages", ("val",))

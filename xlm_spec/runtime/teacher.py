@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime import checkpoint
 from xlm_spec.runtime.exported import is_export
-from xlm_spec.runtime.hub import is_hub
 from xlm_spec.runtime.overrides import overridden
 from xlm_spec.runtime.resolve_config import Run
 
@@ -48,32 +47,28 @@ class Teacher:
 def with_teacher(run: Run, required: bool = True) -> Run:
     """The run with its teacher loaded. Raises Failed: X618, X701, X702.
 
-    A teacher that is not `required` may be missing: then the run is as it was.
+    If it is not `required` and cannot be loaded, prints why and returns the run as it is.
     """
+    if run.teacher is not None:
+        return run
     reads = reads_teacher(run.package)
-    if reads and not required and is_missing(run):
-        missing = run.teacher_file or "none is recorded"
-        line = f"warning: no teacher ({missing}), so the loss is not computed; pass --teacher"
+    try:
+        if reads and not run.teacher_file:
+            message = f"a loss of {run.name} reads `model.teacher`, but the run has no teacher"
+            hint = "train with --teacher CHECKPOINT, a run folder or a checkpoint"
+            raise Failed(Diagnostic("X618", message, hint))
+        if reads:
+            return replace(run, teacher=load(Path(run.teacher_file), run))
+    except Failed as e:
+        if required:
+            raise
+        why = f"{run.teacher_file}: {e.diagnostics[0].message}"
+        print(f"warning: no teacher, so the loss is not computed ({why})", file=sys.stderr)
+        return run
+    if run.teacher_file:
+        line = f"not used: the teacher; no loss of {run.name} reads `model.teacher`"
         print(line, file=sys.stderr)
-        return run
-    if reads and not run.teacher_file:
-        message = f"a loss of {run.name} reads `model.teacher`, but the run has no teacher"
-        hint = "train with --teacher CHECKPOINT, a run folder or a checkpoint"
-        raise Failed(Diagnostic("X618", message, hint))
-    if not run.teacher_file:
-        return run
-    if not reads:
-        print(
-            f"not used: the teacher; no loss of {run.name} reads `model.teacher`", file=sys.stderr
-        )
-        return run
-    return replace(run, teacher=load(Path(run.teacher_file), run))
-
-
-def is_missing(run: Run) -> bool:
-    """Has a run no teacher, or one whose files are gone?"""
-    source = Path(run.teacher_file)
-    return not run.teacher_file or not (is_hub(source) or source.exists())
+    return run
 
 
 def reads_teacher(package: ModuleType) -> bool:
