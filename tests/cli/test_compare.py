@@ -7,15 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from html_links import Links
 from methods import MASKED, PLAIN, ROOT, text
+from package_runs import package_of
 from warm_python import python
 
 from xlm_spec.diagnostics import Failed
+from xlm_spec.runtime.resolve_config import resolve_config
 from xlm_spec.workbench import runs
 from xlm_spec.workbench.processes import Processes
+from xlm_spec.workbench.trials import resolved_sets
 
 pytestmark = pytest.mark.slow
 SPECS = [ROOT / "specs" / f"{n}.yaml" for n in ("arlm", "ilm")]
@@ -78,6 +83,9 @@ def test_the_table_has_a_row_for_each_sampler(compared):
     out, _, _, done = compared
     table = json.loads((out / "table.json").read_text())
     assert len(table["rows"]) == 2
+    assert [r["loss_kind"] for r in table["rows"]] == ["exact", "objective"]
+    assert "the loss is" in done.stdout
+    assert "do not compare (arlm: exact NLL, ilm: objective)" in (out / "report.html").read_text()
     assert all(word in done.stdout for word in ("arlm", "ilm", "autoregressive", "insertion"))
     for words in ("sort", "size cpu", "test split", "4 steps", "2 seeds", "thread"):
         assert words in table["caption"]
@@ -94,6 +102,18 @@ def test_the_report_is_one_page_that_loads_nothing(compared):
     assert "<svg" in page
     for word in ("arlm", "ilm", "insertion", "gap_cross_entropy", "sequence accuracy"):
         assert word in page
+
+
+def test_settings_whose_value_is_code_reach_the_runs():
+    """As `train --set` reads them again, with absolute paths."""
+    given = ("data.metrics=distinct,./m.py:f", "train.optimizer={kind: sgd}", "train.batch=4")
+    sets = (*given, "train.optimizer.momentum=0.9")
+    package = package_of("mdlm")
+    run = resolve_config(package, {"fill": "eos"}, {}, "star_mini", "cpu", sets=sets)
+    words = resolved_sets(SimpleNamespace(sets=sets), SimpleNamespace(run=run))
+    again = resolve_config(package, {"fill": "eos"}, {}, "star_mini", "cpu", sets=words)
+    assert again.settings == run.settings
+    assert again.data.metrics == ("distinct", f"{Path('m.py').resolve()}:f")
 
 
 def test_another_request_gets_other_folders(compared):

@@ -19,6 +19,7 @@ IN_AN_EMPTY_FOLDER = {  # with the package installed; the others stand in a clon
     *("add-a-sampler", "add-a-noise-process", "add-a-backbone", "add-a-head"),
     *("a-family-of-your-own", "first-week", "extend-the-runtime", "publish"),
     "several-devices",
+    "from-xlm",
 }
 
 

@@ -42,6 +42,8 @@ def refused(stored, data=None, task=None, sets=(), folder="."):
         ({"data.manager": "os.abort"}, "os.abort"),
         ({"data.metrics": ("/theirs.py:f",)}, "/theirs.py:f"),
         ({"data.metrics": [SHELL]}, "subprocess.Popen"),
+        ({"data.metrics": ({"kind": "mauve", "update": "/theirs.py:f"},)}, "/theirs.py:f"),
+        ({"data.metrics": ({"kind": "mauve", "judge": "./gpt2"}, "bleu")}, None),
         ({"data.loaders": ({"kind": "task", "name": "a", "task": "/theirs.py"},)}, "/theirs.py"),
         ({"data.loaders": ({"kind": "/theirs.py:Even", "name": "a"},)}, "/theirs.py:Even"),
         ({"task": "/theirs.py"}, "/theirs.py"),

@@ -12,8 +12,8 @@ from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.data import EvalBatches, InMemory, Stream
 from xlm_spec.runtime.layout import Layout
+from xlm_spec.runtime.metric_tracker import MetricTracker
 from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
-from xlm_spec.runtime.scoring import MetricTracker
 from xlm_spec.runtime.settings import Data
 from xlm_spec.runtime.tasks.task import Metric, Rows
 
@@ -169,7 +169,7 @@ def test_micro_batches_do_not_depend_on_the_rank():
 
 def test_means_weight_each_example():
     """And where a device scored nothing, it takes part with nothing."""
-    task = SimpleNamespace(metrics={"token_accuracy": Metric(token_accuracy)})
+    task = SimpleNamespace(metrics={"token_accuracy": Metric(token_accuracy)}, words=None)
     scores = MetricTracker(SimpleNamespace(task=task, data=Data()))
     assert set(scores.compute(answers=False)) == {"loss"}
     scores.reset()

@@ -17,6 +17,7 @@ SETS = [
     *TINY,
     *("--set", "backbone.dropout=0.1", "--set", "train.evaluate_every=10"),
     *("--set", "train.sample_examples=300", "--steps", "20"),  # 250 are a batch of validation
+    *("--set", "data.metrics=[edit_distance, distinct, repetition, mauve, perplexity]"),
 ]
 QUICK = {"mdlm": ["--set", "sampler.ancestral.steps=4"], "arlm": ["--set", "backbone.dropout=0"]}
 

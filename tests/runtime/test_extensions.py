@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import importlib
 import json
 import sys
 from hashlib import sha256
@@ -274,6 +275,24 @@ def test_wandb_writes_offline(tmp_path):
     run("mdlm", "train", *words, "--run", tmp_path / "run")
     [folder] = (tmp_path / "run" / "wandb").glob("offline-run-*")
     assert [*folder.glob("*.wandb")]
+
+
+@pytest.mark.parametrize(
+    ("library", "option"), [("wandb", "offline: true"), ("trackio", "project: samples")]
+)
+def test_a_logger_shows_samples(library, option, tmp_path):
+    pytest.importorskip(library)
+    words = [*QUICK, "--steps", 4, "--set", "train.evaluate_every=4"]
+    words += ["--set", f"train.loggers=[{{kind: {library}, {option}}}]"]
+    words += ["--set", "train.predictions=[logger]", "--run", tmp_path / "run"]
+    assert "is not logged" not in run("mdlm", "train", *words).stderr
+    if library == "wandb":
+        [table] = (tmp_path / "run" / "wandb").rglob("predictions/*.table.json")
+        assert json.loads(table.read_text())["columns"] == ["prompt", "answer", "truth"]
+    else:
+        place = importlib.import_module("trackio.utils").TRACKIO_DIR  # below HOME of the suite
+        stored = b"".join(f.read_bytes() for f in place.glob("samples.db*"))
+        assert b"predictions/val" in stored
 
 
 def test_a_missing_library_is_one_diagnostic(tmp_path, monkeypatch):

@@ -11,8 +11,8 @@ from package_runs import TINY, package_of, run
 from xlm_spec.compiler.axes import AXES, components_of
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime import tasks
+from xlm_spec.runtime.metric_tracker import figure
 from xlm_spec.runtime.resolve_config import resolve_config
-from xlm_spec.runtime.scoring import figure
 from xlm_spec.runtime.spec_keys import AXIS_KEYS, PARAMETERS
 from xlm_spec.runtime.words import WordTokenizer
 

@@ -68,6 +68,17 @@ def test_a_student_approaches_its_teacher(student, teacher, tmp_path):
     evaluated = json.loads(run_package(student, *words).stdout)
     assert evaluated["loss"] < found[0] / 2
     run_package(student, "generate", "--run", tmp_path / "run")
+    moved = teacher.rename(teacher.with_name("moved"))
+    without = run_package(student, *words)
+    assert json.loads(without.stdout)["loss"] is None
+    assert json.loads(without.stdout)["token_accuracy"] == evaluated["token_accuracy"]
+    assert f"warning: no teacher, so the loss is not computed ({teacher}: " in without.stderr
+    wrong = run_package(student, *words, "--teacher", teacher, check=False)
+    assert wrong.returncode == 1
+    assert "error[X701]" in wrong.stderr
+    again = json.loads(run_package(student, *words, "--teacher", moved).stdout)
+    assert again["loss"] == evaluated["loss"]
+    moved.rename(teacher)
     run_package(student, "train", "--run", tmp_path / "run", "--resume", "--steps", 64)
 
 

@@ -58,6 +58,10 @@ def train(p: ArgumentParser) -> None:
 
 def evaluate(p: ArgumentParser) -> None:
     trained(p)
+    help = "model that losses read as model.teacher (default: that of training)"
+    p.add_argument("--teacher", type=path, metavar="CHECKPOINT", help=help)
+    help = "number of examples, the first of the split (default: all)"
+    p.add_argument("--limit", type=int, metavar="N", help=help)
     help = "split to evaluate (default: test)"
     p.add_argument("--split", choices=["val", "test"], default="test", help=help)
     p.add_argument("--json", action="store_true", help="print one JSON object on stdout")
@@ -120,7 +124,9 @@ def source(p: ArgumentParser) -> Any:
 
 
 def trained(p: ArgumentParser) -> None:
-    """Which checkpoint, and which sampler."""
+    """Which checkpoint, which sampler, and how many examples at once."""
     source(p)
+    help = "examples per batch (default: at most 2^26 logits); figures depend on it slightly"
+    p.add_argument("--batch", type=int, metavar="B", help=help)
     help = "name of a sampler in the spec (default: the first)"
     p.add_argument("--sampler", type=name, help=help)

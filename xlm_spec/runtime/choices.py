@@ -117,9 +117,11 @@ def at(value: object, folder: Path) -> object:
 
 
 def paths_at(value: object, folder: Path) -> object:
-    """An option; in one, and in a mapping in one, text that begins with ./ or ../ is a path."""
+    """An option, at any depth: text that begins with ./ or ../ is a path."""
     if isinstance(value, Mapping):
         return {k: paths_at(v, folder) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [paths_at(v, folder) for v in value]
     is_path = isinstance(value, str) and value.startswith(("./", "../"))
     return str((folder / str(value)).resolve()) if is_path else value
 
@@ -150,7 +152,18 @@ def injected(settings: Mapping) -> dict[str, str]:
             kind = kind_of(each)
             if kind not in names:
                 found[kind] = version_of(kind)
+            for inner in code_in(options_of(each)):
+                found[inner] = version_of(inner)
     return found
+
+
+def code_in(node: object) -> list[str]:
+    """The functions of files that options name, at any depth."""
+    if isinstance(node, Mapping):
+        return [c for v in node.values() for c in code_in(v)]
+    if isinstance(node, list | tuple):
+        return [c for v in node for c in code_in(v)]
+    return [node] if isinstance(node, str) and OF_FILE.fullmatch(node) else []
 
 
 def version_of(kind: str) -> str:

@@ -15,6 +15,7 @@ from xlm_spec.runtime.overrides import flat
 from xlm_spec.runtime.resolve_config import relative_to, spec_folder
 from xlm_spec.runtime.settings import NAMES
 
+OUTPUTS = ("train.predictions", "train.loggers")  # those of a file are not used: no run folder
 READ = ("data.manager", "data.loaders", "data.metrics")  # by eval, generate, export
 Named = tuple[str, str]  # a setting, and the code that it names
 
@@ -59,6 +60,9 @@ def code_of(key: str, value: Any) -> Iterator[str]:
     for kind in (k.strip() for k in kinds.split(",")):
         if kind and kind not in NAMES[key]:
             yield kind if not OF_FILE.fullmatch(kind) else absolute(kind)
+    update = str(value.get("update") or "") if isinstance(value, Mapping) else ""
+    if update:  # the update function of a metric
+        yield absolute(update) if OF_FILE.fullmatch(update) else update
     task = str(value.get("task") or "") if isinstance(value, Mapping) else ""
     if tasks.is_file(task):
         yield tasks.recorded(task)

@@ -302,6 +302,8 @@ class DataModule(LightningDataModule):
         found = []
         for loader in self.loaders.of("val"):
             rows = self.loaders.rows(loader, "val") if loader.name else self.rows("val")
+            most = self.run.train.evaluate_examples
+            rows = rows.take(slice(0, most)) if most else rows
             batches = EvalBatches(rows, batch, t.global_rank, t.world_size)
             found.append(DataLoader(batches, batch_size=None))
         return found

@@ -12,6 +12,7 @@ from xlm_spec.runtime.settings import NAMES
 from xlm_spec.runtime.user_code import EXTENSION, executed_once, failure, source_of
 
 FOLDER = ("folder", "save_dir")  # arguments that get the run folder
+GIVEN = (*FOLDER, "run", "words", "task")  # arguments that are no options
 
 
 def named(key: str, choice: Choice) -> Any:
@@ -60,7 +61,7 @@ def checked(key: str, choice: Choice, given: Mapping[str, Any], leading: int = 0
     unknown = [k for k in options if k not in known and not others]
     if unknown:
         message = f"`{kind_of(choice)}` has no option `{unknown[0]}`: `{key}.{unknown[0]}`"
-        own = [k for k in known if k not in FOLDER]
+        own = [k for k in known if k not in GIVEN]
         hint = alternatives(unknown[0], own) if own else "it has no options"
         raise Failed(Diagnostic("X602", message, hint))
     return found, {k: v for k, v in given.items() if k in known} | options

@@ -4,13 +4,19 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+<<<<<<< HEAD
 from xlm_spec.runtime.batches import in_precision
+=======
+from xlm_spec.runtime.data import eval_batch_size
+>>>>>>> outputs17
 from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.page import page, write
+from xlm_spec.runtime.predictions import Place, Predictions, folder_of
 from xlm_spec.runtime.prompts import Prompts, prompts_to_continue, texts_to_fill
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.scoring import SampleResult, draw
@@ -28,28 +34,46 @@ def generate(package, data, train, args) -> None:
         prompts = prompts_to_continue(trained, args.prompt, args.n)
     if args.html:
         write(args.html, "", "a")  # fails before anything is sampled
-    keep, fill = bool(args.watch or args.html), bool(args.fill)
-    result, answers = sample_prompts(trained, sampler, prompts, args.seed, keep, fill)
-    if args.watch:
-        Screen(run, sys.stderr).show(result.states)
-    for text, answer in zip(prompts.texts, answers.tolist(), strict=True):
-        tokens = [t for t in answer if t >= 0]
-        record = {
-            "prompt": text,
-            "text": words.decode(tokens),
-            "tokens": tokens,
-            "steps": result.steps,
-            "network_calls": result.calls,
-            "seconds": round(result.seconds / len(prompts.texts), 6),
-        }
-        print(json.dumps(record) if args.json else f"{record['prompt']} -> {record['text']}")
+    fill, predictions = bool(args.fill), Predictions(run, "predict", folder_of(args.run))
+    keep = bool(args.watch or args.html or predictions.keep)
+    place = Place("predict", trained.step or 0, "", sampler)
+    parts = [prompts] if args.html else in_batches(prompts, eval_batch_size(run, trained.layout))
+    for number, part in enumerate(parts):
+        result, answers = sample_prompts(trained, sampler, part, args.seed, keep, fill, number)
+        if args.watch and not number:
+            Screen(run, sys.stderr).show(result.states)
+        for text, answer in zip(part.texts, answers.tolist(), strict=True):
+            tokens = [t for t in answer if t >= 0]
+            record = {
+                "prompt": text,
+                "text": words.decode(tokens),
+                "tokens": tokens,
+                "steps": result.steps,
+                "network_calls": result.calls,
+                "seconds": round(result.seconds / len(part.texts), 6),
+            }
+            print(json.dumps(record) if args.json else f"{record['prompt']} -> {record['text']}")
+        predictions.write(part.texts, result, answers, None, replace(place, new=not number))
+    predictions.close()
     if args.html:
         others = [] if args.sampler else [n for n in run.package.SAMPLERS if n != sampler]
         more = {n: sample_prompts(trained, n, prompts, args.seed, keep, fill)[0] for n in others}
         write(args.html, page(trained, args.seed, {sampler: result} | more))
 
 
+<<<<<<< HEAD
 @in_precision
+=======
+def in_batches(prompts: Prompts, size: int) -> Iterator[Prompts]:
+    """Prompts in batches of at most `size`."""
+    start = prompts.start
+    for first in range(0, len(prompts.texts), size):
+        span = slice(first, first + size)
+        some = (a[span] if isinstance(a, Tensor) and a.ndim else a for a in start)
+        yield Prompts(prompts.texts[span], type(start)(*some))
+
+
+>>>>>>> outputs17
 @torch.no_grad()
 def sample_prompts(
     trained: TrainedModel,
@@ -58,14 +82,16 @@ def sample_prompts(
     seed: int,
     keep: bool = False,
     fill: bool = False,
+    batch: int = 0,
 ) -> tuple[SampleResult, Tensor]:
     """The result of a sampler, and its answers (N, W) padded with -1; with `fill` whole texts.
 
     Blanks fix the length of a text, so EOS is forbidden in them. The randomness of a sampler does
-    not depend on the other samplers.
+    not depend on the other samplers. `batch`: number of this batch of prompts.
     """
     run, layout, model = trained.run, trained.layout, trained.model
-    rng = generator(seed, "generate", sampler, device=trained.device)
+    key = (seed, "generate", sampler, *([batch] if batch else []))
+    rng = generator(*key, device=trained.device)
     if not fill:
         result = draw(run, layout, model, sampler, prompts.start, rng, keep)
         return result, result.answers

@@ -1,6 +1,5 @@
 """A package as a LightningModule: objective -> sum -> mean -> log."""
 
-import json
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -15,15 +14,17 @@ from xlm_spec.runtime.ending import Ending
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.lr_schedules import Progress
 from xlm_spec.runtime.managers import entries_of
+from xlm_spec.runtime.metric_tracker import MetricTracker
 from xlm_spec.runtime.optimizer import law_of, optimizer_of
+from xlm_spec.runtime.predictions import Place, Predictions, write_rows
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.recompute import recompute_blocks
 from xlm_spec.runtime.resolve_config import Run, build_model, new_model
 from xlm_spec.runtime.rows import Rows
 from xlm_spec.runtime.saving import aligned
 from xlm_spec.runtime.scoring import (
-    MetricTracker,
     draw,
+    likelihoods,
     nats,
     sampling_generator,
     start_of,
@@ -46,7 +47,10 @@ class Harness(LightningModule):
         if run.train.compile:
             self.model.backbone.compile()
         self.loaders = [e.name for e in entries_of(run) if "val" in e.stages]
-        self.metrics: Any = torch.nn.ModuleList(MetricTracker(run) for _ in self.loaders)
+        self.metrics: Any = torch.nn.ModuleList(
+            MetricTracker(run, "val", name) for name in self.loaders
+        )
+        self.predictions = Predictions(run, "val", folder)
         self.ending: Ending | None = None  # the clock of a run with `--minutes`
         self.digests: dict[str, str] = {}  # of the splits; checkpoints store them
         self.means: dict[str, Tensor] = {}  # means over the micro-batches of this step so far
@@ -109,7 +113,10 @@ class Harness(LightningModule):
         name, metrics = self.loaders[dataloader_idx], self.metrics[dataloader_idx]
         key = (self.run.train.seed, "validation", *([name] if name else []), first)
         rng = generator(*key, device=self.device)
-        metrics.add_loss(nats(self.run, self.layout, self.model, rows, rng), self.scale)
+        given = self.run, self.layout, self.model, rows, rng
+        metrics.add_loss(nats(*given), self.scale)
+        if metrics.reads_likelihood:
+            metrics.add_likelihoods(*likelihoods(*given))
         samples = self.run.train.sample_examples
         left = min(samples, self.run.task.samples or samples) - first
         if left > 0:
@@ -117,25 +124,25 @@ class Harness(LightningModule):
             metrics.add_answers(answers, to(rows.take(slice(0, left)), self.device))
 
     def sample(self, first: int, rows: Rows, name: str, new: bool) -> Tensor:
-        """The answers of the default sampler to some prompts; writes them to predictions/.
+        """The answers of the default sampler to some prompts; gives them to `train.predictions`.
 
-        `new`: replaces the file, else appends to it.
+        `new`: the first ones of a validation.
         """
         sampler = next(iter(self.run.package.SAMPLERS))
         rng = sampling_generator(self.run, sampler, first, self.device)
         start = start_of(self.layout, rows, self.device)
-        answers = draw(self.run, self.layout, self.model, sampler, start, rng).answers
-        stage = f"val-{name}" if name else "val"
-        write_predictions(
-            self.folder
-            / "predictions"
-            / f"{stage}-{self.global_step:07d}-{self.global_rank}.jsonl",
-            self.run,
-            rows,
-            answers,
-            "w" if new else "a",
-        )
-        return answers.to(self.device)
+        given = self.run, self.layout, self.model, sampler, start, rng
+        result = draw(*given, keep=self.predictions.keep)
+        place = Place("val", self.global_step, name, "", self.global_rank, new, self.is_last)
+        write_rows(self.predictions, rows, result, place, self.loggers)
+        return result.answers.to(self.device)
+
+    @property
+    def is_last(self) -> bool:
+        """Are these the last steps of the run?"""
+        if self.run.train.minutes and self.ending is not None:
+            return self.ending.over
+        return self.global_step >= self.run.train.steps
 
     def on_validation_epoch_end(self) -> None:
         for name, metrics in zip(self.loaders, self.metrics, strict=True):
@@ -170,24 +177,3 @@ class ShardedHarness(Harness):
             model = new_model(self.run)
         model.load_state_dict(whole_state(self.model, everywhere=True))
         return model.to(device).eval()
-
-
-def write_predictions(file: Path, run: Run, rows: Rows, answers: Tensor, mode: str) -> None:
-    """Writes one JSON object per line: prompt, answer, truth."""
-    decode = run.task.words.decode
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open(mode, encoding="utf-8", newline="\n") as out:
-        for prompt, n, answer, truth in zip(
-            rows.prompt.tolist(),
-            rows.prompt_length.tolist(),
-            answers.tolist(),
-            rows.truths.tolist(),
-            strict=True,
-        ):
-            record = {
-                "prompt": decode(prompt[:n]),
-                "answer": decode([t for t in answer if t >= 0]),
-            }
-            if run.task.ends:  # running text has no truth
-                record["truth"] = decode([t for t in truth if t >= 0])
-            out.write(json.dumps(record) + "\n")

@@ -1,14 +1,10 @@
 """The workflow `info`: a package and its settings at a size."""
 
 import inspect
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-
-import yaml
 
 from xlm_spec.runtime import choices
 from xlm_spec.runtime.layout import layout_of
-from xlm_spec.runtime.resolve_config import Run, build_model
+from xlm_spec.runtime.resolve_config import Run, build_model, written_in_spec
 from xlm_spec.runtime.scoring import bound_of
 
 
@@ -35,11 +31,12 @@ def info(run: Run, where: bool = False) -> None:
 
 
 def origins(run: Run) -> dict[str, str]:
-    """The layer that set each value: default, task, spec, size, --config or --set.
+    """The layer that set each value: default, task, method, spec, size, --config or --set.
 
-    The numbers of a package are those of its spec, or defaults of its components.
+    `method` is what the compiler infers: `data.fill`, unless the spec has it. The numbers of a
+    package are those of its spec, or defaults of its components.
     """
-    written = written_in_spec(Path(run.package.__file__).resolve().parent.parent / "spec.yaml")
+    written = written_in_spec(run.package)
     out = {}
     for key in choices.expanded(run.settings):
         owner = choices.owner_of(key)
@@ -47,27 +44,6 @@ def origins(run: Run) -> dict[str, str]:
         if out[key] == "default" and key in written:
             out[key] = "spec"
     return out
-
-
-def written_in_spec(file: Path) -> set[str]:
-    """The dotted names of all values in the spec of a package; empty if the file is missing."""
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return set()
-    return set(names_in(content))
-
-
-def names_in(node: object, prefix: str = "") -> Iterator[str]:
-    """Dotted names; the items of a list are mappings from the name of a component."""
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            yield from names_in(value, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(node, list):
-        for item in node:
-            yield from names_in(item, prefix)
-    else:
-        yield prefix
 
 
 def likelihood(run: Run) -> str:

@@ -9,7 +9,7 @@ import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 from xlm_spec.runtime import checkpoint, tasks
-from xlm_spec.runtime.consent import require_known_code
+from xlm_spec.runtime.consent import OUTPUTS, require_known_code
 from xlm_spec.runtime.environment import use_threads
 from xlm_spec.runtime.layout import Layout, layout_of
 from xlm_spec.runtime.resolve_config import Run, build_model, known_settings, resolve_config
@@ -55,6 +55,8 @@ def run_of(content: dict, package, data, train, args) -> Run:
     """The run of a checkpoint: its settings that this package has, and its tokenizer."""
     stored = {k: v for k, v in content["xlm_spec"].items() if k in ("task", "size", "teacher")}
     settings = checkpoint.settings_of(content)
+    if args.checkpoint is not None:
+        settings = {k: v for k, v in settings.items() if k not in OUTPUTS}
     if args.checkpoint is not None and not content.get("exported"):
         require_known_code(settings | stored, package, data, args.task, args.sets, args.checkpoint)
     if content.get("exported") and args.task is None and tasks.is_file(str(stored["task"])):
@@ -65,7 +67,11 @@ def run_of(content: dict, package, data, train, args) -> Run:
     words = restored(content.get("words", {}))
     if content.get("exported"):
         require_lengths(stored, known, args.sets)
-    return resolve_config(package, data, train, args.task, None, stored, args.sets, words=words)
+    sets, batch = [*args.sets], getattr(args, "batch", None)
+    sets += [f"train.evaluate_batch={batch}"] if batch is not None else []
+    given = (args.task, None, stored, sets)
+    teacher = getattr(args, "teacher", None)
+    return resolve_config(package, data, train, *given, words=words, teacher=teacher)
 
 
 def require_lengths(stored: Mapping, known: Mapping, sets: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from lightning.pytorch.utilities import rank_zero_only
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+from xlm_spec.runtime.extras import require
 
 
 def tensorboard(
@@ -35,7 +36,7 @@ def wandb(folder: Path, *, project: str = "xlm-spec", name: str = "", **options:
 
     Further options are those of Lightning's logger and of `wandb.init`. Raises Failed: X508, X602.
     """
-    require_options("wandb", options, require("wandb").init, WandbLogger)
+    require_options("wandb", options, require("wandb", "this logger").init, WandbLogger)
     name = name or folder.resolve().name
     return WandbLogger(name=name, save_dir=str(folder), project=project, **options)
 
@@ -48,7 +49,7 @@ class Trackio(Logger):
 
     def __init__(self, folder: Path, *, project: str = "xlm-spec", name: str = "", **options: Any):
         super().__init__()
-        self.trackio = require("trackio")
+        self.trackio = require("trackio", "this logger")
         require_options("trackio", options, self.trackio.init)
         self.project, self.options = project, options
         self.run_name = name or folder.resolve().name
@@ -62,12 +63,23 @@ class Trackio(Logger):
     def version(self) -> str:
         return self.run_name
 
-    @rank_zero_only
-    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+    def start(self) -> None:
         if self.run is None:
             given = {"project": self.project, "name": self.run_name, **self.options}
             self.run = self.trackio.init(**given)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        self.start()
         self.trackio.log(metrics, step=step)
+
+    @rank_zero_only
+    def log_text(self, key: str, columns: list[str], data: list[list[str]], step: int) -> None:
+        """A table of texts, as the loggers of Lightning log it."""
+        frame = require("pandas", "a table in trackio", "trackio").DataFrame(data, columns=columns)
+        self.start()
+        table = self.trackio.Table(dataframe=frame)
+        self.trackio.log({key: table}, step=step)
 
     @rank_zero_only
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
@@ -87,15 +99,3 @@ def require_options(logger: str, options: Mapping[str, Any], *takers: Callable) 
     if unknown:
         message = f"`{logger}` has no option `{unknown[0]}`: `train.loggers`"
         raise Failed(Diagnostic("X602", message, alternatives(unknown[0], sorted(known))))
-
-
-def require(library: str) -> Any:
-    """The module of a library that is an extra. Raises Failed (X508)."""
-    from importlib import import_module
-
-    try:
-        return import_module(library)
-    except ImportError:
-        message = f"this logger requires the library {library}"
-        hint = f"pip install 'xlm-spec[{library}]'"
-        raise Failed(Diagnostic("X508", message, hint)) from None

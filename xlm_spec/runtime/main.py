@@ -27,6 +27,7 @@ def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) 
     """Runs a command and returns its exit code. Bad input gives a diagnostic and exit code 1."""
     lenient_streams()
     args = parser(package.__name__).parse_args(argv)
+    args.words = ["python", "-m", package.__name__, *(sys.argv[1:] if argv is None else argv)]
     try:
         args.command(package, data, train, args)
     except Failed as e:
@@ -133,7 +134,9 @@ def run_train(package, data, train, args) -> None:
 def run_first(run: Run, args) -> None:
     """Trains in the first process, which starts the processes of further devices."""
     from xlm_spec.runtime.files import discard, lock_folder, new_folder
+    from xlm_spec.runtime.history import recorded
 
+    home = Path(run.package.__file__).resolve().parent
     folder = args.run or new_folder(run.name, run.task.name)
     environment.begin(str(folder))
     try:
@@ -142,7 +145,9 @@ def run_first(run: Run, args) -> None:
             with held():
                 from xlm_spec.runtime.train import train as workflow
 
-            workflow(run, folder, args.resume, args.devices, args.nodes or 1)
+            nodes = args.nodes or 1
+            with recorded(folder, home, args.words, args.devices * nodes):
+                workflow(run, folder, args.resume, args.devices, nodes)
     except Failed:
         if args.run is None:
             discard(folder)
@@ -156,6 +161,8 @@ def run_eval(package, data, train, args) -> None:
     with held():
         from xlm_spec.runtime.evaluate import evaluate
 
+    positive(args.limit, "--limit")
+    positive(args.batch, "--batch")
     evaluate(package, data, train, args)
 
 
@@ -164,6 +171,7 @@ def run_generate(package, data, train, args) -> None:
         from xlm_spec.runtime.generate import generate
 
     positive(args.n, "-n")
+    positive(args.batch, "--batch")
     generate(package, data, train, args)
 
 

@@ -15,28 +15,28 @@ def same_width(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return a, b
 
 
-def sequence_accuracy(answer: Tensor, rows: Rows) -> Figure:
+def sequence_accuracy(answers: Tensor, rows: Rows) -> Figure:
     """1 if the whole answer is right, else 0; weight 1."""
-    answer, truth = same_width(answer, rows.truths)
-    right = (answer == truth).all(1).double()
+    answers, truth = same_width(answers, rows.truths)
+    right = (answers == truth).all(1).double()
     return right, torch.ones_like(right)
 
 
-def token_accuracy(answer: Tensor, rows: Rows) -> Figure:
+def token_accuracy(answers: Tensor, rows: Rows) -> Figure:
     """Share of the true tokens at the right position of the answer, weighted by their number."""
-    answer, truth = same_width(answer, rows.truths)
+    answers, truth = same_width(answers, rows.truths)
     counts = (truth >= 0).sum(1).double()
-    right = ((answer == truth) & (truth >= 0)).sum(1).double()
+    right = ((answers == truth) & (truth >= 0)).sum(1).double()
     return right / counts.clamp(min=1), counts
 
 
-def entropy(answer: Tensor, rows: Rows) -> Figure:
+def entropy(answers: Tensor, rows: Rows) -> Figure:
     """Unigram entropy of an answer in nats, 0 if it is empty; weight 1.
 
     With c_i the number of times that token i occurs among n tokens: -1/n sum_i ln(c_i / n).
     """
-    values = torch.stack([entropy_of(row[row >= 0]) for row in answer.cpu()])
-    return values.to(answer.device), torch.ones_like(values, device=answer.device)
+    values = torch.stack([entropy_of(row[row >= 0]) for row in answers.cpu()])
+    return values.to(answers.device), torch.ones_like(values, device=answers.device)
 
 
 def entropy_of(tokens: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import yaml
 from xlm_spec import __version__
 from xlm_spec.diagnostics import Failed
 from xlm_spec.refresh.verified_section import BEGIN, END, is_outdated
-from xlm_spec.runtime import choices
+from xlm_spec.runtime import choices, history
 from xlm_spec.runtime.exported import published_spec, stored
 from xlm_spec.runtime.load_model import TrainedModel
 from xlm_spec.runtime.overrides import flat
@@ -175,11 +175,27 @@ def training(trained: TrainedModel) -> dict[str, Any]:
     seconds = next((r["seconds"] for r in reversed(lines(trained)) if r.get("step") == step), None)
     if seconds is not None:
         rows["minutes"] = f"{seconds / 60:.1f}"
+    rows |= spent(trained.checkpoint.parent.parent)
     named = choices.expanded(flat(stored(run)["train"], "train."))
     settings = {k.removeprefix("train."): v for k, v in named.items()}
     chosen = {k: v for k, v in settings.items() if k.partition(".")[0] in ("optimizer",)}
     rows |= {k: settings[k] for k in BUDGET} | chosen
     return rows | {k: v for k, v in settings.items() if k.startswith("lr_schedule")}
+
+
+def spent(folder: Path) -> dict[str, Any]:
+    """What the starts of a run ran on, and the hours of their devices, those that ended."""
+    starts = [s for s in history.read(folder) if "device_seconds" in s]
+    if not starts:
+        return {}
+    last, hours = starts[-1], sum(s["device_seconds"] for s in starts) / 3600
+    machine = [*dict.fromkeys(last["hardware"]["gpus"])] or [last["hardware"]["processor"]]
+    names = ("xlm-spec", "torch", "lightning")
+    return {
+        "hardware": f"{last['devices']} × {', '.join(machine)}",
+        "device hours": f"{hours:.2f}",
+        "versions": ", ".join(f"{k} {v}" for k, v in last["versions"].items() if k in names),
+    }
 
 
 def data(trained: TrainedModel) -> dict[str, Any]:

@@ -20,12 +20,13 @@ class Prompts:
 
 
 def prompts_to_continue(trained: TrainedModel, texts: list[str], n: int) -> Prompts:
-    """Each prompt `n` times; without prompts, the first `n` of the test split, if it has any.
+    """Each prompt `n` times; without prompts, the first `n` of the test split, if it has any,
+    else `n` sequences.
 
     A loader of the stage `predict` replaces the test split.
     """
     task, layout = trained.run.task, trained.layout
-    if texts or not task.ends:
+    if texts or not task.ends or not layout.longest_prompt:
         texts = [t for t in texts or [""] for _ in range(n)]
         ids = [task.words.encode(t) for t in texts]
     else:

@@ -9,7 +9,7 @@ import difflib
 import inspect
 import sys
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ HEAD = (
     "injected",
     "vocab",
 )  # keys of config.yaml that are no settings
+INFERRED = "data.fill"  # what a package sets if its spec does not
 STRICT = ("--config", "--set")  # layers in which an unknown name is an error
 Layer = tuple[str, Mapping[str, Setting]]
 
@@ -105,7 +106,7 @@ def resolve_config(
 
     Raises Failed (X501-X508, X601-X605) before anything expensive is loaded.
     """
-    config = dict(config or {})
+    config = with_paths(config or {}, folder)
     from_flags = dict(assignment(s) for s in sets)
     data = relative_to(spec_folder(package), data, ("task",))
     name = from_flags.get("data.task") or task or config.get("task") or data.get("task")
@@ -115,6 +116,9 @@ def resolve_config(
     data = relative_to(spec_folder(package), data, getattr(found, "paths", ()))
     spec = located(flat(data, "data.") | flat(train, "train."), spec_folder(package), found)
     in_config = located(settings_in(config), folder or Path(), found)
+    if folder is not None:
+        paths = [f"data.{k}" for k in getattr(found, "paths", ())]
+        in_config = relative_to(folder, in_config, paths)
     from_flags = located(from_flags, Path(), found)
     above: list[Layer] = [("--config", in_config), ("--set", from_flags)]
     below: list[Layer] = [("task", found.defaults), ("spec", spec)]
@@ -123,6 +127,9 @@ def resolve_config(
     found = found.with_options(overridden(found.options, options, "data."), words)
     size = str(size or config.get("size") or "paper")
     values, origin = merged([*below, size_layer(found, size), *above], known)
+    written = written_in_spec(package)
+    if written and origin.get(INFERRED) == "spec" and INFERRED not in written:
+        origin[INFERRED] = "method"
     for line in unused(found, [below[0], size_layer(found, size)], known):
         print(line, file=sys.stderr)
     needs = tuple(n for n in package.NEEDS if n != "eos" or found.ends)  # blocks have no EOS
@@ -144,7 +151,7 @@ def resolve_config(
 def relative_to(
     folder: Path, data: Mapping[str, Setting], keys: Iterable[str]
 ) -> dict[str, Setting]:
-    """Settings `data` without their prefix, with the paths `keys` resolved from a folder.
+    """Settings with the paths `keys` resolved from a folder.
 
     Values that are no paths (the name of a task, an id on a hub) stay as they are.
     """
@@ -152,11 +159,30 @@ def relative_to(
     for key in keys:
         value = str(data.get(key) or "")
         is_path = (
-            tasks.is_file(value) if key == "task" else key != "hub" or (folder / value).is_dir()
+            tasks.is_file(value)
+            if key == "task"
+            else not key.endswith("hub") or (folder / value).is_dir()
         )
         if value and is_path:
             resolved[key] = str((folder / Path(value).expanduser()).resolve())
     return resolved
+
+
+def with_paths(config: Mapping, folder: Path | None) -> dict:
+    """A config with the paths of its task, weights and teacher resolved from its folder, if known.
+
+    A file that a user writes may name the task in `data`.
+    """
+    data = config.get("data")
+    task = config.get("task") or (data.get("task") if isinstance(data, Mapping) else None)
+    found = {**config, **({"task": task} if task else {})}
+    if folder is None:
+        return found
+    found = relative_to(folder, found, ("task",))
+    for key in ("init", "teacher"):
+        if found.get(key) and not hub.is_hub(Path(str(found[key]))):
+            found = relative_to(folder, found, (key,))
+    return found
 
 
 def located(settings: Mapping, folder: Path, task: Task) -> dict:
@@ -189,6 +215,28 @@ def spec_folder(package) -> Path:
     home = Path(package.__file__).resolve().parent.parent
     note = home / ".xlm" / "origin"
     return home / note.read_text(encoding="utf-8").strip() if note.is_file() else home
+
+
+def written_in_spec(package) -> set[str]:
+    """The dotted names of all values in the spec of a package; empty if the file is missing."""
+    file = Path(package.__file__).resolve().parent.parent / "spec.yaml"
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return set()
+    return set(names_in(content))
+
+
+def names_in(node: object, prefix: str = "") -> Iterator[str]:
+    """Dotted names; the items of a list are mappings from the name of a component."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from names_in(value, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(node, list):
+        for item in node:
+            yield from names_in(item, prefix)
+    else:
+        yield prefix
 
 
 def known_settings(package, task: Task) -> Known:

@@ -1,4 +1,4 @@
-"""Scores of a model on rows: the loss, and the samples of a sampler against the answers."""
+"""What a model gives for rows: the loss, the bound, and the samples of a sampler."""
 
 import time
 from dataclasses import dataclass
@@ -8,16 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torchmetrics import MeanMetric, MetricCollection
 
-from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.choices import kind_of
-from xlm_spec.runtime.extensions import called, checked
 from xlm_spec.runtime.layout import Layout
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.rows import Rows
-from xlm_spec.runtime.tasks.task import Metric
 
 
 class ParameterReads(TorchFunctionMode):
@@ -133,68 +128,6 @@ def draw(
     return SampleResult(answers, states, steps, counter.calls, counter.rows, seconds, calls_until)
 
 
-def metrics_of(run: Run) -> dict[str, Metric]:
-    """The metrics of the task and of `data.metrics`, by name. Raises Failed: X602, X617."""
-    found = dict(run.task.metrics)
-    for choice in run.data.metrics:
-        of, options = checked("data.metrics", choice, {}, leading=2)
-        name = kind_of(choice).rpartition(":")[2].rpartition(".")[2]
-        if name in ("loss", *found):
-            message = f"`data.metrics`: there is a metric `{name}` already"
-            raise Failed(Diagnostic("X602", message, "rename the function"))
-        found[name] = Metric(partial(called, "data.metrics", choice, of, **options))
-    return found
-
-
-def figure(name: str, found: object, n: int) -> tuple[Tensor, Tensor]:
-    """The values and the weights of a metric, (n,) each. Raises Failed (X617) if they are not."""
-    parts = found if isinstance(found, tuple | list) else (found,)
-    shapes = [tuple(p.shape) if isinstance(p, Tensor) else type(p).__name__ for p in parts]
-    hint = "return the value and the weight of each example"
-    if shapes != [(n,), (n,)]:
-        message = f"metric `{name}` returns {', '.join(map(str, shapes))} for {n} examples, "
-        message += f"not values ({n},) and weights ({n},)"
-        raise Failed(Diagnostic("X617", message, hint))
-    value, weight = parts
-    if not (value.isfinite().all() and weight.isfinite().all() and (weight >= 0).all()):
-        message = f"metric `{name}` returns values that are not finite, or negative weights"
-        raise Failed(Diagnostic("X617", message, hint))
-    return value, weight
-
-
-class MetricTracker(torch.nn.Module):
-    """Weighted means over the examples of all devices."""
-
-    def __init__(self, run: Run):
-        super().__init__()
-        self.metrics = metrics_of(run)
-        names = ["loss", *self.metrics]
-        means = {n: MeanMetric(nan_strategy="error") for n in names}  # "disable" ignores weights
-        self.means = MetricCollection(dict(means), compute_groups=False)
-
-    def add_loss(self, nats: Tensor, scale: float) -> None:
-        """Nats per sequence (B,), reported per token. Raises Failed (X610) for NaN or infinity."""
-        if not nats.isfinite().all():
-            hint = "try a lower train.lr, a smaller train.clip or an earlier checkpoint"
-            raise Failed(Diagnostic("X610", "loss is NaN or infinite", hint))
-        self.means["loss"].update(nats / scale)
-
-    def add_answers(self, answers: Tensor, rows: Rows) -> None:
-        for name, metric in self.metrics.items():
-            value, weight = figure(name, metric.of(answers, rows), len(answers))
-            self.means[name].update(value, weight)
-
-    def compute(self, answers: bool = True) -> dict[str, float]:
-        """The means; `answers`: answers were scored. All devices must call this."""
-        names = ["loss", *(self.metrics if answers else ())]
-        for name in names:
-            self.means[name].update(0.0, 0.0)
-        return {n: float(self.means[n].compute()) for n in names}
-
-    def reset(self) -> None:
-        self.means.reset()
-
-
 def training_loss(
     run: Run, model, x, rng: torch.Generator, scale: float
 ) -> tuple[Tensor, dict[str, Tensor]]:
@@ -209,6 +142,19 @@ def nats(run: Run, layout: Layout, model, rows: Rows, rng: torch.Generator) -> T
     x = to(layout.examples(rows), rng.device)
     terms = run.package.objective(model, x, run.config, rng)
     return torch.stack(list(terms.values())).sum(0)
+
+
+def likelihoods(
+    run: Run, layout: Layout, model, rows: Rows, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Minus the bound of log p(x) of each row, in nats, and its true tokens; (B,) each."""
+    x = to(layout.examples(rows), rng.device)
+    return -bound_of(run)(model, x, run.config, rng), true_tokens(layout, rows)
+
+
+def true_tokens(layout: Layout, rows: Rows) -> Tensor:
+    """The tokens of each answer, with EOS if one ends it, (B,); EOS that fills is not counted."""
+    return rows.answer_length + int(layout.ends_with_eos)
 
 
 def bound_of(run: Run):

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 NAMES = {  # setting -> its names, and the import paths that they stand for
-    "data.metrics": {},
+    "data.metrics": {
+        "edit_distance": "torchmetrics.text.EditDistance",
+        "bleu": "xlm_spec.runtime.set_metrics.Bleu",
+        "chrf": "xlm_spec.runtime.set_metrics.Chrf",
+        "distinct": "xlm_spec.runtime.set_metrics.Distinct",
+        "repetition": "xlm_spec.runtime.set_metrics.Repetition",
+        "perplexity": "xlm_spec.runtime.set_metrics.Perplexity",
+        "generative_nll": "xlm_spec.runtime.judge.GenerativeNll",
+        "mauve": "xlm_spec.runtime.divergence.Mauve",
+    },
     "data.manager": {"task": "xlm_spec.runtime.managers.DatasetManager"},
     "data.loaders": {"task": "xlm_spec.runtime.managers.DatasetManager"},
     "train.optimizer": {
@@ -37,6 +46,11 @@ NAMES = {  # setting -> its names, and the import paths that they stand for
         "trackio": "xlm_spec.runtime.loggers.Trackio",
     },
     "train.callbacks": {},
+    "train.predictions": {
+        "file": "xlm_spec.runtime.predictions.FileWriter",
+        "logger": "xlm_spec.runtime.predictions.LoggerWriter",
+        "console": "xlm_spec.runtime.predictions.ConsoleWriter",
+    },
 }
 
 
@@ -58,7 +72,7 @@ class Data:
     fill: Literal["eos", "none"] = "none"  # tokens after the answer; set by the method
     overfit: bool = False  # train and validate on one batch
     workers: int = 0  # processes that load data; in [0, inf)
-    metrics: tuple = ()  # more metrics of the answers than those of the task
+    metrics: tuple = ()  # more metrics than those of the task
     bucket: int = 0  # batches among which rows are sorted by length; 0: not sorted; in [0, inf)
     manager: str | dict = "task"  # prepares and keeps the data set
     loaders: tuple = ()  # more data of some stages: {kind: task, name: NAME, stages: [val, test]}
@@ -80,6 +94,7 @@ class Train:
         lr_schedule: scheduler, lr_scheduler, lr_scheduler_type, lr_decay, schedule_type
         loggers: logger, report_to, log_to, trackers
         callbacks: callback, hooks
+        predictions: writers, prediction_writers, log_predictions
         strategy: distributed_strategy, distributed_backend
         beta2: adam_beta2, beta_2, b2
         clip: grad_clip, gradient_clip, gradient_clip_val, grad_clip_norm, max_grad_norm, clip_norm
@@ -91,6 +106,7 @@ class Train:
         gradient_checkpointing: activation_checkpointing, use_gradient_checkpointing, remat
         compile: torch_compile
         threads: num_threads, n_threads, cpu_threads
+        evaluate_examples: limit_val_batches, max_eval_samples, eval_examples, num_eval_examples
         evaluate_batch: eval_batch_size, per_device_eval_batch_size, val_batch_size,
             eval_batch
         minutes: max_minutes, max_time
@@ -123,8 +139,10 @@ class Train:
     threads: int = 0  # CPU threads per process; 0: OMP_NUM_THREADS, else one; in [0, inf)
     loggers: tuple = ("tensorboard",)  # besides metrics.jsonl, which is always written
     callbacks: tuple = ()  # callbacks of Lightning
+    predictions: tuple = ("file",)  # writers of samples: {kind: file, fields: [prompt, answer]}
     log_every: int = 20  # steps between lines of metrics.jsonl; in [1, inf)
     evaluate_every: int = 0  # steps between validations; 0: at least ten validations; in [0, inf)
+    evaluate_examples: int = 0  # examples of validation, the first; 0: all; in [0, inf)
     evaluate_batch: int = 0  # examples per evaluation batch; 0: at most 2^26 logits; in [0, inf)
     save_every: int = 0  # steps between milestones, beside best and last; 0: none; in [0, inf)
     keep_recent: int = 2  # newest milestones, which are all kept; in [0, inf)

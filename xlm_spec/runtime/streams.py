@@ -48,6 +48,7 @@ class RecordStream:
     buffer: int  # records that are shuffled together, over all lanes
     shards: int = 0  # number of lanes; 0: as many as the data set has shards, at most MOST_LANES
     name: str = ""  # of the data set, for messages
+    passes: int = 0  # over the records, after which the data end; 0: without end
 
     @property
     def lanes(self) -> int:
@@ -91,6 +92,10 @@ class Position:
     used: int = 0  # rows of the buffer that were used
 
 
+class Ended(Exception):
+    """The data have no further rows."""
+
+
 class Chunk(NamedTuple):
     rows: Rows  # shuffled
     before: Position
@@ -129,12 +134,12 @@ class Lane:
         return joined(parts)
 
     def read(self, position: Position) -> Iterator[Chunk]:
-        """All chunks from a position on, without end. Raises Failed (X506) if there are none."""
+        """All chunks from a position on. Raises Ended after `passes`; Failed (X506) without any."""
         from datasets.distributed import split_dataset_by_node
 
         lanes, at = self.stream.lanes, position
         own = split_dataset_by_node(self.stream.records, self.number, lanes)
-        while True:
+        while not self.stream.passes or at.epoch < self.stream.passes:
             rows_in_epoch = at.chunk
             own.set_epoch(1 + seed_of(self.seed, at.epoch, "shards") % 2**30)
             if at.source is not None:
@@ -151,6 +156,7 @@ class Lane:
                 raise self.stream.empty()
             at = Position(0, at.epoch + 1, 0, None, at.rest)
             own = split_dataset_by_node(self.stream.records, self.number, lanes)
+        raise Ended
 
 
 def written(positions: Mapping[int, Position]) -> str:
@@ -193,6 +199,13 @@ class StreamBatches(IterableDataset):
         except Failed as e:
             yield e.diagnostics[0]
 
+    def ended(self, step: int) -> Failed:
+        """X506: `step` steps were made from whole batches."""
+        passes = f"{self.stream.passes} pass{'es' * (self.stream.passes > 1)}"
+        message = f"`{self.stream.name}` ends after {passes}, within step {step + 1}"
+        hint = f"end the run with --resume --steps {step}, or repeat the data: data.passes=0"
+        return Failed(Diagnostic("X506", message, hint))
+
     def batches(self) -> Iterator[Any]:
         worker, parts = get_worker_info(), self.train.accumulate
         first, every = (worker.id, worker.num_workers) if worker else (0, 1)
@@ -205,6 +218,9 @@ class StreamBatches(IterableDataset):
             if lane not in opened:
                 begin = self.positions.get(lane, Position())
                 opened[lane] = Lane(self.stream, lane, self.train.seed, size, begin)
-            rows = opened[lane].micro_batch(turn)
+            try:
+                rows = opened[lane].micro_batch(turn)
+            except Ended:
+                raise self.ended(step) from None
             yield self.finish(step, number, rows, written({lane: opened[lane].position}))
             own += every

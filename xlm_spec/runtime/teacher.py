@@ -44,21 +44,31 @@ class Teacher:
         return self  # averaged weights are a copy of the model
 
 
-def with_teacher(run: Run) -> Run:
-    """The run with its teacher loaded. Raises Failed: X618, X701, X702."""
+def with_teacher(run: Run, required: bool = True) -> Run:
+    """The run with its teacher loaded. Raises Failed: X618, X701, X702.
+
+    If it is not `required` and cannot be loaded, prints why and returns the run as it is.
+    """
+    if run.teacher is not None:
+        return run
     reads = reads_teacher(run.package)
-    if reads and not run.teacher_file:
-        message = f"a loss of {run.name} reads `model.teacher`, but the run has no teacher"
-        hint = "train with --teacher CHECKPOINT, a run folder or a checkpoint"
-        raise Failed(Diagnostic("X618", message, hint))
-    if not run.teacher_file:
+    try:
+        if reads and not run.teacher_file:
+            message = f"a loss of {run.name} reads `model.teacher`, but the run has no teacher"
+            hint = "train with --teacher CHECKPOINT, a run folder or a checkpoint"
+            raise Failed(Diagnostic("X618", message, hint))
+        if reads:
+            return replace(run, teacher=load(Path(run.teacher_file), run))
+    except Failed as e:
+        if required:
+            raise
+        why = f"{run.teacher_file}: {e.diagnostics[0].message}"
+        print(f"warning: no teacher, so the loss is not computed ({why})", file=sys.stderr)
         return run
-    if not reads:
-        print(
-            f"not used: the teacher; no loss of {run.name} reads `model.teacher`", file=sys.stderr
-        )
-        return run
-    return replace(run, teacher=load(Path(run.teacher_file), run))
+    if run.teacher_file:
+        line = f"not used: the teacher; no loss of {run.name} reads `model.teacher`"
+        print(line, file=sys.stderr)
+    return run
 
 
 def reads_teacher(package: ModuleType) -> bool:

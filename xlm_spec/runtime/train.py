@@ -32,11 +32,11 @@ from xlm_spec.runtime.harness import Harness, ShardedHarness
 from xlm_spec.runtime.jsonl_logger import JsonLines
 from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import report_differences
+from xlm_spec.runtime.metric_tracker import metrics_of
 from xlm_spec.runtime.optimizer import law_of, try_optimizer
 from xlm_spec.runtime.rehearsal import rehearse
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.saving import Saving, newest
-from xlm_spec.runtime.scoring import metrics_of
 from xlm_spec.runtime.settings import Train
 from xlm_spec.runtime.teacher import with_teacher
 

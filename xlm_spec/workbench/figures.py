@@ -7,6 +7,11 @@ from math import isfinite, nan
 
 COSTS = ("steps", "network_calls", "calls_per_example", "seconds", "sampling_seconds")
 COUNTS = ("examples", "samples")
+LOSSES = {  # kind -> how the table says it: losses of different kinds do not compare
+    "exact": "exact NLL",
+    "bound": "bound of NLL",
+    "objective": "objective",
+}
 LIKELIHOOD = ("nll", "nelbo")  # in the table as bits per character
 
 
@@ -48,10 +53,12 @@ class Row:
     cost: dict[str, Figure]  # calls, samples/s, tokens/s in training, parameters, steps
     bound: bool | None  # True: likelihood bound; False: exact; None: no likelihood
     examples: int
+    loss_kind: str = ""  # `exact`, `bound` or `objective`; "": unknown
 
     def as_json(self) -> dict:
         figures = {k: f.as_json() for k, f in (self.figures | self.cost).items()}
         record = {"method": self.method, "sampler": self.sampler, "examples": self.examples}
+        record |= {"loss_kind": self.loss_kind} if self.loss_kind else {}
         return record | ({} if self.bound is None else {"bound": self.bound}) | figures
 
 
@@ -65,7 +72,8 @@ def row(method: str, sampler: str, results: Sequence[dict], runs: dict[str, Figu
         "samples_per_second": Figure(tuple(samples / s if s else nan for s in speed)),
     }
     figures = {k: Figure(tuple(r[k] for r in results)) for k in measured(results[0])}
-    return Row(method, sampler, figures, cost | runs, bound, examples)
+    kind = results[0].get("loss_kind", "")
+    return Row(method, sampler, figures, cost | runs, bound, examples, kind)
 
 
 def measured(result: dict) -> list[str]:
@@ -90,7 +98,9 @@ def columns(rows: Sequence[Row]) -> list[dict[str, str]]:
 def cells(r: Row, names: list[str], likely: bool) -> dict[str, str]:
     kind = {None: "none", True: "bound", False: "exact"}[r.bound]
     out = {"method": r.method, "sampler": r.sampler}
-    out |= {heading(k): shown(k, r.figures.get(k)) for k in names}
+    for k in names:
+        out[heading(k)] = shown(k, r.figures.get(k))
+        out |= {"the loss is": LOSSES.get(r.loss_kind, "-")} if k == "loss" else {}
     out |= {"likelihood": kind} if likely else {}
     return out | {
         "calls/example": r.cost["calls_per_example"].text(),

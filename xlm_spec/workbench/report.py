@@ -16,7 +16,7 @@ from xlm_spec.runtime.player import SampledMethod, part, player
 from xlm_spec.runtime.prompts import prompts_to_continue
 from xlm_spec.workbench.chart import Line, chart, legend
 from xlm_spec.workbench.curves import Point, curve, logged, names, values
-from xlm_spec.workbench.figures import Row, columns, heading
+from xlm_spec.workbench.figures import LOSSES, Row, columns, heading
 from xlm_spec.workbench.method import Method
 from xlm_spec.workbench.packages import load_trained
 from xlm_spec.workbench.request import Request
@@ -91,6 +91,10 @@ def learning(comparison: Comparison) -> str:
     key = legend([Line(m.name, (), i) for i, m in enumerate(comparison.methods)])
     first = ", ".join(f"{m.name}: {m.samplers[0]}" for m in comparison.methods)
     note = f"Validation samples with the first sampler of each ({first})."
+    kinds = {r.method: LOSSES[r.loss_kind] for r in comparison.rows if r.loss_kind}
+    if len({*kinds.values()}) > 1:
+        listed = ", ".join(f"{name}: {kind}" for name, kind in kinds.items())
+        note += f" Losses of different kinds do not compare ({listed})."
     return f'{key}<div class="charts">{"".join(charts)}</div><p class="note">{escape(note)}</p>'
 
 

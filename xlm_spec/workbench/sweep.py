@@ -10,9 +10,9 @@ import torch
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.evaluate import repeated, score_samples
 from xlm_spec.runtime.load_model import TrainedModel
+from xlm_spec.runtime.metric_tracker import MetricTracker
 from xlm_spec.runtime.overrides import overridden
 from xlm_spec.runtime.resolve_config import known_settings
-from xlm_spec.runtime.scoring import MetricTracker
 from xlm_spec.workbench.folder import write_whole
 from xlm_spec.workbench.packages import load_trained
 
@@ -70,7 +70,8 @@ def scored(trained: TrainedModel, sampler: str) -> dict[str, float]:
     task = trained.run.task
     rows = task.rows("val")
     n = min(EXAMPLES, task.samples or len(rows.prompt))
-    tracker = MetricTracker(trained.run)
+    only = dataclasses.replace(trained.run.data, metrics=())  # those of the task
+    tracker = MetricTracker(dataclasses.replace(trained.run, data=only))
     cost = score_samples(trained, sampler, repeated(rows, n), tracker)
     means = tracker.compute()
     return {"calls_per_example": cost["calls_per_example"]} | {k: means[k] for k in task.metrics}

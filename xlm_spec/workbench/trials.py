@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,9 +66,15 @@ def trial(request: Request, method: Method, budget: tuple[str, ...], seed: int) 
 
 
 def resolved_sets(request: Request, method: Method) -> list[str]:
-    """The `--set`s with resolved values: paths are absolute."""
-    keys = [s.partition("=")[0].strip() for s in request.sets]
-    return [f"{k}={method.run.settings[k]}" for k in keys]
+    """The `--set`s with resolved values: paths are absolute. Options of code stay as they are."""
+    settings = method.run.settings
+    keys = {s: s.partition("=")[0].strip() for s in request.sets}
+    return [f"{k}={as_text(settings[k])}" if k in settings else s for s, k in keys.items()]
+
+
+def as_text(value: object) -> str:
+    """A value as `--set` reads it."""
+    return json.dumps(value) if isinstance(value, Mapping | list | tuple) else str(value)
 
 
 def content(path: str) -> str:

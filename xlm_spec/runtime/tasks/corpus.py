@@ -1,5 +1,6 @@
 """Texts and tables from files and from data sets of the Hugging Face hub."""
 
+import csv
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -102,7 +103,7 @@ class Source:
             if self.folder_digest and not streaming:  # the library compares only times of files
                 place = Path(datasets.config.HF_DATASETS_CACHE) / self.folder_digest
                 options["cache_dir"] = str(place)
-            loaded: Any = tables or datasets.load_dataset(self.hub, self.config or None, **options)
+            loaded: Any = tables or self.loaded(datasets, columns, options)
             known = {
                 split: columns_in(rows) if tables else columns_of(rows)
                 for split, rows in loaded.items()
@@ -124,6 +125,17 @@ class Source:
                 chosen = table(rows, columns, streaming) if tables else rows.select_columns(wanted)
                 splits[SPLITS[split]] = chosen
         return splits
+
+    def loaded(self, datasets: Any, columns: Mapping[str, str], options: dict[str, Any]) -> Any:
+        """The data set, as the library reads it; cells of CSV stay texts, as in local files."""
+        given = self.hub, self.config or None
+        builder = datasets.load_dataset_builder(*given)
+        if builder.name == "csv":
+            texts: dict[str, Any] = {"converters": dict.fromkeys(columns.values(), str)}
+            texts |= {"keep_default_na": False, "na_filter": False}
+            texts |= {"quoting": csv.QUOTE_NONE} if builder.config.sep == "\t" else {}
+            options = options | texts
+        return datasets.load_dataset(*given, **options)
 
     def tables_of_folder(self) -> dict[str, list[str]]:
         """The splits of a local folder with files of records, as the library assigns them.

@@ -30,7 +30,14 @@ from xlm_spec.runtime.tasks.corpus import (
     strings,
 )
 from xlm_spec.runtime.tasks.drawn import Pairs as Pairs  # task files import it from here
-from xlm_spec.runtime.tasks.task import ACCURACY, DEFAULTS, Settings, small
+from xlm_spec.runtime.tasks.task import (
+    ACCURACY,
+    DEFAULTS,
+    UNCONDITIONAL,
+    Metric,
+    Settings,
+    small,
+)
 from xlm_spec.runtime.words import (
     CharacterTokenizer,
     SubwordTokenizer,
@@ -70,6 +77,7 @@ class Options:
     streaming: bool = False  # read the training data as they are needed
     buffer: int = 10_000  # records of a stream that are shuffled together; in [1, inf)
     shards: int = 0  # logical shards of a stream; 0: a divisor of those of the data; in [0, inf)
+    passes: int = 0  # passes over a stream, then the run ends (X506); 0: no limit; in [0, inf)
     held_out: int = 1_000  # rows of a stream for validation, and for testing; in [1, inf)
 
     @property
@@ -85,7 +93,7 @@ class Columns:
     options: Options = Options()
     stored: Tokenizer | None = None
 
-    name, ends, samples, metrics, defaults = "pairs", True, None, ACCURACY, DEFAULTS
+    name, ends, samples, defaults = "pairs", True, None, DEFAULTS
     paths = (*PATHS, "hub")  # options with paths relative to the folder of the spec
 
     def with_options(self, options: Options, words: Tokenizer | None = None) -> "Columns":
@@ -111,6 +119,10 @@ class Columns:
         return replace(
             o, longest_prompt=o.longest_prompt or prompt, longest_answer=o.longest_answer or answer
         )
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        return ACCURACY if self.options.prompt else UNCONDITIONAL
 
     @property
     def longest_prompt(self) -> int:
@@ -250,7 +262,9 @@ class Columns:
         o = self.options
         if not o.streaming:
             return None
-        return RecordStream(self.tables["train"], self.encode, o.buffer, o.shards, self.source.name)
+        return RecordStream(
+            self.tables["train"], self.encode, o.buffer, o.shards, self.source.name, o.passes
+        )
 
     def encode(self, records: Mapping[str, list], rest: list[int]) -> Encoded:
         """The rows of some records of training. Raises Failed: X502, X506."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
-from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
+from xlm_spec.runtime.metrics import entropy, sequence_accuracy, token_accuracy
 from xlm_spec.runtime.rows import Rows
 from xlm_spec.runtime.streams import RecordStream
 from xlm_spec.runtime.words import Tokenizer
@@ -42,6 +42,9 @@ ACCURACY = {  # for tasks with one right answer
     "sequence_accuracy": Metric(sequence_accuracy),
     "token_accuracy": Metric(token_accuracy),
 }
+
+
+UNCONDITIONAL = {"entropy": Metric(entropy)}  # for tasks without prompts
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ class Options:
     streaming: bool = False  # read the training data as they are needed
     buffer: int = 10_000  # records of a stream that are shuffled together; in [1, inf)
     shards: int = 0  # logical shards of a stream; 0: a divisor of those of the data; in [0, inf)
+    passes: int = 0  # passes over a stream, then the run ends (X506); 0: no limit; in [0, inf)
     held_out: int = 1_000  # records of a stream for validation, and for testing; in [1, inf)
 
 
@@ -171,7 +172,9 @@ class Text:
         o = self.options
         if not o.streaming:
             return None
-        return RecordStream(self.tables["train"], self.encode, o.buffer, o.shards, o.hub or o.file)
+        return RecordStream(
+            self.tables["train"], self.encode, o.buffer, o.shards, o.hub or o.file, o.passes
+        )
 
     def encode(self, records: Mapping[str, list], rest: list[int]) -> Encoded:
         """Whole blocks of records of training; the tokens after the last one are left over.

@@ -1,0 +1,44 @@
+"""`data.passes`: a stream that ends says so, before a record is read again."""
+
+import json
+
+import pytest
+from package_runs import TINY, lines, run
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+pytestmark = pytest.mark.slow
+RECORDS, BATCH = 40, 8
+
+
+@pytest.fixture
+def words(tmp_path):
+    records = [{"prompt": str(i % 10), "answer": str(i % 7)} for i in range(RECORDS)]
+    for split in ("data", "val"):
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(map(json.dumps, records)))
+    known = Tokenizer(models.WordLevel({str(i): i for i in range(10)}))
+    known.pre_tokenizer = pre_tokenizers.Whitespace()
+    known.save(str(tmp_path / "t.json"))
+    files = {"file": "data", "val_file": "val", "test_file": "val"}
+    sets = [f"data.{k}={tmp_path / v}.jsonl" for k, v in files.items()]
+    sets += [f"data.tokenizer={tmp_path / 't.json'}", "data.streaming=true", "data.passes=2"]
+    sets += ["data.longest_prompt=1", "data.longest_answer=1", f"train.batch={BATCH}"]
+    sets += ["train.evaluate_every=5", "train.log_every=1"]
+    return ["--task", "pairs", *TINY[2:-4], *(w for s in sets for w in ("--set", s))]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_stream_ends_after_its_passes(words, workers, tmp_path):
+    """40 records in batches of 8, twice: 10 steps."""
+    folder, more = tmp_path / "run", ["--set", f"data.workers={workers}"]
+    done = run("mdlm", "train", *words, *more, "--steps", 30, "--run", folder, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("error[") == 1
+    assert "ends after 2 passes, within step 11" in done.stderr
+    assert "--resume --steps 10, or repeat the data: data.passes=0" in done.stderr
+    assert max(x["step"] for x in lines(folder)) == 10
+    run("mdlm", "train", "--run", folder, "--resume", "--steps", 10)
+
+
+def test_control_enough_records(words, tmp_path):
+    run("mdlm", "train", *words, "--steps", 10, "--run", tmp_path / "run")
+    assert max(x["step"] for x in lines(tmp_path / "run")) == 10
