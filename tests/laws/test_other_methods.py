@@ -292,3 +292,23 @@ def test_the_gradient_of_a_corruption_that_reads_the_model_is_a_warning(count, s
     [gradient] = [law for law in laws.LAWS if law.name.startswith("the gradient is the derivative")]
     found = {r.figure.of: r.status for r in check_law(m, gradient)}
     assert found == {"backbone": "held", "heads": status}
+
+
+@pytest.mark.parametrize(
+    ("law", "changed"),
+    [
+        ("loss terms do not depend on the position in the sequence", "nats * (target.col < 12)"),
+        ("loss terms are the same in training mode", "nats * (2 if model.training else 1)"),
+    ],
+)
+def test_terms_of_far_positions_and_of_training_are_those_that_the_laws_see(law, changed, tmp_path):
+    """The sequences of the toy distribution are short, and its models are in eval mode."""
+    (tmp_path / "method.yaml").write_text(text())
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    [tested] = [each for each in laws.LAWS if each.name == law]
+    assert [r.status for r in check_law(method(folder), tested)] == ["held"]
+    file = folder / "method" / "loss.py"
+    source = file.read_text()
+    assert source.count("scatter(nats, target.row, target.col, hidden)") == 1
+    file.write_text(source.replace("scatter(nats,", f"scatter({changed},"))
+    assert [r.status for r in check_law(method(folder), tested)] == ["failed"]
