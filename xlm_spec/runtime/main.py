@@ -19,6 +19,7 @@ from xlm_spec.diagnostics import (
 )
 from xlm_spec.interrupts import held
 from xlm_spec.runtime import arguments, choices, environment, hub
+from xlm_spec.runtime.package_errors import package_error
 from xlm_spec.runtime.resolve_config import Run, read_config, resolve_config
 
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
@@ -37,8 +38,8 @@ def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) 
         return 130
     except BrokenPipeError:
         return 1
-    except (OSError, MemoryError, RuntimeError) as e:
-        diagnostic = machine_error(e)
+    except Exception as e:
+        diagnostic = machine_error(e) or package_error(e, Path(package.__file__).parent)
         if diagnostic is None:
             raise
         return report_failure(Failed(diagnostic))
@@ -58,7 +59,8 @@ def machine_error(e: BaseException) -> Diagnostic | None:
     if isinstance(e, OSError) and e.strerror:
         return of_system(e)
     text = str(e)
-    if isinstance(e, MemoryError) or any(w in text for w in OUT_OF_MEMORY):
+    out = isinstance(e, RuntimeError | OSError) and any(w in text for w in OUT_OF_MEMORY)
+    if isinstance(e, MemoryError) or out:
         message = f"not enough memory: {first_line(e)}"
         hint = "reduce train.batch (or raise train.accumulate), train.evaluate_batch or backbone"
         return Diagnostic("X612", message, hint)
