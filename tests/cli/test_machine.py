@@ -6,9 +6,11 @@ import sys
 
 import pytest
 import torch
-from methods import ROOT
+from methods import ROOT, text
 from package_runs import TINY, run
 from warm_python import python
+
+from xlm_spec.compiler.build import build
 
 pytestmark = pytest.mark.slow
 QUICK = [*TINY, "--set", "train.batch=16", "--steps", "2"]
@@ -133,3 +135,26 @@ def test_evaluation_batches_fit_any_vocabulary():
     assert of(129, 30_004) * 129 * 30_004 <= EVAL_LOGITS
     assert of(4096, 200_000) == 1
     assert of(4096, 200_000, evaluate_batch=16) == 16
+
+
+def test_an_exception_in_the_code_of_a_package_is_one_diagnostic_at_its_line(tmp_path):
+    """Control: an exception in the library is none of the package."""
+    from xlm_spec.runtime.package_errors import package_error
+
+    (tmp_path / "mine.yaml").write_text(text(name="mine"))
+    folder = build(tmp_path / "mine.yaml", tmp_path).folder
+    loss = folder / "mine" / "loss.py"
+    loss.write_text(loss.read_text().replace("return scatter(nats,", "return scattered(nats,"))
+    words = ["train", "--task", "star_mini", "--size", "cpu", "--steps", "1"]
+    done = subprocess.run(
+        [python(), "-m", "mine", *words], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "error[X621]: `cross_entropy` raises NameError: name 'scattered'" in done.stderr
+    assert "loss.py:" in done.stderr
+    assert "return scattered(nats," in done.stderr
+    assert "= help: called in objective.py:" in done.stderr
+    with pytest.raises(AttributeError) as raised:
+        package_error(None, folder)
+    assert package_error(raised.value, folder) is None

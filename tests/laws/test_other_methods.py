@@ -24,6 +24,7 @@ from xlm_spec.laws.model_laws import direction
 from xlm_spec.laws.models import RandomModel
 from xlm_spec.laws.network_laws import learns
 from xlm_spec.laws.sampler_laws import changed
+from xlm_spec.workbench.laws import folded
 
 STARTS = "samplers start from the fully corrupted sequence"
 KEPT = "fixed tokens and padding are never corrupted"
@@ -292,3 +293,40 @@ def test_the_gradient_of_a_corruption_that_reads_the_model_is_a_warning(count, s
     [gradient] = [law for law in laws.LAWS if law.name.startswith("the gradient is the derivative")]
     found = {r.figure.of: r.status for r in check_law(m, gradient)}
     assert found == {"backbone": "held", "heads": status}
+
+
+@pytest.mark.parametrize(
+    ("law", "changed"),
+    [
+        ("loss terms do not depend on the position in the sequence", "nats * (target.col < 12)"),
+        ("loss terms are the same in training mode", "nats * (2 if model.training else 1)"),
+    ],
+)
+def test_terms_of_far_positions_and_of_training_are_those_that_the_laws_see(law, changed, tmp_path):
+    """The sequences of the toy distribution are short, and its models are in eval mode."""
+    (tmp_path / "method.yaml").write_text(text())
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    [tested] = [each for each in laws.LAWS if each.name == law]
+    assert [r.status for r in check_law(method(folder), tested)] == ["held"]
+    file = folder / "method" / "loss.py"
+    source = file.read_text()
+    assert source.count("scatter(nats, target.row, target.col, hidden)") == 1
+    file.write_text(source.replace("scatter(nats,", f"scatter({changed},"))
+    assert [r.status for r in check_law(method(folder), tested)] == ["failed"]
+
+
+def test_a_line_that_raises_fails_one_law_with_its_place(tmp_path):
+    """The others that reach it are not tested, in one line of the report."""
+    (tmp_path / "method.yaml").write_text(text())
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    file = folder / "method" / "loss.py"
+    file.write_text(file.read_text().replace("return scatter(nats,", "return scattered(nats,"))
+    names = ("loss terms", "losses have a value", "training lowers")
+    results = [*laws.verify(method(folder), [a for a in laws.LAWS if a.name.startswith(names)])]
+    [failed] = [r for r in results if r.status == "failed"]
+    assert failed.why.startswith("NameError: name 'scattered' is not defined (loss.py:")
+    assert "in `cross_entropy`: `return scattered(nats, target.row" in failed.why
+    lines = folded(results)
+    assert len(results) > 4
+    assert [line.split()[0] for line in lines] == ["failed", "unverified"]
+    assert f"{len(results) - 1} laws: not tested, as loss.py:" in lines[1]

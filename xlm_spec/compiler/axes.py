@@ -102,7 +102,7 @@ LOSS = Axis(
 WEIGHT = Axis(
     "loss(.#).*.weight",
     "weight",
-    "the weight of a term of the objective, or a number",
+    "the weight of a term of the objective, or a number of at least 0",
     default="one",
     synonyms=(
         *("weighting", "weights", "loss_weight", "loss_weighting", "reweighting", "w"),

@@ -29,7 +29,7 @@ from . import (
 from .chains import mixed
 from .claims import Claim, claims_of
 from .counting import Counting
-from .law import LAWS, Law, Result, check_law, verify
+from .law import LAWS, NOT_TESTED, Law, Result, check_law, verify
 from .law_files import Unverified
 from .method import Method
 from .models import UNIFORM, perturbed
@@ -53,6 +53,7 @@ __all__ = [
     "LAWS",
     "LONGEST",
     "MASK",
+    "NOT_TESTED",
     "PAD",
     "SIZE",
     "UNIFORM",

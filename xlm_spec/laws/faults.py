@@ -29,6 +29,16 @@ def arises_in_package(e: BaseException, m: Method) -> bool:
     return bool(known) and of_package(known[-1], m)
 
 
+def place_of(e: BaseException, m: Method) -> str:
+    """The innermost line of the package that an exception comes from: `loss.py:19, in nats`."""
+    frames = traceback.extract_tb(e.__traceback__)
+    inside = [f for f in frames if of_package(Path(f.filename), m)]
+    if not inside:
+        return ""
+    place = inside[-1]
+    return f"{Path(place.filename).name}:{place.lineno}, in `{place.name}`: `{place.line}`"
+
+
 def of_package(file: Path, m: Method) -> bool:
     return file.is_relative_to(Path(m.module.__file__).parent)
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from math import isfinite
 
-from .faults import arises_in_package, missing_method
+from .faults import arises_in_package, missing_method, place_of
 from .law_files import NoLaw, Unverified
 from .method import Method
 
+NOT_TESTED = "not tested, as "  # the reason for a law after one that failed
 HAS_LAW_FILE = "every component has a law file"
 ALARM = 6.0  # -log10 of the false-alarm rate of a statistical law
 
@@ -157,11 +158,11 @@ def verify(m: Method, laws: Iterable[Law] | None = None) -> Iterable[Result]:
     error if its own code does.
 
     Without `laws`, the components without a law file come first. After a basic law that fails the
-    others are unverified.
+    others are unverified, and so is a law in which the same line raises as in one before.
     """
     if laws is None:
         yield from missing_law_files(m)
-    meaningless = ""
+    meaningless, raised = "", set[str]()
     for each in LAWS if laws is None else laws:
         if meaningless:
             yield Result(each.name, "unverified", None, meaningless)
@@ -169,10 +170,15 @@ def verify(m: Method, laws: Iterable[Law] | None = None) -> Iterable[Result]:
         try:
             results = check_law(m, each)
         except (Exception, SystemExit) as e:
-            results = [Result(each.name, "failed", None, message_of(e))]
+            place = place_of(e, m)
+            why = f"{message_of(e)} ({place})" if place else message_of(e)
+            results = [Result(each.name, "failed", None, why)]
+            if place in raised:
+                results = [Result(each.name, "unverified", None, f"{NOT_TESTED}{place} raises")]
+            raised |= {place} if place else set()
         yield from results
         if each.basic and any(r.figure and r.broken for r in results):
-            meaningless = f'not tested, as "{each.name}" failed'
+            meaningless = f'{NOT_TESTED}"{each.name}" failed'
 
 
 def missing_law_files(m: Method) -> Iterable[Result]:

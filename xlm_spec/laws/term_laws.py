@@ -2,19 +2,22 @@
 
 import inspect
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .bound_laws import largest_difference
-from .law import Figure, law
+from .corruptions import states_of, unenumerable
+from .law import Figure, law, needs
 from .law_files import NoLaw, Unverified
 from .method import Method
 from .pinning import noised, pinned, random_parts
-from .toy_distribution import generator
+from .toy_distribution import V, generator
 
 TIME = 0.3  # in comparisons of a term with itself
+FAR = 500  # positions
 
 
 def terms(m: Method, model, x, corrupted: Tensor | None, z=None) -> Tensor:
@@ -90,6 +93,68 @@ def padded(m: Method) -> Iterator[Figure]:
         for by, values in (((0, 2), (pad, False, False)), ((2, 0), (bos, True, True)))
     )
     yield Figure(largest_difference(value, same), 1e-9, largest_difference(value, other))
+
+
+def by_itself(m: Method) -> str:
+    """Can a corruption be moved to other positions?"""
+    if not m.corrupts or not (m.corrupts_at_random or m.draws_sets):
+        return ""
+    why = unenumerable(m)
+    if why or states_of(m, m.toy_distribution()).closed:
+        return why
+    return NoLaw("the corruption does not keep positions")
+
+
+class Local:
+    """A model whose hidden states depend on the token at their position alone."""
+
+    def __init__(self, model):
+        self.model = model
+        tokens = torch.arange(V)[:, None]
+        valid, t = torch.ones_like(tokens, dtype=torch.bool), torch.full(tokens.shape, TIME)
+        with torch.no_grad():
+            self.table = model(tokens, valid, t.double())[:, 0]  # (V, D)
+
+    def __call__(self, tokens: Tensor, *_: Any, **__: Any) -> Tensor:
+        return self.table[tokens]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+
+@law(
+    "loss terms do not depend on the position in the sequence",
+    needs(fixed_noise, lambda m: m.other_inputs, by_itself),
+)
+def moved(m: Method) -> Iterator[Figure]:
+    """With FAR more BOS in front, if the model sees one token at a time. The control: 1% more."""
+    x, corrupted, z = some_corruptions(m)
+    model, fill = Local(m.small_model()), (m.vocab.bos, True, True)
+    value, far = (
+        terms(
+            m,
+            model,
+            m.module.Examples(*(F.pad(a, by, value=v) for a, v in zip(x[:3], fill, strict=True))),
+            F.pad(corrupted, by, value=False),
+            of_rows(z, lambda a, by=by: wider(a, x.tokens.shape, by, True)),
+        )
+        for by in ((0, 0), (FAR, 0))
+    )
+    yield Figure(largest_difference(value, far), 1e-9, largest_difference(value, 1.01 * far))
+
+
+@law("loss terms are the same in training mode")
+def in_training(m: Method) -> Iterator[Figure]:
+    """The layers of the model, such as dropout, stay in eval mode. The control: 1% more.
+
+    All laws are tested in eval mode, so they say nothing about another objective in training.
+    """
+    x, corrupted, z = some_corruptions(m)
+    model = m.small_model()
+    value = terms(m, model, x, corrupted, z)
+    model.training = True
+    other = terms(m, model, x, corrupted, z)
+    yield Figure(largest_difference(value, other), 1e-9, largest_difference(value, 1.01 * other))
 
 
 def wider(a: Tensor, shape: torch.Size, by: tuple[int, int], valid: bool) -> Tensor:

@@ -19,6 +19,7 @@ from xlm_spec.diagnostics import (
 )
 from xlm_spec.interrupts import held
 from xlm_spec.runtime import arguments, choices, environment, hub
+from xlm_spec.runtime.package_errors import package_error
 from xlm_spec.runtime.resolve_config import Run, read_config, resolve_config
 from xlm_spec.runtime.shortage import is_shortage
 
@@ -37,8 +38,8 @@ def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) 
         return 130
     except BrokenPipeError:
         return 1
-    except (OSError, MemoryError, RuntimeError) as e:
-        diagnostic = machine_error(e)
+    except Exception as e:
+        diagnostic = machine_error(e) or package_error(e, Path(package.__file__).parent)
         if diagnostic is None:
             raise
         return report_failure(Failed(diagnostic))

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Verified:
         shown = [r for r in self.results if not quiet or r.status not in ("held", "n/a")]
         none = [] if quiet or self.claims else ["  claims: none"]
         lines = [*(f"  claim: {c.line()}" for c in claims), *none]
-        return "\n".join([head, *lines, *(f"  {r.line()}" for r in shown)])
+        return "\n".join([head, *lines, *(f"  {line}" for line in folded(shown))])
 
     def as_json(self) -> dict:
         results = [r.as_json() for r in self.results]
@@ -62,6 +63,18 @@ class Verified:
             "claims": [c.as_json() for c in self.claims],
             "laws": results,
         }
+
+
+def folded(results: list[laws.Result]) -> list[str]:
+    """A line for each result; one for all laws that were not tested for the same reason."""
+    lines, untested = [], Counter(r.why for r in results if r.why.startswith(laws.NOT_TESTED))
+    for r in results:
+        count = untested.pop(r.why, 0) if r.why.startswith(laws.NOT_TESTED) else 1
+        if count == 1:
+            lines.append(r.line())
+        elif count:
+            lines.append(f"{r.status:8}  {count} laws: {r.why}")
+    return lines
 
 
 STATUSES = ("failed", "silent", "error", "unverified", "warned", "held", "n/a")

@@ -23,6 +23,8 @@ Differs:
         order is that of the score
     stochastic_transfer: a random number of positions per step is not available:
         `tokens_per_step` is constant
+    steps, num_steps, sampling_steps, diffusion_steps: write `tokens_per_step`, the number of
+        positions unmasked per step
 """
 
 from collections.abc import Iterator

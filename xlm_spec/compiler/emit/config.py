@@ -93,7 +93,8 @@ def losses(sections: Sections, method: Method) -> list[Field]:
         weight = numbers(loss.weight) if loss.weight else []
         fields = numbers(loss)
         if loss.factor is not None:
-            fields.append(Field(key, "float", repr(loss.factor), axes.WEIGHT.meaning))
+            meaning = "the weight of a term of the objective; in [0, inf)"
+            fields.append(Field(key, "float", repr(loss.factor), meaning))
         fields += sections.section(f"{path}.{key}", f"weight of {loss.name}", weight)
         inner += sections.section(path, f"loss {loss.name}", fields)
     return sections.section("loss", "the terms of the loss", inner)

@@ -31,6 +31,7 @@ ComponentsOf = Callable[[Axis], Components]
 FILE = r"\.py$"  # the file of a custom component
 OF_MEANING = "the target of this loss, if several targets have the type that it requires"
 CUSTOM = {"type": "string", "pattern": FILE}
+NUMBER = {"type": "number", "minimum": 0}  # a weight: below zero a loss would be maximised
 NAME = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 
 
@@ -105,7 +106,7 @@ class Forms:
 
     def one_of(self, axis: Axis) -> dict:
         """A value, or a mapping with `kind` and the parameters of that value; or a number."""
-        return either(axis, self.mapping(axis), *([{"type": "number"}] if axis is WEIGHT else []))
+        return either(axis, self.mapping(axis), *([NUMBER] if axis is WEIGHT else []))
 
     def one_or_many(self, axis: Axis) -> dict:
         """An item, or a list of them."""

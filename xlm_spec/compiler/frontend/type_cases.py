@@ -92,15 +92,16 @@ MAPPING = {
         lambda p, _: f"write `{p.key}` without the colon",
     ),
     "loss: [cross_entropy: 0.5] -> write `{weight: 0.5}`": Case(
-        lambda p: p.axis is axes.LOSS and is_float(single(p)),
+        lambda p: p.axis is axes.LOSS and is_float(single(p)) and float(single(p)) >= 0,
         lambda p, _: f"write `{{weight: {single(p)}}}`",
     ),
     "loss: [cross_entropy: true] -> "
-    "write `{weight: …}` with one of: elbo, elbo_clipped, one, per_count; or a number": Case(
+    "write `{weight: …}` with one of: elbo, elbo_clipped, one, per_count; "
+    "or a number of at least 0": Case(
         lambda p: p.axis is axes.LOSS and not isinstance(single(p), str),
         lambda p, _: (
             f"write `{{weight: …}}` with one of: {', '.join(components_of(axes.WEIGHT))};"
-            " or a number"
+            " or a number of at least 0"
         ),
     ),
     "noise: absorbing -> write `noise: {process: mask}`": Case(

@@ -1,6 +1,7 @@
 """Hints for values that are not allowed or out of range: the exact replacement, if there is one."""
 
 import re
+from math import inf
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import AXES, Axis, components_of
@@ -66,6 +67,12 @@ def allowed(p: Location) -> str:
     return alternatives(p.value if p.value is not None else "", map(str, p.known))
 
 
+def finite_number(value: object) -> bool:
+    """Is it a string with a number of at least 0 that a float can hold?"""
+    number = REAL.fullmatch(value) if isinstance(value, str) else None
+    return number is not None and 0 <= float(number[0]) < inf
+
+
 # ---- the cases -----------------------------------------------------------------------------------
 
 NOT_ALLOWED = {
@@ -91,8 +98,8 @@ NOT_ALLOWED = {
     ),
     "backbone: [dit, rotary] -> write one value": Case(lambda p: isinstance(p.value, list)),
     'loss: [cross_entropy: {weight: "0.5"}] -> write 0.5, without quotes': Case(
-        lambda p: p.axis is axes.WEIGHT and isinstance(p.value, str) and REAL.fullmatch(p.value),
-        lambda p, number: f"write {number[0]}, without quotes",
+        lambda p: p.axis is axes.WEIGHT and finite_number(p.value),
+        lambda p, _: f"write {p.value}, without quotes",
     ),
     'xlm_spec: "1" -> write 1, without quotes': Case(
         lambda p: isinstance(p.value, str) and p.value in map(str, p.known),
@@ -134,9 +141,10 @@ NOT_ALLOWED = {
         ),
     ),
     "loss: [cross_entropy: {weight: ebo}] -> "
-    "did you mean `elbo`? allowed: elbo, elbo_clipped, one, per_count; or a number": Case(
+    "did you mean `elbo`? allowed: elbo, elbo_clipped, one, per_count; "
+    "or a number of at least 0": Case(
         lambda p: p.axis is axes.WEIGHT and p.key == axes.WEIGHT.key,
-        lambda p, _: noted(allowed(p), "or a number"),
+        lambda p, _: noted(allowed(p), "or a number of at least 0"),
     ),
     "noise: {process: masc} -> "
     "did you mean `mask`? allowed: drop, mask, mixture, none, uniform": Case(allowed),

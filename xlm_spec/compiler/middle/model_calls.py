@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xlm_spec.compiler.components import Component
+from xlm_spec.compiler.components import Component, Definition
 from xlm_spec.compiler.middle.network import held_models, methods, model_arguments, reached
 
 
@@ -43,13 +43,43 @@ class ModelCall:
 
 
 def model_calls(c: Component) -> Iterator[ModelCall]:
-    """The calls of the model in a component and in the ops that it calls, but for unpacked ones."""
+    """The calls of the model in a component and in the ops that it calls.
+
+    But for those that unpack more than a tuple that the same definition assigns once.
+    """
     models = {"model", *held_models(c)}
-    for call in (n for d in reached(c) for function, n in d.calls if function in models):
-        unpacked = any(isinstance(a, ast.Starred) for a in call.args)
-        if not unpacked and all(k.arg for k in call.keywords):
-            keywords = frozenset(k.arg for k in call.keywords if k.arg)
-            yield ModelCall(tuple(map(name_of, call.args)), keywords)
+    models |= {f"{m}.forward" for m in models}
+    for d in reached(c):
+        for call in (n for function, n in d.calls if function in models):
+            given = unpacked(call.args, d)
+            if given is not None and all(k.arg for k in call.keywords):
+                keywords = frozenset(k.arg for k in call.keywords if k.arg)
+                yield ModelCall(tuple(map(name_of, given)), keywords)
+
+
+def unpacked(arguments: list[ast.expr], d: Definition) -> list[ast.expr] | None:
+    """The arguments with `*(a, b)`, and `*pair` after `pair = a, b`, unpacked; None if unknown."""
+    found: list[ast.expr] = []
+    for a in arguments:
+        value = assigned(a.value, d) if isinstance(a, ast.Starred) else None
+        if isinstance(a, ast.Starred) and not isinstance(value, ast.Tuple | ast.List):
+            return None
+        inner = unpacked(value.elts, d) if isinstance(value, ast.Tuple | ast.List) else [a]
+        if inner is None:
+            return None
+        found += inner
+    return found
+
+
+def assigned(value: ast.expr, d: Definition) -> ast.expr | None:
+    """The value itself, or what a name stands for if it is assigned once."""
+    if not isinstance(value, ast.Name):
+        return value
+    stores = [n for n in d.nodes if isinstance(n, ast.Name) and n.id == value.id]
+    if sum(isinstance(n.ctx, ast.Store) for n in stores) != 1:
+        return None
+    made = (n for n in d.nodes if isinstance(n, ast.Assign))
+    return next((n.value for n in made if [*map(ast.unparse, n.targets)] == [value.id]), None)
 
 
 def name_of(argument: ast.expr) -> str:

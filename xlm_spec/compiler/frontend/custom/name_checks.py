@@ -6,6 +6,7 @@ import symtable
 import warnings
 from collections.abc import Iterator
 
+from xlm_spec.compiler.components import component, values
 from xlm_spec.compiler.frontend.custom.import_checks import imported
 from xlm_spec.compiler.frontend.custom.source import Finding
 
@@ -28,6 +29,8 @@ def undefined(tree: ast.Module, top: symtable.SymbolTable, folder: str) -> Itera
     for name in sorted(read - known):
         node = next((n for n in loads if n.id == name), None)
         hint = "define it in this file, or import it"
+        if function := reader(tree, node) if name in wires(folder) else None:
+            hint = f"add `{name}` to the arguments of `{function.name}`"
         yield "X115", node, f"name `{name}` is not defined", hint
     for n in ast.walk(tree):
         if isinstance(n, ast.Import | ast.ImportFrom) and n not in tree.body:
@@ -36,6 +39,18 @@ def undefined(tree: ast.Module, top: symtable.SymbolTable, folder: str) -> Itera
                 yield "X113", n, message, "move this line to the top"
             else:
                 yield from imported(n, folder)
+
+
+def wires(folder: str) -> set[str]:
+    """The wires that shipped components of an axis require."""
+    known = (component(folder, value) for value in values(folder))
+    return {w for c in known for f in c.functions.values() for w in f.wires}
+
+
+def reader(tree: ast.Module, node: ast.AST | None) -> ast.FunctionDef | None:
+    """The function of the file in which a name stands; None if it stands in no function."""
+    functions = (f for f in tree.body if isinstance(f, ast.FunctionDef))
+    return next((f for f in functions if any(n is node for n in ast.walk(f))), None)
 
 
 def scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xlm_spec.compiler.components import Component, parsed, read
 from xlm_spec.compiler.frontend.custom.attribute_checks import attributes
+from xlm_spec.compiler.frontend.custom.call_checks import calls
 from xlm_spec.compiler.frontend.custom.declaration_checks import faults, near_misses
 from xlm_spec.compiler.frontend.custom.interface import interface_faults
 from xlm_spec.compiler.frontend.custom.name_checks import before_definition, symbols, undefined
@@ -22,7 +23,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed, Span, hidden
 
 
 def custom_component(file: Path, folder: str, shared: SharedTypes | None = None) -> Component:
-    """The component in a file. Raises Failed (X109 to X118) with all errors."""
+    """The component in a file. Raises Failed (X109 to X119) with all errors."""
     source = Source(file, text_of(file))
     if invisible := next(filter(hidden, source.text), None):
         before = source.text.partition(invisible)[0]
@@ -51,7 +52,8 @@ def custom_component(file: Path, folder: str, shared: SharedTypes | None = None)
         ]
         wrong += [source.at(f) for f in undefined(tree, table, folder)]
         wrong += [source.at(f) for f in before_definition(tree)]
-        wrong += [source.at(f) for f in attributes(tree, shared.imported_by(source, tree))]
+        beside = shared.imported_by(source, tree)
+        wrong += [source.at(f) for f in (*attributes(tree, beside), *calls(tree, beside))]
     if wrong:
         raise Failed(sorted(wrong, key=lambda d: d.order))
     return replace(c, source=source.text)

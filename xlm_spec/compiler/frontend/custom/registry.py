@@ -42,7 +42,7 @@ class Registry:
 
 
 def load_components(doc: Document) -> Registry:
-    """The registry of a document. Raises Failed (X107, X109 to X118) for its files."""
+    """The registry of a document. Raises Failed (X107, X109 to X119) for its files."""
     registry, found = Registry(), list[Diagnostic]()
     folder, named = Path(doc.file).parent, [*files_named(doc)]
     shared = SharedTypes(folder / written for _, _, written in named)
