@@ -9,11 +9,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-<<<<<<< HEAD
 from xlm_spec.runtime.batches import in_precision
-=======
 from xlm_spec.runtime.data import eval_batch_size
->>>>>>> outputs17
 from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.page import page, write
 from xlm_spec.runtime.predictions import Place, Predictions, folder_of
@@ -61,9 +58,6 @@ def generate(package, data, train, args) -> None:
         write(args.html, page(trained, args.seed, {sampler: result} | more))
 
 
-<<<<<<< HEAD
-@in_precision
-=======
 def in_batches(prompts: Prompts, size: int) -> Iterator[Prompts]:
     """Prompts in batches of at most `size`."""
     start = prompts.start
@@ -73,7 +67,7 @@ def in_batches(prompts: Prompts, size: int) -> Iterator[Prompts]:
         yield Prompts(prompts.texts[span], type(start)(*some))
 
 
->>>>>>> outputs17
+@in_precision
 @torch.no_grad()
 def sample_prompts(
     trained: TrainedModel,
