@@ -3,15 +3,22 @@
 Every one checks, builds, trains a step, samples, and builds again from its package alone.
 """
 
-import importlib
 import re
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from family_files import family_specs
+from family_packages import (
+    canvas,
+    family_packages,
+    folder_of,
+    lines,
+    model_of,
+    modules,
+    part,
+    sampled,
+)
 from methods import MASKED, package, steps_and_samples
 
 from xlm_spec.compiler.build import build
@@ -52,58 +59,7 @@ UNPROVED = {  # claims that no law proves yet; of other claims there is a proof
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
     """Each family as a package."""
-    into, built = tmp_path_factory.mktemp("families"), {}
-    for name in FAMILIES:
-        folder = shutil.copytree(SPECS[name].parent, into / "specs" / name)
-        done = build(folder / f"{name}.yaml", into)
-        sys.path.insert(0, str(done.folder))
-        built[name] = importlib.import_module(name)
-        sys.path.remove(str(done.folder))
-    return built
-
-
-def folder_of(made) -> Path:
-    """The folder of the modules of a package."""
-    return Path(made.__file__).parent
-
-
-def modules(made) -> dict[str, str]:
-    """The source of each module of a package."""
-    return {f.name: f.read_text() for f in folder_of(made).glob("*.py")}
-
-
-def lines(made, function: str = "objective") -> list[str]:
-    """The lines of a function of objective.py."""
-    source = (folder_of(made) / "objective.py").read_text()
-    body = source.partition(f"def {function}(")[2].partition("\n\n\n")[0]
-    return [line.strip() for line in body.splitlines()]
-
-
-def part(made, name: str):
-    """A module of a package."""
-    return importlib.import_module(f"{made.__name__}.{name}")
-
-
-def model_of(made):
-    """A small model, always the same, and its config."""
-    torch.manual_seed(0)
-    config = made.Config.small()
-    return made.Model(config).eval(), config
-
-
-def canvas(made, rows: int = 3, width: int = 9):
-    """The input of a sampler: BOS and free positions."""
-    tokens = torch.full((rows, width), made.Config.small().vocab.bos)
-    fixed = torch.zeros_like(tokens, dtype=torch.bool)
-    fixed[:, 0] = True
-    return made.Examples(tokens, torch.ones_like(fixed), fixed)
-
-
-def sampled(made, model, x, sampler: str = "") -> list:
-    """The states of a sampler; of the first one without a name."""
-    sample = made.SAMPLERS[sampler] if sampler else made.sample
-    with torch.no_grad():
-        return [*sample(model, made.Config.small(), x, torch.Generator().manual_seed(0))]
+    return family_packages(tmp_path_factory.mktemp("families"), FAMILIES)
 
 
 # ---- every family --------------------------------------------------------------------------------
@@ -160,56 +116,6 @@ def test_it_builds_again_from_its_package_alone(name, packages, tmp_path):
     built = build(folder / "spec.yaml")
     assert [d.code for d in built.warnings] == MEANT.get(name, [])
     assert {f: f.read_text() for f in (folder / name).glob("*.py")} == before
-
-
-# ---- BD3-LM --------------------------------------------------------------------------------------
-
-
-def test_bd3lm_has_a_forward_pass_of_training_and_one_number_of_blocks(packages):
-    found = lines(packages["bd3lm"])
-    assert "hidden = model.train_pass(z.tokens, z.valid, z.clean)  # (B, L, D)" in found
-    model, config = model_of(packages["bd3lm"])
-    assert config.noise.time.block == 3
-    assert model.backbone.block == 3
-    assert not hasattr(config.backbone, "block")
-    assert not hasattr(config.sampler.ancestral, "block")
-
-
-@pytest.mark.parametrize("sampler", ["ancestral", "first_hitting", "confidence"])
-def test_bd3lm_draws_block_after_block(packages, sampler):
-    """A block is complete before the next one begins."""
-    bd3lm = packages["bd3lm"]
-    model, config = model_of(bd3lm)
-    for state in sampled(bd3lm, model, canvas(bd3lm, 2, 8), sampler):
-        masked = (state.tokens == config.vocab.mask)[0].tolist()
-        blocks = [masked[1:3], masked[3:6], masked[6:]]
-        begun = [not all(b) for b in blocks]
-        complete = [not any(b) for b in blocks]
-        assert all(complete[i] or not begun[i + 1] for i in range(2))
-    assert complete == [True] * 3
-
-
-def test_bd3lm_training_sees_clean_tokens_of_earlier_blocks_alone(packages):
-    """Another clean token changes later blocks, another corrupted one only its own."""
-    model, _ = model_of(packages["bd3lm"])
-    tokens = torch.arange(9)[None] % 8
-    valid = torch.ones_like(tokens, dtype=torch.bool)
-    other = tokens.clone()
-    other[0, 4] = 7  # in the second block
-
-    def changed(a, b):
-        """The blocks whose hidden states differ."""
-        differs = (model.train_pass(*a) - model.train_pass(*b)).abs().amax(-1)[0] > 1e-6
-        return differs.unflatten(0, (3, 3)).any(1).tolist()
-
-    assert changed((tokens, valid, tokens), (tokens, valid, other)) == [False, False, True]
-    assert changed((tokens, valid, tokens), (other, valid, tokens)) == [False, True, False]
-
-
-def test_bd3lm_divides_its_bound_by_the_density_of_its_times(packages):
-    bound = lines(packages["bd3lm"], "log_likelihood_bound")
-    assert "p_t = density(t, edge=config.noise.time.edge)  # (B, L)" in bound
-    assert bound[-1] == "return -(weight * cross_entropy(model, hidden, target) / p_t).sum(1)"
 
 
 # ---- CMLM ----------------------------------------------------------------------------------------
@@ -363,83 +269,6 @@ def test_a_copied_timed_backbone_starts_as_the_shipped_one(tmp_path):
     assert torch.equal(hidden("./copied.py", 0.2), shipped)
     assert torch.equal(hidden("./copied.py", 0.9), shipped)
     assert torch.equal(hidden("./plain.py", 0.9), hidden("./plain.py", 0.1))
-
-
-# ---- Gaussian diffusion --------------------------------------------------------------------------
-
-
-def test_vectors_reach_the_model_as_a_wire(packages):
-    """The tokens are ids, without those of free positions."""
-    gaussian = packages["gaussian"]
-    assert "hidden = model(z.tokens, z.valid, z.latent, t)  # (B, L, D)" in lines(gaussian)
-    model, config = model_of(gaussian)
-    x = canvas(gaussian)._replace(tokens=torch.arange(27).view(3, 9) % 8)
-    t, rng = torch.full((3, 1), 0.3), torch.Generator().manual_seed(0)
-    z = part(gaussian, "noise").corrupt(model, x, t, config.noise.schedule, config.vocab, rng)
-    assert z.tokens.dtype == torch.long
-    assert (z.tokens[~x.fixed] == config.vocab.mask).all()
-    assert torch.equal(z.latent[x.fixed], model.embedding.vectors(x.tokens)[x.fixed])
-
-
-def test_the_heads_read_the_number_of_features_of_the_backbone(packages):
-    model, config = model_of(packages["gaussian"])
-    assert model.clean_latent.linear.out_features == config.backbone.latent
-    assert model.embedding.table.embedding_dim == config.backbone.latent
-    assert not hasattr(config, "head")
-
-
-def test_gaussian_samples_end_at_the_predicted_vectors(packages):
-    """alpha(0) = 1: no noise remains, and the tokens are the nearest ones."""
-    gaussian = packages["gaussian"]
-    model, _ = model_of(gaussian)
-    x = canvas(gaussian)
-    last = sampled(gaussian, model, x)[-1]
-    nearest = model.embedding(last.latent[~x.fixed]).argmax(-1)
-    assert torch.equal(last.tokens[~x.fixed], nearest)
-    assert torch.equal(last.latent[x.fixed], model.embedding.vectors(x.tokens)[x.fixed])
-
-
-# ---- Insertion and Levenshtein transformers, sigma-GPT -------------------------------------------
-
-
-def test_an_insertion_transformer_fills_all_gaps_at_once(packages):
-    """If no gap is finished, n tokens become 2 n."""
-    made = packages["insertion_transformer"]
-    model, _ = model_of(made)
-    with torch.no_grad():
-        model.slot_end.linear.weight.zero_()
-        model.slot_end.linear.bias.fill_(-9.0)
-    lengths = [int(s.valid.sum(1).unique()) for s in sampled(made, model, canvas(made))]
-    assert lengths[:5] == [1, 2, 4, 8, 9]
-
-
-def test_levenshtein_has_two_roll_ins(packages):
-    found = lines(packages["levenshtein"])
-    assert [line for line in found if line.startswith(("z", "hidden", "target"))] == [
-        "z = corrupt(x, corrupted)",
-        "hidden = model(z.tokens, z.valid)  # (B, L, D)",
-        "z_2 = placeholders(x, z.dropped, vocab)",
-        "hidden_2 = model(z_2.tokens, z_2.valid)  # (B, L, D)",
-        "z_3 = filled(model, hidden_2, z_2.tokens, z_2.valid, z_2.clean, z_2.masked)",
-        "hidden_3 = model(z_3.tokens, z_3.valid)  # (B, L, D)",
-        "target = gap_tokens(x, z.dropped, z.gap, z.open)",
-        "target_2 = masked_tokens(z_2.clean, z_2.masked)",
-        "target_3 = wrong_tokens(x, z_3.wrong)",
-    ]
-    assert '"cross_entropy": cross_entropy(model, hidden_2, target_2).sum(1),' in found
-    assert not hasattr(packages["levenshtein"], "log_likelihood_bound")
-
-
-def test_a_round_of_levenshtein_is_three_function_evaluations(packages):
-    levenshtein = packages["levenshtein"]
-    counter = CallCounter(model_of(levenshtein)[0])
-    sampled(levenshtein, counter, canvas(levenshtein))
-    assert counter.calls == 3 * 3
-
-
-def test_sigma_gpt_reads_places(packages):
-    found = lines(packages["sigma_gpt"])
-    assert "hidden = model(z.tokens, z.valid, z.place, z.next_place)  # (B, L, D)" in found
 
 
 # ---- laws (they import the packages again) -------------------------------------------------------

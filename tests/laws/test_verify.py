@@ -3,8 +3,6 @@
 The table docs/_results/mutants.md has the law that detects each mutant, which is tested here.
 """
 
-import contextlib
-import json
 import random
 import re
 import subprocess
@@ -13,14 +11,11 @@ import sys
 import pytest
 import torch
 from broken_packages import built, first_broken, method, patched
-from click.testing import CliRunner
 from code_blocks import blocks
-from methods import MASKED, PLAIN, ROOT, text
+from methods import ROOT, text
 from mutants import MUTANTS, SPECS
 from random_specs import drawn, whole
 
-from xlm_spec import __version__
-from xlm_spec.cli import cli
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.components import values
 from xlm_spec.compiler.frontend.load import parse
@@ -28,10 +23,7 @@ from xlm_spec.compiler.frontend.validate import validate
 from xlm_spec.compiler.middle.check import check
 from xlm_spec.compiler.middle.compose import compose
 from xlm_spec.diagnostics import Failed
-from xlm_spec.refresh.status import status
-from xlm_spec.refresh.verified_section import BEGIN, END, code_hash
 from xlm_spec.workbench import verify
-from xlm_spec.workbench.verified import record
 
 pytestmark = pytest.mark.slow
 
@@ -41,10 +33,6 @@ DETECTED = {
     for line in TABLE.splitlines()[4:]
     if len(cells := [c.strip() for c in line.strip("|").split("|")]) == 5
 }
-
-
-def statuses(target):
-    return {r.status for r in verify(str(target)).results}
 
 
 def test_the_table_has_every_mutant():
@@ -167,131 +155,6 @@ def test_random_methods_keep_every_law(seed, tmp_path):
     assert broken == [], spec
 
 
-def run(*words, cwd):
-    """The command in this process, so that it trains no model (conftest.py).
-
-    The guide on `verify` runs it in its own process, with all laws.
-    """
-    with contextlib.chdir(cwd):
-        return CliRunner().invoke(cli, ["verify", *map(str, words)])
-
-
-def test_the_command(tmp_path):
-    (tmp_path / "method.yaml").write_text(text(MASKED))
-    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
-    report = verify(str(folder))
-    first = report.text(quiet=False).splitlines()
-    assert re.fullmatch(r"\S+: \d+ held, \d+ n/a \([\d.]+ s\)", first[0])
-    assert first[1].startswith(
-        '  claim: bound: proved by "the bound equals the entropy at its minim'
-    )
-    assert first[2].startswith(
-        "  claim: exact sampler ancestral, with steps = 512, not 8: proved by "
-    )
-    assert "  held      alpha decreases from 1: 0 <= 1e-06, control 1" in first
-    assert report.text(quiet=True).splitlines()[1:] == []
-    done = run("--json", "method.yaml", cwd=tmp_path)
-    assert done.exit_code == 0, done.stdout
-    output = json.loads(done.stdout)
-    assert output[0]["sound"]
-    assert [c["verdict"] for c in output[0]["claims"]] == ["proved", "proved"]
-    assert {law["status"] for law in output[0]["laws"]} == {"held", "n/a"}
-    noise = folder / "method" / "noise.py"
-    noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))
-    done = run("--quiet", folder, cwd=tmp_path)
-    assert done.exit_code == 1
-    printed = {line.split()[0] for line in done.stdout.splitlines()[1:]}
-    assert "failed" in printed
-    assert not printed & {"held", "n/a"}
-    assert "  claim: bound: refuted by" in done.stdout
-    assert "  failed    the bound equals the entropy at its minimiser: " in done.stdout
-    noise.write_text("<<<<<<< yours\n")
-    done = run(folder, cwd=tmp_path)
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.startswith("error[X411]: the package can't be imported: SyntaxError")
-    assert run(tmp_path, cwd=tmp_path).stderr.startswith("error[X410]")
-    assert torch.get_num_threads() == 1
-
-
-def test_the_readme_of_a_package_contains_the_verified_laws(tmp_path):
-    """Between two comments; a build keeps the section, and a second record replaces it."""
-    spec = tmp_path / "method.yaml"
-    spec.write_text(text(MASKED))
-    folder = build(spec, tmp_path / "out").folder
-    readme = folder / "README.md"
-    fresh = readme.read_text()
-    assert "No verification is recorded yet." in fresh
-    done = run("--record", "--quiet", folder, cwd=tmp_path)
-    assert done.exit_code == 0
-    assert done.stdout.splitlines()[1:] == [f"  recorded in {readme}"]
-    recorded = readme.read_text()
-    assert re.search(
-        rf"Verified with xlm-spec {re.escape(__version__)} and torch [\d.]+; the SHA", recorded
-    )
-    assert (
-        "| with any model every step follows its enumerated distribution | held: ancestral |"
-        in recorded
-    )
-    exact = "the likelihood of every sequence is exact"
-    assert f"| {exact} | not applicable: the method has no exact likelihood |" in recorded
-    assert recorded.partition(BEGIN)[0] == fresh.partition(BEGIN)[0]
-    assert recorded.partition(END)[2] == fresh.partition(END)[2]
-    code = code_hash(folder)
-    assert f"`{code}`. Laws: " in recorded
-    assert '\nClaims:\n\n- bound: proved by "the bound equals' in recorded
-
-    spec.write_text(text(MASKED).replace("rotary", "{kind: rotary, layers: 3}"))
-    build(spec, tmp_path / "out")
-    assert readme.read_text() == recorded  # of the previous code, which the build changed
-    assert code_hash(folder) != code
-    assert [d.code for d in status(folder).warnings] == ["X414"]
-    record(verify(str(folder)), folder)
-    assert f"`{code_hash(folder)}`. Laws: " in readme.read_text()
-    assert status(folder).warnings == ()
-    bound, sampler = status(folder).as_json()["claims"]
-    assert bound.startswith('bound: proved by "the bound equals')
-    assert sampler.startswith("exact sampler ancestral, with steps = 512, not 8: proved by ")
-
-    noise = folder / "method" / "noise.py"
-    noise.write_text(noise.read_text().replace("-schedule.dalpha(t)", "-2 * schedule.dalpha(t)"))
-    record(verify(str(folder)), folder)
-    assert "| the bound equals the entropy at its minimiser | failed |" in readme.read_text()
-
-
-def test_a_record_is_of_the_code_that_was_verified(tmp_path):
-    """Not of code that changed in the meantime; line endings stay as they are."""
-    (tmp_path / "method.yaml").write_text(text(PLAIN))
-    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
-    readme = folder / "README.md"
-    readme.write_bytes(readme.read_bytes().replace(b"\n", b"\r\n"))
-    done = verify(str(folder))
-    record(done, folder)
-    recorded = readme.read_bytes()
-    assert recorded.count(b"\n") == recorded.count(b"\r\n") > 100
-    assert status(folder).as_json()["claims"]
-    (folder / "method" / "more").mkdir()
-    (folder / "method" / "more" / "code.py").write_text("")
-    assert [d.code for d in status(folder).warnings] == ["X414"]
-    with pytest.raises(Failed, match="the code of the package changed while it was verified"):
-        record(done, folder)
-    assert readme.read_bytes() == recorded
-
-
-def test_a_record_needs_its_section(tmp_path):
-    (tmp_path / "method.yaml").write_text(text(PLAIN))
-    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
-    readme = folder / "README.md"
-    text_before = readme.read_text().replace(END, "")
-    readme.write_text(text_before)
-    done = run("--record", folder, cwd=tmp_path)
-    assert done.exit_code == 1
-    assert done.stderr.startswith("error[X413]: the README has no section for verified laws")
-    assert readme.read_text() == text_before
-    done = run("--record", "method.yaml", cwd=tmp_path)
-    assert done.exit_code == 2
-    assert "--record writes into the README" in done.stderr
-
-
 def test_a_custom_count_is_verified_in_the_same_way(tmp_path):
     """With `likelihood` by sums, without it by samples; a weight that is 10% off is detected."""
     guide = (ROOT / "docs" / "guides" / "verify.md").read_text()
@@ -312,77 +175,3 @@ def test_a_custom_count_is_verified_in_the_same_way(tmp_path):
         ]
     assert [r.status for r in figures.values()] == ["held", "held", "failed"]
     assert figures["stated"].figure.most < 1e-4 < figures["unstated"].figure.most < 0.2
-
-
-@pytest.mark.parametrize("spec", ["mdlm", "ilm"])
-def test_a_package_of_an_earlier_release_is_verified_in_part(spec, tmp_path):
-    """Its counts have no `likelihood`: their sets are not verified."""
-    folder = build(ROOT / "specs" / f"{spec}.yaml", tmp_path).folder
-    noise = folder / spec / "noise.py"
-    source = noise.read_text()
-    start = source.index("def likelihood")
-    noise.write_text(source[:start] + source[source.index("def ", start + 4) :])
-    assert statuses(folder) == {"held", "n/a", "unverified"}
-
-
-@pytest.mark.parametrize("file", ["__init__", "objective"])
-def test_a_package_that_exits_is_not_sound(file, tmp_path):
-    """`raise SystemExit(0)`, on import or in the objective, is a failure."""
-    (tmp_path / "method.yaml").write_text(text(MASKED))
-    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
-    module = folder / "method" / f"{file}.py"
-    source = module.read_text()
-    if file == "objective":
-        source = source.replace("    vocab = config.vocab\n", "    raise SystemExit(0)\n", 1)
-        module.write_text(source)
-        assert "failed" in statuses(folder)
-    else:
-        module.write_text(source + "\nraise SystemExit(0)\n")
-        with pytest.raises(Failed):
-            verify(str(folder))
-
-
-def test_an_incomplete_package_is_an_error(tmp_path):
-    (tmp_path / "method.yaml").write_text(text(MASKED))
-    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
-    config = folder / "method" / "config.py"
-    config.write_text(config.read_text().replace("def small(", "def tiny("))
-    done = run(folder, cwd=tmp_path)
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.startswith("error[X411]: the package is incomplete")
-    answers = folder / ".copier-answers.yml"
-    answers.write_text('# made\n{"ir": {"name": "method"}}')
-    assert run(folder, cwd=tmp_path).stderr.startswith("error[X410]")
-
-
-STEP_FUNCTION = """
-def likelihood(x: Examples, corrupted: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
-    n, k = (x.valid & ~x.fixed).sum(1, keepdim=True), corrupted.sum(1, keepdim=True)
-    now = (1 + (n * (1 - schedule.alpha(t))).floor()).clamp(max=n)
-    return (k == now) / number_of_sets(n, k)
-
-
-"""
-
-
-def test_a_likelihood_that_is_a_step_function_is_not_integrated(tmp_path):
-    """The bound is estimated from samples; the sets are tested all the same."""
-    count = (ROOT / "templates/components/count/exact.py").read_text()
-    start, end = count.index("def likelihood"), count.index("def elbo_weight")
-    (tmp_path / "own.py").write_text(count[:start] + STEP_FUNCTION.lstrip() + count[end:])
-    (tmp_path / "method.yaml").write_text(text(noise="{process: mask, count: ./own.py}"))
-    found = {r.law: r for r in verify(str(tmp_path / "method.yaml")).results}
-    assert found["sets of corrupted tokens follow their distribution"].status == "held"
-    assert found["the bound equals the entropy at its minimiser"].status == "held"
-    assert found["the bound equals the entropy at its minimiser"].figure.most > 0.01
-    assert "step function" in found["the objective has the same minimiser as the bound"].why
-
-
-def test_a_likelihood_with_wrong_arguments_is_an_error(tmp_path):
-    count = (ROOT / "templates/components/count/uniform.py").read_text()
-    (tmp_path / "own.py").write_text(count.replace("corrupted: Tensor,", "t: Tensor,", 1))
-    (tmp_path / "method.yaml").write_text(text(noise="{process: mask, count: ./own.py}"))
-    with pytest.raises(Failed) as found:
-        verify(str(tmp_path / "method.yaml"))
-    [error] = found.value.diagnostics
-    assert (error.code, error.message) == ("X112", "`likelihood` must not require `t`")
