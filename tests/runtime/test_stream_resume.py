@@ -111,8 +111,8 @@ def positions_of(folder):
 
 
 @pytest.mark.slow
-def test_a_checkpoint_has_the_position_of_each_lane(whole):
-    """Two files are two lanes; each made every other one of 40 micro-batches."""
+def test_a_checkpoint_has_the_position_of_each_logical_shard(whole):
+    """Two files are two logical shards; each made every other one of 40 micro-batches."""
     assert {k: p.next for k, p in positions_of(whole).items()} == {0: 20, 1: 20}
 
 

@@ -27,7 +27,7 @@ from xlm_spec.runtime.data import DataModule, InMemory, finished
 from xlm_spec.runtime.rows import padded_rows
 from xlm_spec.runtime.streams import (
     Encoded,
-    Lane,
+    LogicalShard,
     Position,
     RecordStream,
     StreamBatches,
@@ -46,7 +46,7 @@ def files(tmp_path_factory):
     return numbered_files(tmp_path_factory.mktemp("records"))
 
 
-PASS = {1: 10, 6: 30}  # lanes -> steps after which each lane has read its records as often
+PASS = {1: 10, 6: 30}  # logical shards -> steps after which each has read its records as often
 
 
 def rows_in_memory():
@@ -55,20 +55,20 @@ def rows_in_memory():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["rows", "stream", "lanes"])
+@pytest.mark.parametrize("kind", ["rows", "stream", "logical_shards"])
 def test_every_record_is_read_once(kind, files):
     """1, 2 and 3 processes with 0, 1 and 2 loading processes each."""
-    lanes = 6 if kind == "lanes" else 1
-    source = rows_in_memory() if kind == "rows" else stream(files, lanes)
+    logical_shards = 6 if kind == "logical_shards" else 1
+    source = rows_in_memory() if kind == "rows" else stream(files, logical_shards)
     seen: dict = {}
     for world in (1, 2, 3):
         for workers in (0, 1, 2):
             found: dict = {}
             for rank in range(world):
-                found |= batches(source, rank, world, workers, PASS[lanes])
+                found |= batches(source, rank, world, workers, PASS[logical_shards])
             once = {k: v for k, (v, _) in found.items()}
             count = Counter(n for some in once.values() for n in some)
-            assert count == dict.fromkeys(range(RECORDS), PASS[lanes] * BATCH // RECORDS)
+            assert count == dict.fromkeys(range(RECORDS), PASS[logical_shards] * BATCH // RECORDS)
             assert seen.setdefault(world, once) == once  # whatever the loading processes
 
 
@@ -135,8 +135,10 @@ def test_the_tokens_between_two_buffers_are_kept(tmp_path):
     task = find("text").with_options(Options(**files, block=7, streaming=True, buffer=10))
     cut = ["val", "test"]
     wanted = {w for t in texts if part_of(t, cut) == "train" for w in t.split()}
-    lane = Lane(RecordStream(task.tables["train"], task.encode, 10, 1), 0, 0, 1, Position())
-    rows = [lane.take() for _ in range(len(wanted) // 7)]
+    shard = LogicalShard(
+        RecordStream(task.tables["train"], task.encode, 10, 1), 0, 0, 1, Position()
+    )
+    rows = [shard.take() for _ in range(len(wanted) // 7)]
     seen = [w for r in rows for w in task.words.decode(r.answer[0].tolist()).split()]
     assert len(set(seen)) == len(seen) > 300
     assert set(seen) <= wanted
@@ -160,9 +162,9 @@ def test_a_stream_without_rows_is_one_diagnostic(files):
             DataModule.on_before_batch_transfer(SimpleNamespace(), diagnostic, 0)
 
 
-def test_the_number_of_lanes_divides_the_shards(files):
-    assert stream(files, shards=0).lanes == 3
-    assert stream(files, shards=4).lanes == 4
+def test_the_number_of_logical_shards_divides_the_shards(files):
+    assert stream(files, shards=0).logical_shards == 3
+    assert stream(files, shards=4).logical_shards == 4
 
 
 def test_positions_are_those_after_the_last_step_that_ended(files):
@@ -191,8 +193,8 @@ def test_a_folder_of_a_data_set_is_streamed(tmp_path):
     task = find("pairs").with_options(PairOptions(hub=str(tmp_path), streaming=True, **more))
     val, test = (task.rows(split).answer[:, 0].tolist() for split in ("val", "test"))
     assert val == list(range(30, 35))
-    lane = Lane(task.stream, 0, 0, 30 - len(test), Position())
-    assert sorted([*numbers(lane.take()), *test]) == list(range(30))
+    shard = LogicalShard(task.stream, 0, 0, 30 - len(test), Position())
+    assert sorted([*numbers(shard.take()), *test]) == list(range(30))
 
 
 def test_a_stream_of_a_generator(files):
@@ -204,8 +206,8 @@ def test_a_stream_of_a_generator(files):
 
     found = datasets.IterableDataset.from_generator(drawn, gen_kwargs={"starts": [0, 10, 20]})
     source = RecordStream(found, encode, buffer=12)
-    assert source.lanes == 3
-    whole = batches(source, 0, 1, 0, 15)  # each lane has read its records three times
+    assert source.logical_shards == 3
+    whole = batches(source, 0, 1, 0, 15)  # each logical shard has read its records three times
     assert Counter(n for v, _ in whole.values() for n in v) == dict.fromkeys(range(30), 3)
     positions: dict = {}
     for step in range(4):
@@ -223,9 +225,9 @@ def test_a_stream_reads_no_more_than_its_buffer():
             yield {"n": n}
 
     found = datasets.IterableDataset.from_generator(drawn)
-    lane = Lane(RecordStream(found, encode, buffer=20), 0, 0, 8, Position())
+    shard = LogicalShard(RecordStream(found, encode, buffer=20), 0, 0, 8, Position())
     for _ in range(6):
-        lane.take()
+        shard.take()
     assert 48 <= len(read) <= 60
 
 

@@ -258,7 +258,7 @@ class DataModule(LightningDataModule):
         found = {split: self.rows(split).digest for split in ("val", "test")}
         if not self.stream:
             return {"train": self.rows("train").digest, **found}
-        order = self.stream.lanes, self.stream.buffer  # positions are of this order
+        order = self.stream.logical_shards, self.stream.buffer  # positions are of this order
         return {"train": f"{self.stream.sample.digest} {order}", **found}
 
     def parts(self) -> Iterator[Any]:
@@ -321,7 +321,7 @@ class DataModule(LightningDataModule):
         return batch
 
     def positions(self, step: int) -> dict[int, Position]:
-        """The positions of the lanes before a step, as far as this process knows them."""
+        """The positions of the logical shards before a step, as far as this process knows them."""
         return self.after[max(s for s in self.after if s < step)]
 
     def state_dict(self) -> dict[str, str]:

@@ -1,15 +1,15 @@
 """Training data that are read as they are needed: nothing but a buffer is in memory.
 
-The records of a stream are read in `shards` lanes. A lane reads records in its order, encodes as
-many as the buffer holds, shuffles their rows, and cuts them into micro-batches; after the last
-record it begins again, with its files in another order. Micro-batch u of a run is made by lane
-u mod shards. So the data of a step depend on the seed, the number of lanes and of micro-batches in
-a step: not on processes and loading processes, and each record is read once in a pass. A process
-makes the lanes of its own micro-batches only, if the number of lanes is a multiple of the number of
-all loading processes.
+The records of a stream are read in `shards` logical shards. A logical shard reads records in its
+order, encodes as many as the buffer holds, shuffles their rows, and cuts them into micro-batches;
+after the last record it begins again, with its files in another order. Micro-batch u of a run is
+made by logical shard u mod shards. So the data of a step depend on the seed, the number of logical
+shards and of micro-batches in a step: not on processes and loading processes, and each record is
+read once in a pass. A process makes the logical shards of its own micro-batches only, if the number
+of logical shards is a multiple of the number of all loading processes.
 
-The position of a lane is small: the state of the reader before the rows in the buffer, and how many
-of these were used. A resumed run fills the buffer again.
+The position of a logical shard is small: the state of the reader before the rows in the buffer, and
+how many of these were used. A resumed run fills the buffer again.
 """
 
 import json
@@ -24,7 +24,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.rows import Rows, joined
 
-MOST_LANES = 8  # unless the settings say more
+MOST_SHARDS = 8  # unless the settings say more
 SAMPLE = 1_000  # records that stand for all, to measure their lengths
 
 
@@ -45,16 +45,16 @@ class RecordStream:
 
     records: Any
     encode: Callable[[Mapping[str, list], list[int]], Encoded]
-    buffer: int  # records that are shuffled together, over all lanes
-    shards: int = 0  # number of lanes; 0: as many as the data set has shards, at most MOST_LANES
+    buffer: int  # records that are shuffled together, over all logical shards
+    shards: int = 0  # logical shards; 0: as many as the data set has shards, at most MOST_SHARDS
     name: str = ""  # of the data set, for messages
     passes: int = 0  # over the records, after which the data end; 0: without end
 
     @property
-    def lanes(self) -> int:
-        """The largest divisor of the number of shards up to MOST_LANES, or `shards`."""
+    def logical_shards(self) -> int:
+        """The largest divisor of the number of shards up to MOST_SHARDS, or `shards`."""
         found = getattr(self.records, "num_shards", 0) or self.records.n_shards  # its older name
-        most = min(MOST_LANES, found)
+        most = min(MOST_SHARDS, found)
         return self.shards or next(n for n in range(most, 0, -1) if found % n == 0)
 
     @property
@@ -82,7 +82,7 @@ def batches_of(records: Any, size: int, name: str) -> Iterator[dict[str, list]]:
 
 @dataclass(frozen=True)
 class Position:
-    """A position in a lane, before its micro-batch `next`."""
+    """A position in a logical shard, before its micro-batch `next`."""
 
     next: int = 0
     epoch: int = 0
@@ -101,7 +101,7 @@ class Chunk(NamedTuple):
     before: Position
 
 
-class Lane:
+class LogicalShard:
     """Micro-batches of `size` rows from every `of`-th shard of a stream, or every record."""
 
     def __init__(self, stream: RecordStream, number: int, seed: int, size: int, position: Position):
@@ -137,14 +137,14 @@ class Lane:
         """All chunks from a position on. Raises Ended after `passes`; Failed (X506) without any."""
         from datasets.distributed import split_dataset_by_node
 
-        lanes, at = self.stream.lanes, position
-        own = split_dataset_by_node(self.stream.records, self.number, lanes)
+        logical_shards, at = self.stream.logical_shards, position
+        own = split_dataset_by_node(self.stream.records, self.number, logical_shards)
         while not self.stream.passes or at.epoch < self.stream.passes:
             rows_in_epoch = at.chunk
             own.set_epoch(1 + seed_of(self.seed, at.epoch, "shards") % 2**30)
             if at.source is not None:
                 own.load_state_dict(at.source)
-            size = max(1, self.stream.buffer // lanes)
+            size = max(1, self.stream.buffer // logical_shards)
             for batch in batches_of(own, size, self.stream.name):
                 rows, rest = self.stream.encode(batch, at.rest)
                 key = (self.seed, at.epoch, self.number, at.chunk, "buffer")
@@ -155,7 +155,7 @@ class Lane:
             if not rows_in_epoch:
                 raise self.stream.empty()
             at = Position(0, at.epoch + 1, 0, None, at.rest)
-            own = split_dataset_by_node(self.stream.records, self.number, lanes)
+            own = split_dataset_by_node(self.stream.records, self.number, logical_shards)
         raise Ended
 
 
@@ -164,12 +164,12 @@ def written(positions: Mapping[int, Position]) -> str:
 
 
 def positions_in(text: str) -> dict[int, Position]:
-    """The positions of lanes in a batch or a checkpoint."""
+    """The positions of logical shards in a batch or a checkpoint."""
     return {int(k): Position(**v) for k, v in json.loads(text or "{}").items()}
 
 
 def later(a: Mapping[int, Position], b: Mapping[int, Position]) -> dict[int, Position]:
-    """For each lane the later one of its positions."""
+    """For each logical shard the later one of its positions."""
     return {k: max((p[k] for p in (a, b) if k in p), key=lambda p: p.next) for k in {*a, *b}}
 
 
@@ -209,18 +209,18 @@ class StreamBatches(IterableDataset):
     def batches(self) -> Iterator[Any]:
         worker, parts = get_worker_info(), self.train.accumulate
         first, every = (worker.id, worker.num_workers) if worker else (0, 1)
-        size, lanes = self.train.batch // (parts * self.world), self.stream.lanes
-        opened: dict[int, Lane] = {}
+        size, logical_shards = self.train.batch // (parts * self.world), self.stream.logical_shards
+        opened: dict[int, LogicalShard] = {}
         own = self.step * parts + first  # number among the micro-batches of this rank
         while True:
             step, number = own // parts, own % parts * self.world + self.rank
-            turn, lane = divmod(own * self.world + self.rank, lanes)
-            if lane not in opened:
-                begin = self.positions.get(lane, Position())
-                opened[lane] = Lane(self.stream, lane, self.train.seed, size, begin)
+            turn, shard = divmod(own * self.world + self.rank, logical_shards)
+            if shard not in opened:
+                begin = self.positions.get(shard, Position())
+                opened[shard] = LogicalShard(self.stream, shard, self.train.seed, size, begin)
             try:
-                rows = opened[lane].micro_batch(turn)
+                rows = opened[shard].micro_batch(turn)
             except Ended:
                 raise self.ended(step) from None
-            yield self.finish(step, number, rows, written({lane: opened[lane].position}))
+            yield self.finish(step, number, rows, written({shard: opened[shard].position}))
             own += every
