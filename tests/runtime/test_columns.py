@@ -97,7 +97,7 @@ WRONG = [
     (["data.file=nowhere.jsonl"], "No such file", ""),
     (["data.file=table.xlsx"], "is not a table", ".jsonl, .json, .csv"),
     (["data.hub=x"], "requires either a file or a data set", ""),
-    (["data.answer=n"], "sums.jsonl`: column `n` is no string but `0`", "choose another column"),
+    (["data.answer=n"], "sums.jsonl`: column `n` is not a string but `0`", "choose another column"),
     (["data.longest_answer=1", "data.tokens=characters", "data.longest_prompt=9"],
      "has an answer of 2 tokens", "data.long=drop"),
     (["data.streaming=true"], "a stream requires data.longest_prompt", ""),

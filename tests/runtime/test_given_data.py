@@ -103,8 +103,8 @@ def test_a_byte_order_mark_is_removed(tmp_path):
     ("rows", "message"),
     [
         (['{"text": "a"}', '{"text": null}'], "train.jsonl`: column `text` is empty (null)"),
-        (['{"text": ["a", "b"]}'], 'column `text` is no string but `["a", "b"]`'),
-        (['{"text": 3}'], "is no string but `3`"),
+        (['{"text": ["a", "b"]}'], 'column `text` is not a string but `["a", "b"]`'),
+        (['{"text": 3}'], "is not a string but `3`"),
         (['{"text": "a"}', '{"text": '], "JSON"),
     ],
     ids=["null", "lists", "numbers", "broken"],

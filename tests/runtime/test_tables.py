@@ -72,7 +72,7 @@ BROKEN = [
     ("a.jsonl", '{"q": "x", "a": "y"}\n\n{"q": "x"}\n', "line 3 of `FILE` has no column `a`"),
     ("a.jsonl", '{"q": "x", "a": "y"}\n{"q": "x", "a"\n', "line 2 of `FILE` is not JSON"),
     ("a.jsonl", '{"q": "x", "a": "y"}\n["x"]\n', "line 2 of `FILE` is a list, no object"),
-    ("a.jsonl", '\n{"q": "x", "a": 1e20}\n', "line 2 of `FILE`: column `a` is no string but"),
+    ("a.jsonl", '\n{"q": "x", "a": 1e20}\n', "line 2 of `FILE`: column `a` is not a string but"),
     ("a.jsonl", '{"q": "x", "a": "\\ud83d"}\n', "has half of a surrogate pair"),
     ("a.jsonl", b'{"q": "x", "a": "y"}\n{"q": "\xe9", "a": "y"}\n', "line 2 of `FILE` is not UTF"),
     ("a.parquet", "no parquet", "cannot read the data"),

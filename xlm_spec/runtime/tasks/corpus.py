@@ -246,7 +246,7 @@ def strings(
         return found
     value = found[wrong[0]]
     shown = json.dumps(value, default=str)[:60]
-    kind = "empty (null)" if value is None else f"no string but `{shown}`"
+    kind = "empty (null)" if value is None else f"not a string but `{shown}`"
     table = rows if isinstance(rows, Table) else getattr(rows, "table", None)
     if table is not None:
         where = table.no_text(column)

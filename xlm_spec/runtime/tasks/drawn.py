@@ -104,7 +104,7 @@ class Pairs:
         """A prompt, empty if the task has none, and an answer. Raises Failed (X505)."""
         parts = ("", example) if isinstance(example, str) else tuple(example)
         if len(parts) != 2 or not all(isinstance(p, str) for p in parts):
-            message = f"task `{self.name}` has an example that is no pair of texts: {example!r}"
+            message = f"task `{self.name}` has an example that is not a pair of texts: {example!r}"
             raise Failed(Diagnostic("X505", message, "write (PROMPT, ANSWER), or one text"))
         return parts[0], parts[1]
 
