@@ -39,6 +39,9 @@ GOOD = {
     ),
     "one named sampler": text(sampler="{only: ancestral}"),
     "a loop around a loop": text(sampler="{kind: ancestral, wrap: {blocks: {size: 4}}}"),
+    "a wrap and a corrector with their kinds": text(
+        sampler="{kind: ancestral, wrap: {kind: blocks, size: 4}, corrector: {kind: gibbs}}"
+    ),
     "a rule that is the default": text(sampler="{kind: ancestral, tokens: temperature}"),
     "losses in another order": text(INSERTED, loss="[stop_cross_entropy, gap_cross_entropy]"),
     "targets in another order": text(INSERTED, target="[stop, gap_tokens]"),
@@ -79,3 +82,12 @@ def test_forms_that_say_the_same_are_the_same():
     assert a.backbone.component is b.backbone.component
     assert a.backbone.given == b.backbone.given == {}
     assert [t.component for t in a.targets] == [t.component for t in b.targets]
+
+
+def test_a_wrap_with_its_kind_is_the_wrap_by_its_name():
+    forms = ("{kind: blocks, size: 4}", "{blocks: {size: 4}}", "[{blocks: {size: 4}}]")
+    found = [
+        validate(parse(text(sampler=f"{{kind: ancestral, wrap: {w}}}").encode())) for w in forms
+    ]
+    wraps = [[(c.value, c.given) for c in spec.samplers[0].wraps] for spec in found]
+    assert wraps == [[("blocks", {"size": 4})]] * 3

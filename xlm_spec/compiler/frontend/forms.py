@@ -109,9 +109,17 @@ class Forms:
         return either(axis, self.mapping(axis), *([NUMBER] if axis is WEIGHT else []))
 
     def one_or_many(self, axis: Axis) -> dict:
-        """An item, or a list of them."""
+        """An item, or a list of them; in a sampler also one mapping with `kind`."""
         many = {"type": "array", "minItems": 1, "items": ref(axis.path)}
-        return either(axis, self.item(axis), many)
+        one = self.item(axis)
+        if axis in AROUND:
+            one = {
+                "type": "object",
+                "if": {"required": ["kind"]},
+                "then": self.mapping(axis),
+                "else": one,
+            }
+        return either(axis, one, many)
 
     def mapping(self, axis: Axis) -> dict:
         """`kind`, and the parameters of that kind.

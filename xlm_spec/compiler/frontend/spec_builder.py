@@ -56,6 +56,8 @@ class SpecBuilder:
     def items(self, axis: Axis, path: Path_) -> tuple[Choice, ...]:
         """The choices of an axis that is a list, or one item."""
         value = self.doc.at(path)
+        if isinstance(value, dict) and "kind" in value:
+            return (self.choice(axis, value, path),)
         many = isinstance(value, list)
         return tuple(
             self.item(axis, v, (*path, i) if many else path) for i, v in enumerate(listed(value))
