@@ -281,10 +281,10 @@ WRONG = [
     ("{kind: distinct, m: 3}", "X602", "`distinct` has no option `m`"),
     ("{kind: distinct, stages: [train]}", "X602", "has no stage `train`"),
     ("{kind: distinct, loaders: [far]}", "X602", "has no loader `far`"),
-    ("{kind: distinct, name: a b}", "X602", "is no name of a metric"),
+    ("{kind: distinct, name: a b}", "X602", "cannot have the name `a b`"),
     ("[distinct, distinct]", "X602", "there is a metric `distinct` already"),
     ("torch.nn.Linear", "X602", "cannot be made"),
-    ("torch.nn.Identity", "X617", "no metric of torchmetrics"),
+    ("torch.nn.Identity", "X617", "is not a metric of torchmetrics"),
     ("blue", "X602", "did you mean `bleu`"),
 ]
 

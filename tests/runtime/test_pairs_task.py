@@ -62,7 +62,7 @@ def test_drawn_prompts_are_in_no_fixed_split():
     [
         ({}, "has no `draw`, and a split that is a number"),
         ({"splits": {**FIXED, "val": []}}, "split `val` of task `t` is empty"),
-        ({"splits": {**FIXED, "val": [("1", "2", "3")]}}, "no pair of texts"),
+        ({"splits": {**FIXED, "val": [("1", "2", "3")]}}, "not a pair of texts"),
         ({"splits": {**FIXED, "val": [("1 2 3", "2")]}}, "a prompt of 3 words"),
     ],
 )

@@ -186,7 +186,7 @@ def entry_of(run: Run, code: Choice) -> Entry:
     default = kind.rpartition(":")[2].rpartition(".")[2]
     name = str(options.get("name", default))
     if not NAME.fullmatch(name):
-        raise Failed(Diagnostic("X602", f"`{SETTING}`: `{name}` is no name of a metric"))
+        raise Failed(Diagnostic("X602", f"`{SETTING}`: a metric cannot have the name `{name}`"))
     if isinstance(found, type):
         return of_class(run, own, options.get("update"), options.get("name"), name)
     return of_function(own, found, name)
@@ -211,7 +211,7 @@ def of_class(run: Run, own: Choice, update: Any, given_name: Any, name: str) -> 
     found, arguments = checked(SETTING, own, given)
     metric = called(SETTING, own, found, **arguments)
     if not isinstance(metric, TorchMetric):
-        message = f"`{SETTING}`: `{kind_of(own)}` is no metric of torchmetrics"
+        message = f"`{SETTING}`: `{kind_of(own)}` is not a metric of torchmetrics"
         hint = "write a function, or derive the class from torchmetrics.Metric"
         raise Failed(Diagnostic("X617", message, hint))
     name = str(given_name or getattr(metric, "figure_name", name))

@@ -31,7 +31,7 @@ class Pairs:
     """`draw(rng)` returns a prompt and its only right answer, as space-separated words.
 
     No prompt occurs in two splits. Without prompts (`longest_prompt=0`) it returns a sequence, and
-    none occurs in two splits. A split that is no number but a list of examples is fixed: `draw` is
+    none occurs in two splits. A split can also be a list of examples, which is fixed: `draw` is
     not needed for it. `cpu` overrides settings of the size `cpu`, which defaults to a small model
     that learns in minutes.
     """
@@ -104,7 +104,7 @@ class Pairs:
         """A prompt, empty if the task has none, and an answer. Raises Failed (X505)."""
         parts = ("", example) if isinstance(example, str) else tuple(example)
         if len(parts) != 2 or not all(isinstance(p, str) for p in parts):
-            message = f"task `{self.name}` has an example that is no pair of texts: {example!r}"
+            message = f"task `{self.name}` has an example that is not a pair of texts: {example!r}"
             raise Failed(Diagnostic("X505", message, "write (PROMPT, ANSWER), or one text"))
         return parts[0], parts[1]
 
