@@ -138,6 +138,8 @@ def test_the_judge_has_the_loss_of_transformers(judge):
             ids = torch.tensor([judge_of(judge).tokenizer(text)["input_ids"][:16]])
             loss = judge_of(judge).model(input_ids=ids, labels=ids).loss
             assert float(found / n) == pytest.approx(float(loss), abs=1e-4)
+    with torch.autocast("cpu", torch.bfloat16):  # the precision of a run is not that of the judge
+        assert torch.equal(judge_of(judge).nats(texts, 3, 1024)[0], nats)
     metric = GenerativeNll(judge=judge, batch=2)
     metric.update(texts[:2])
     metric.update(texts[2:])

@@ -29,6 +29,7 @@ from xlm_spec.runtime.managers import entries_of
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.rows import Rows, padded_rows
 from xlm_spec.runtime.scoring import bound_of
+from xlm_spec.runtime.shortage import is_shortage
 from xlm_spec.runtime.words import Tokenizer
 
 SETTING = "data.metrics"
@@ -109,7 +110,7 @@ class Entry:
         except Failed:
             raise
         except Exception as e:  # the code of others
-            if not self.kind:
+            if not self.kind or is_shortage(e):
                 raise
             raise failed(self, e) from None
 
