@@ -162,7 +162,7 @@ def test_every_counts_from_the_last_written_validation():
 WRONG = [
     ("[{kind: file, fields: [prompt, anser]}]", "X602", "did you mean `answer`?"),
     ("[{kind: file, stages: train}]", "X602", "`file` has no stage `train`"),
-    ("[{kind: file, every: often}]", "X602", "`every` is not a number of steps"),
+    ("[{kind: file, every: often}]", "X602", "`every` must be a number of steps"),
     ("[{kind: console, lines: 3}]", "X602", "`console` has no option `lines`"),
     ("logfile", "X602", "did you mean `file`?"),
     ("[{kind: ./mine.py:width}]", "X602", "width"),

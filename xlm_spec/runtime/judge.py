@@ -43,12 +43,17 @@ class Judge:
             length = torch.tensor([len(t) for t in some], device=self.device)
             yield tokens, torch.arange(wide, device=self.device) < length[:, None]
 
+    def computed(self, tokens: Tensor, mask: Tensor, **more: bool) -> Any:
+        """The output of the model in its own precision, whatever that of the run is."""
+        with torch.autocast(self.device.type, enabled=False):
+            return self.model(input_ids=tokens, attention_mask=mask.long(), **more)
+
     @torch.no_grad()
     def nats(self, texts: list[str], size: int, longest: int) -> tuple[Tensor, Tensor]:
         """Minus log p of each text given its first token, and the number of tokens, (N,) each."""
         nats, counts = [torch.zeros(0)], [torch.zeros(0)]
         for tokens, mask in self.batches(texts, size, longest):
-            logits = self.model(input_ids=tokens, attention_mask=mask.long()).logits.float()
+            logits = self.computed(tokens, mask).logits.float()
             log_p = logits[:, :-1].log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0]
             nats.append(-(log_p * mask[:, 1:]).sum(1).cpu())
             counts.append(mask[:, 1:].sum(1).cpu())
@@ -59,8 +64,7 @@ class Judge:
         """The last hidden state at the last token of each text, of length 1, (N, D)."""
         found = []
         for tokens, mask in self.batches(texts, size, longest):
-            given = {"input_ids": tokens, "attention_mask": mask.long()}
-            hidden = self.model(**given, output_hidden_states=True).hidden_states[-1]
+            hidden = self.computed(tokens, mask, output_hidden_states=True).hidden_states[-1]
             last = (mask.sum(1) - 1).clamp(min=0)
             found.append(hidden[torch.arange(len(tokens)), last].float().cpu())
         return torch.nn.functional.normalize(torch.cat(found).double(), dim=1)

@@ -29,6 +29,7 @@ from xlm_spec.runtime.managers import entries_of
 from xlm_spec.runtime.resolve_config import Run
 from xlm_spec.runtime.rows import Rows, padded_rows
 from xlm_spec.runtime.scoring import bound_of
+from xlm_spec.runtime.shortage import is_shortage
 from xlm_spec.runtime.words import Tokenizer
 
 SETTING = "data.metrics"
@@ -109,7 +110,7 @@ class Entry:
         except Failed:
             raise
         except Exception as e:  # the code of others
-            if not self.kind:
+            if not self.kind or is_shortage(e):
                 raise
             raise failed(self, e) from None
 
@@ -186,7 +187,7 @@ def entry_of(run: Run, code: Choice) -> Entry:
     default = kind.rpartition(":")[2].rpartition(".")[2]
     name = str(options.get("name", default))
     if not NAME.fullmatch(name):
-        raise Failed(Diagnostic("X602", f"`{SETTING}`: `{name}` is not a name of a metric"))
+        raise Failed(Diagnostic("X602", f"`{SETTING}`: a metric cannot have the name `{name}`"))
     if isinstance(found, type):
         return of_class(run, own, options.get("update"), options.get("name"), name)
     return of_function(own, found, name)

@@ -316,7 +316,7 @@ def entry_of(code: Choice, given: Mapping[str, Any]) -> Entry:
     own = choice(kind_of(code), {k: v for k, v in options.items() if k not in KEYS})
     every = options.get("every", 0)
     if not isinstance(every, int) or isinstance(every, bool) or every < 0:
-        message = f"`{SETTING}`: `every` is not a number of steps: `{every}`"
+        message = f"`{SETTING}`: `every` must be a number of steps, not `{every}`"
         raise Failed(Diagnostic("X602", message))
     value = options.get("fields", DEFAULT_FIELDS)
     names = value if isinstance(value, list | tuple) else [value]

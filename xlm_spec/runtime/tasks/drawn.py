@@ -31,7 +31,7 @@ class Pairs:
     """`draw(rng)` returns a prompt and its only right answer, as space-separated words.
 
     No prompt occurs in two splits. Without prompts (`longest_prompt=0`) it returns a sequence, and
-    none occurs in two splits. A split that is no number but a list of examples is fixed: `draw` is
+    none occurs in two splits. A split can also be a list of examples, which is fixed: `draw` is
     not needed for it. `cpu` overrides settings of the size `cpu`, which defaults to a small model
     that learns in minutes.
     """
