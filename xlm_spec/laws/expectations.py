@@ -31,7 +31,7 @@ def enumerated_mean(
     for t, x, corrupted, p in corruptions(m, w, prompt, nodes):
         with pinned(m, corrupted, t):
             value = function(model, x, m.config, rng)
-        total += float((p * value.double()).sum())
+        total += float(p[p > 0] @ value.double()[p > 0])  # near t = 0 the others can be infinite
     return total
 
 
