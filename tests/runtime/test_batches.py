@@ -10,7 +10,7 @@ from methods import ROOT
 from package_runs import TINY, package_of, run
 
 from xlm_spec.runtime.evaluate import figures
-from xlm_spec.runtime.generate import sample_prompts
+from xlm_spec.runtime.generate import sample_prompts, sampled
 from xlm_spec.runtime.load_model import load_model
 from xlm_spec.runtime.prompts import prompts_to_continue
 
@@ -45,15 +45,24 @@ def test_a_batch_that_does_not_fit_is_halved(model, capsys):
     def ask(module, arguments):
         torch.empty(1 << (20 if len(arguments[0]) <= 5 else 55), dtype=torch.int8)
 
-    wanted = evaluated(with_settings(model, evaluate_batch=5))
+    prompts = prompts_to_continue(model, [], 12)
+
+    def generated(size):
+        found = [*sampled(model, "confidence", prompts, size, 0, False, False, False)]
+        return [part.texts for part, _, _ in found], [a.tolist() for _, _, a in found]
+
+    wanted = evaluated(with_settings(model, evaluate_batch=5)), generated(5)
     hook = model.model.register_forward_pre_hook(ask)
     try:
         capsys.readouterr()
-        assert evaluated(with_settings(model, evaluate_batch=20)) == wanted
+        assert evaluated(with_settings(model, evaluate_batch=20)) == wanted[0]
         lines = capsys.readouterr().err.splitlines()
         assert lines == [
             f"not enough memory for batches of {n}; continuing with {n // 2}" for n in (20, 10)
         ]
+        assert generated(10) == wanted[1]
+        with pytest.raises(RuntimeError, match="can't allocate memory"):
+            [*sampled(model, "confidence", prompts, 12, 0, False, False, True)]
     finally:
         hook.remove()
 

@@ -50,11 +50,17 @@ def in_fitting_batches(function: Callable) -> Callable:
             except (RuntimeError, MemoryError) as e:
                 if not is_shortage(e) or size == 1:
                     raise
-            gc.collect()  # what the failed batch has left
-            if trained.device.type == "cuda":
-                torch.cuda.empty_cache()
-            line = f"not enough memory for batches of {size}; continuing with {size // 2}"
-            print(line, file=sys.stderr)
-            trained = replace(trained, run=trained.run.replace("memory", evaluate_batch=size // 2))
+            smaller = halved(size)
+            trained = replace(trained, run=trained.run.replace("memory", evaluate_batch=smaller))
 
     return computed
+
+
+def halved(size: int) -> int:
+    """Half the size of a batch that did not fit, when what it has left is freed."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    line = f"not enough memory for batches of {size}; continuing with {size // 2}"
+    print(line, file=sys.stderr)
+    return size // 2

@@ -10,7 +10,6 @@ from lightning.pytorch.strategies import ModelParallelStrategy
 from torch.optim.swa_utils import AveragedModel
 
 from xlm_spec.diagnostics import wants_colour
-from xlm_spec.runtime import sharding
 from xlm_spec.runtime.ending import Ending
 
 LINES = 20  # progress lines per run
@@ -58,6 +57,8 @@ class Averaged(WeightAveraging):
         """Saves the average as `state_dict`, the weights of training as `current_model_state`."""
         super().on_save_checkpoint(trainer, pl_module, checkpoint)
         if sharded(trainer):
+            from xlm_spec.runtime import sharding
+
             assert self._average_model is not None
             checkpoint["state_dict"] = sharding.whole_state(self._average_model.module)
 
@@ -65,6 +66,8 @@ class Averaged(WeightAveraging):
         if not sharded(trainer):
             super().on_load_checkpoint(trainer, pl_module, checkpoint)
             return
+        from xlm_spec.runtime import sharding
+
         assert self._average_model is not None
         sharding.load_whole_state(self._average_model.module, checkpoint["state_dict"])
         self._average_model.n_averaged.copy_(checkpoint["averaging_state"]["n_averaged"])

@@ -259,7 +259,8 @@ def kind_of_loss(trained: TrainedModel, rows: Rows) -> str:
     run, bound = trained.run, bound_of(trained.run)
     if bound is None:
         return "objective"
-    x = to(trained.layout.examples(rows.take(slice(0, SOME))), trained.device)
+    few = rows.take(slice(0, min(SOME, eval_batch_size(run, trained.layout))))
+    x = to(trained.layout.examples(few), trained.device)
     seed, given = (run.train.seed, "kind"), (trained.model, x, run.config)
     terms = run.package.objective(*given, generator(*seed, device=trained.device))
     loss = torch.stack(list(terms.values())).sum(0)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from xlm_spec.runtime.batches import in_precision
+from xlm_spec.runtime.batches import halved, in_precision
 from xlm_spec.runtime.data import eval_batch_size
 from xlm_spec.runtime.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.page import page, write
@@ -17,6 +17,7 @@ from xlm_spec.runtime.predictions import Place, Predictions, folder_of
 from xlm_spec.runtime.prompts import Prompts, prompts_to_continue, texts_to_fill
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.scoring import SampleResult, draw
+from xlm_spec.runtime.shortage import is_shortage
 from xlm_spec.runtime.watch import Screen
 
 
@@ -34,9 +35,9 @@ def generate(package, data, train, args) -> None:
     fill, predictions = bool(args.fill), Predictions(run, "predict", folder_of(args.run))
     keep = bool(args.watch or args.html or predictions.keep)
     place = Place("predict", trained.step or 0, "", sampler)
-    parts = [prompts] if args.html else in_batches(prompts, eval_batch_size(run, trained.layout))
-    for number, part in enumerate(parts):
-        result, answers = sample_prompts(trained, sampler, part, args.seed, keep, fill, number)
+    size = len(prompts.texts) if args.html else eval_batch_size(run, trained.layout)
+    given = trained, sampler, prompts, size, args.seed, keep, fill
+    for number, (part, result, answers) in enumerate(sampled(*given, fixed=bool(args.html))):
         if args.watch and not number:
             Screen(run, sys.stderr).show(result.states)
         for text, answer in zip(part.texts, answers.tolist(), strict=True):
@@ -58,13 +59,39 @@ def generate(package, data, train, args) -> None:
         write(args.html, page(trained, args.seed, {sampler: result} | more))
 
 
-def in_batches(prompts: Prompts, size: int) -> Iterator[Prompts]:
-    """Prompts in batches of at most `size`."""
+def sampled(
+    trained: TrainedModel,
+    sampler: str,
+    prompts: Prompts,
+    size: int,
+    seed: int,
+    keep: bool,
+    fill: bool,
+    fixed: bool,
+) -> Iterator[tuple[Prompts, SampleResult, Tensor]]:
+    """Prompts in batches of at most `size`, with their samples; see `sample_prompts`.
+
+    Unless it is `fixed`, the size is halved while memory is short.
+    """
+    first = number = 0
+    while first < len(prompts.texts):
+        part = some(prompts, slice(first, first + size))
+        try:
+            result, answers = sample_prompts(trained, sampler, part, seed, keep, fill, number)
+        except (RuntimeError, MemoryError) as e:
+            if fixed or not is_shortage(e) or size == 1:
+                raise
+        else:
+            yield part, result, answers
+            first, number = first + size, number + 1
+            continue
+        size = halved(min(size, len(part.texts)))
+
+
+def some(prompts: Prompts, span: slice) -> Prompts:
     start = prompts.start
-    for first in range(0, len(prompts.texts), size):
-        span = slice(first, first + size)
-        some = (a[span] if isinstance(a, Tensor) and a.ndim else a for a in start)
-        yield Prompts(prompts.texts[span], type(start)(*some))
+    rows = (a[span] if isinstance(a, Tensor) and a.ndim else a for a in start)
+    return Prompts(prompts.texts[span], type(start)(*rows))
 
 
 @in_precision

@@ -31,7 +31,6 @@ from xlm_spec.runtime.scoring import (
     to,
     training_loss,
 )
-from xlm_spec.runtime.sharding import is_sharded, shard, whole_state
 
 
 class Harness(LightningModule):
@@ -159,15 +158,22 @@ class Harness(LightningModule):
         aligned(checkpoint["loops"], self.global_step, self.run.train.accumulate)
 
 
+def sharding() -> Any:
+    """The module, which requires torch 2.6, and takes long to import."""
+    from xlm_spec.runtime import sharding
+
+    return sharding
+
+
 class ShardedHarness(Harness):
     """The same for a strategy that shards the model over the devices."""
 
     def configure_model(self, mesh: Any = None) -> None:
         """Shards the model once; `mesh`: the devices, by default those of the trainer."""
-        if not is_sharded(self.model):
+        if not sharding().is_sharded(self.model):
             found = self.device_mesh if mesh is None else mesh
             assert found is not None
-            shard(self.model, found["data_parallel"])
+            sharding().shard(self.model, found["data_parallel"])
 
     def whole(self, device: torch.device) -> torch.nn.Module:
         """A model with the whole weights. All devices must call this; they validate independently,
@@ -175,5 +181,5 @@ class ShardedHarness(Harness):
         """
         with torch.random.fork_rng():
             model = new_model(self.run)
-        model.load_state_dict(whole_state(self.model, everywhere=True))
+        model.load_state_dict(sharding().whole_state(self.model, everywhere=True))
         return model.to(device).eval()
