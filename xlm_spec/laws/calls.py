@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -10,9 +11,17 @@ from torch import Tensor
 
 def call(function: Callable, scope: dict, settings: Any) -> Any:
     """Calls a function of a component: wires by name, parameters from its settings."""
-    parameters = inspect.signature(function).parameters.values()
-    options = {p.name: getattr(settings, p.name) for p in parameters if p.kind == p.KEYWORD_ONLY}
-    return function(*(scope[p.name] for p in parameters if p.kind != p.KEYWORD_ONLY), **options)
+    wires, parameters = signature(function)
+    options = {name: getattr(settings, name) for name in parameters}
+    return function(*(scope[name] for name in wires), **options)
+
+
+@lru_cache(maxsize=256)
+def signature(function: Callable) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of its wires, and of its parameters."""
+    found = inspect.signature(function).parameters.values()
+    parameters = tuple(p.name for p in found if p.kind == p.KEYWORD_ONLY)
+    return tuple(p.name for p in found if p.kind != p.KEYWORD_ONLY), parameters
 
 
 def rows_of(batch: Any, which: Tensor) -> Any:

@@ -39,9 +39,9 @@ class ToyDistribution:
 
     def batch(self, which: Iterable[int] | None = None) -> tuple[Tensor, Tensor]:
         """Tokens and valid, (B, L), of these sequences, or of all."""
-        sequences = self.sequences if which is None else [self.sequences[i] for i in which]
-        lines = [self.encode(x) for x in sequences]
+        lines = [self.encode(x) for x in self.sequences]
         tokens = torch.tensor([[*line, *[PAD] * (self.width - len(line))] for line in lines])
+        tokens = tokens if which is None else tokens[torch.tensor([*which], dtype=torch.long)]
         return tokens, tokens != PAD
 
     def encode(self, x: Tokens) -> list[int]:
