@@ -127,6 +127,14 @@ class GapTokens(NamedTuple):
     open: Tensor  # (B, L) bool, the gaps in which tokens may be missing
 
 
+class GapCounts(NamedTuple):
+    """The number of missing tokens in each open gap, in units of `share`."""
+
+    count: Tensor  # (B, L) float
+    open: Tensor  # (B, L) bool, the gaps in which tokens may be missing
+    share: Tensor  # (B, 1), the probability that a token is missing
+
+
 class Complete(NamedTuple):
     """Whether each sequence is complete."""
 

@@ -34,15 +34,15 @@ HEADS = {  # all heads of the model
     "bd3lm": {"token_logits"},
     "cmlm": {"length_logits", "token_logits"},
     "edit_flows": {"edit_rates", "gap_token_logits", "token_logits"},
-    "flexible": {"gap_count", "token_logits"},
+    "flexible": {"missing_count", "token_logits"},
     "gaussian": {"clean_latent", "embedding"},
     "insertion_transformer": {"gap_token_logits", "slot_end"},
-    "levenshtein": {"delete_logit", "gap_count", "token_logits"},
+    "levenshtein": {"delete_logit", "missing_count", "token_logits"},
     "sigma_gpt": {"token_logits"},
 }
 SHARED = {  # types that several files of a package use
     "cmlm": {"Length", "Sized"},
-    "flexible": {"GapCounts"},
+    "flexible": {"MissingCounts"},
     "gaussian": {"LatentState"},
     "insertion_transformer": {"Slots"},
     "levenshtein": {"Flags"},
@@ -224,7 +224,7 @@ def test_the_bound_of_flexmdm_is_its_objective(packages):
             f(model, x, config, torch.Generator().manual_seed(3))
             for f in (flexible.objective, flexible.log_likelihood_bound)
         )
-    assert {*terms} == {"cross_entropy", "count_divergence"}
+    assert {*terms} == {"cross_entropy", "number_divergence"}
     assert torch.equal(bound, -sum(terms.values()))
 
 

@@ -1,4 +1,4 @@
-"""The law of `gap_count`: at most two missing tokens, so that sequences stay short."""
+"""The law of `missing_count`: at most two missing tokens, so that sequences stay short."""
 
 from torch import Tensor
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class GapCount(nn.Module):
+class MissingCount(nn.Module):
     """hidden state -> expected number of tokens missing right after this position."""
 
     def __init__(self, width: int):

@@ -10,10 +10,10 @@ from ..ops import scatter
 from ..types import GapTokens
 
 
-def count_divergence(model, hidden: Tensor, target: GapTokens) -> Tensor:
+def number_divergence(model, hidden: Tensor, target: GapTokens) -> Tensor:
     """n_hat - n - n log n_hat at each open gap, (B, L), for n missing tokens."""
     one = torch.ones_like(target.token, dtype=hidden.dtype)
     row, col = target.open.nonzero(as_tuple=True)
     n = scatter(one, target.row, target.col, hidden)[row, col]  # (N,)
-    n_hat = model.gap_count(hidden[row, col]).clamp(min=1e-6)
+    n_hat = model.missing_count(hidden[row, col]).clamp(min=1e-6)
     return scatter(n_hat - n - n * n_hat.log(), row, col, hidden)
