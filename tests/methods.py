@@ -35,6 +35,13 @@ INSERTED = {
     "loss": "[gap_cross_entropy: {weight: per_count}, stop_cross_entropy: {weight: per_count}]",
     "sampler": "{kind: insertion, stop: drawn}",
 }
+FLEXMDM = {
+    "noise": "{process: drop_then_mask, drop_schedule: linear}",
+    "target": "[masked_tokens, gap_counts]",
+    "loss": "[cross_entropy: {weight: elbo}, count_divergence: {weight: elbo}]",
+    "sampler": "{kind: tau_leaping, order: random}",
+    "backbone": "rotary_timed",
+}
 REPLACED = {
     "noise": "{process: uniform}",
     "target": "clean_tokens",

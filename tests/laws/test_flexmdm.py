@@ -4,11 +4,10 @@ import importlib
 
 import pytest
 import torch
-from methods import INSERTED, MASKED, ROOT, package
-
-from xlm_spec.compiler.frontend.load import parse
+from methods import FLEXMDM, INSERTED, MASKED, package
 from xlm_spec.laws.components.loss.count_divergence_law import nats
 from xlm_spec.laws.components.target.gap_counts_law import targets
+
 from xlm_spec.laws.models import RandomModel
 
 ROWS, LENGTH = 40, 9
@@ -31,10 +30,8 @@ class Constant:
 def packages(tmp_path_factory):
     """FlexMDM, masked diffusion and insertion, with time-conditioned models."""
     folder = tmp_path_factory.mktemp("packages")
-    spec = parse((ROOT / "specs" / "flexmdm.yaml").read_bytes()).values
-    flexmdm = {k: str(spec[k]).replace("'", '"') for k in spec.keys() - {"xlm_spec", "name"}}
     masked = MASKED | {"backbone": "rotary_timed"}
-    return [package(folder, parts) for parts in (flexmdm, masked, INSERTED)]
+    return [package(folder, parts) for parts in (FLEXMDM, masked, INSERTED)]
 
 
 def part(made, name: str):
