@@ -42,6 +42,22 @@ FLEXMDM = {
     "sampler": "{kind: tau_leaping, order: random}",
     "backbone": "rotary_timed",
 }
+GROWN = {
+    "noise": "{process: independent_drop}",
+    "target": "[gap_counts, gap_tokens]",
+    "loss": "[count_divergence: {weight: elbo}, gap_token_cross_entropy: {weight: elbo}]",
+    "sampler": "insertion_leaping",
+    "backbone": "rotary_timed",
+}
+EDITED = {
+    "noise": "{process: {kind: edits, longest: 6}}",
+    "target": "[gap_counts, gap_tokens, deletions, substitutions, substitutes]",
+    "loss": "[count_divergence: {weight: elbo}, gap_token_cross_entropy: {weight: elbo},"
+    " deletion_divergence: {weight: elbo}, substitution_divergence: {weight: elbo},"
+    " cross_entropy: {weight: elbo}]",
+    "sampler": "edit_leaping",
+    "backbone": "rotary_timed",
+}
 REPLACED = {
     "noise": "{process: uniform}",
     "target": "clean_tokens",

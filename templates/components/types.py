@@ -135,6 +135,22 @@ class GapCounts(NamedTuple):
     share: Tensor  # (B, 1), the probability that a token is missing
 
 
+class Deletions(NamedTuple):
+    """The tokens that are to be deleted."""
+
+    number: Tensor  # (B, L) float, 1 / share or 0
+    free: Tensor  # (B, L) bool, the tokens that may be
+    share: Tensor  # (B, 1), the probability that a position is not edited yet
+
+
+class Substitutions(NamedTuple):
+    """The tokens that are to be substituted."""
+
+    number: Tensor  # (B, L) float, 1 / share or 0
+    free: Tensor  # (B, L) bool, the tokens that may be
+    share: Tensor  # (B, 1), the probability that a position is not edited yet
+
+
 class Complete(NamedTuple):
     """Whether each sequence is complete."""
 

@@ -10,7 +10,18 @@ import pytest
 import regen
 from code_blocks import blocks
 from html_links import Links
-from methods import FLEXMDM, INSERTED, MASKED, MIXED, PLAIN, REPLACED, ROOT, checked
+from methods import (
+    EDITED,
+    FLEXMDM,
+    GROWN,
+    INSERTED,
+    MASKED,
+    MIXED,
+    PLAIN,
+    REPLACED,
+    ROOT,
+    checked,
+)
 
 from xlm_spec.compiler.axes import AXES, components_of
 from xlm_spec.compiler.docs import reference
@@ -104,6 +115,7 @@ def test_the_table_of_declarations_in_contributing_is_fresh():
     assert regen.contributing() == text
 
 
+BASES = (MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM, GROWN, EDITED)
 CARDS = [card(a, c) for a in AXES for c in components_of(a).values()]
 
 
@@ -112,7 +124,7 @@ def test_the_line_of_a_card_is_valid_in_a_spec(c):
     """In one of the specs that the component fits into."""
     section, _, value = in_a_spec(c).partition(": ")
     told = []
-    for base in (MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM):
+    for base in BASES:
         for line in (value, *beside_others(base, section, value)):
             try:
                 checked(spec_of(base, section, line))

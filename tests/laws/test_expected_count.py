@@ -40,7 +40,7 @@ def result(folder: Path, law: str):
 def test_a_declared_number_that_does_not_minimise_the_loss(flexmdm, tmp_path):
     """The control is the correct package."""
     folder = shutil.copytree(flexmdm, tmp_path / "flexmdm")
-    file = folder / "flexmdm" / "loss.py"
+    file = folder / "flexmdm" / "ops.py"
     source = file.read_text()
     assert source.count("m - n - torch.xlogy(n, m)") == 1
     file.write_text(source.replace("torch.xlogy(n, m)", "n * torch.log1p(m)"))

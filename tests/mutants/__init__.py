@@ -3,11 +3,11 @@
 A mutant replaces a text in a file of a built package.
 """
 
-from mutants import flexmdm, insertion, losses, models, noise, samplers
+from mutants import edits, flexmdm, insertion, losses, models, noise, samplers
 from mutants.mutant import SHIPPED, SPECS, Mutant
 
 MUTANTS = [
-    m for part in (noise, losses, samplers, insertion, flexmdm, models) for m in part.MUTANTS
+    m for part in (noise, losses, samplers, insertion, flexmdm, edits, models) for m in part.MUTANTS
 ]
 
 __all__ = ["MUTANTS", "SHIPPED", "SPECS", "Mutant"]

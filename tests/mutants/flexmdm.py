@@ -50,16 +50,16 @@ MUTANTS = [
     Mutant(
         "Bregman constant in place of the Poisson one",
         SPEC,
-        "loss",
+        "ops",
         "m - n - torch.xlogy(n, m)",
         "m - n - torch.xlogy(n, m) + torch.xlogy(n, n)",
     ),
     Mutant(
         "number of missing tokens without its unit",
         SPEC,
-        "loss",
-        "n = share * target.count[row, col]",
-        "n = target.count[row, col]",
+        "ops",
+        "m, n = share * head(hidden[row, col]), share * number[row, col]",
+        "m, n = share * head(hidden[row, col]), number[row, col]",
     ),
     Mutant(
         "frozen rate integrated until t = 0",

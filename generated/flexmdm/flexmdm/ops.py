@@ -1,6 +1,6 @@
 """Small tensor operations on sequences of varying length."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import torch
@@ -70,3 +70,16 @@ def insert(counts: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     old = valid.new_zeros(len(valid), length + 1).scatter(1, moved, valid)[:, :length]
     grown = index < used + total[:, -1:]
     return grown, grown & ~old, (old.long().cumsum(1) - 1).clamp(min=0)
+
+
+def rate_divergence(
+    head: Callable, hidden: Tensor, number: Tensor, where: Tensor, share: Tensor
+) -> Tensor:
+    """m - n - n log m at the positions `where` (B, L), zero elsewhere, (B, L).
+
+    n is `share` (B, 1) times `number` (B, L), m is `share` times the head.
+    """
+    row, col = where.nonzero(as_tuple=True)
+    share = share[row, 0]  # (N,)
+    m, n = share * head(hidden[row, col]), share * number[row, col]
+    return scatter(m - n - torch.xlogy(n, m), row, col, hidden)

@@ -9,10 +9,9 @@ Differs:
         `count_divergence`, which predicts its mean
 """
 
-import torch
 from torch import Tensor
 
-from ..ops import scatter
+from ..ops import rate_divergence
 from ..types import GapCounts
 
 ELBO_TERM = True
@@ -27,8 +26,4 @@ def count_divergence(model, hidden: Tensor, target: GapCounts) -> Tensor:
     the n tokens comes first does not depend on x. That of the Bregman divergence, n log n - n, is
     larger by the mean of n log n (FlexMDM, arXiv:2509.01025).
     """
-    row, col = target.open.nonzero(as_tuple=True)
-    share = target.share[row, 0]  # (N,)
-    m = share * model.gap_count(hidden[row, col])
-    n = share * target.count[row, col]
-    return scatter(m - n - torch.xlogy(n, m), row, col, hidden)
+    return rate_divergence(model.gap_count, hidden, *target)

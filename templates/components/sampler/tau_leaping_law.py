@@ -62,7 +62,7 @@ def unmasked(known: Predictions, state: Tokens, where: tuple[int, ...]) -> Distr
 
 def numbers(means: list[float], room: int) -> dict[tuple[int, ...], float]:
     """How many masks fit into each gap, from left to right, with the probabilities."""
-    out = {(): 1.0}
+    out: dict[tuple[int, ...], float] = {(): 1.0}
     for mean in means:
         longer: dict[tuple[int, ...], float] = {}
         for before, p in out.items():

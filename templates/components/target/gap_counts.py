@@ -16,5 +16,5 @@ from ..types import GapCounts
 def gap_counts(dropped: Tensor, gap: Tensor, open: Tensor, dropped_p: Tensor) -> GapCounts:
     """The number of dropped tokens of each gap, divided by P(a token is dropped)."""
     p = dropped_p.clamp(min=torch.finfo(dropped_p.dtype).eps)
-    count = p.new_zeros(gap.shape).scatter_add(1, gap.clamp(min=0), dropped.to(p))
+    count = p.new_zeros(open.shape).scatter_add(1, gap.clamp(min=0), dropped.to(p))
     return GapCounts(count / p, open, p)

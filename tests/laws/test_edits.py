@@ -1,22 +1,18 @@
-"""Edit Flows against an enumeration of its process: what remains of each sequence, and the law
-of its exact rates. The enumeration shares no code with the family."""
+"""Edits from a random source against an enumeration: what remains of each sequence, and the law of
+their exact rates. The enumeration shares no code with the components."""
 
 import importlib
+import inspect
 import itertools
-import json
 import math
-import shutil
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
 import torch
-from methods import package
+from methods import EDITED, package
 
-from xlm_spec.compiler.frontend.load import parse
 from xlm_spec.laws.toy_distribution import p_value, quadrature
 
-HERE = Path(__file__).parent / "edit_flows"
 DATA = {(0,): 0.3, (1, 0): 0.5, (0, 1, 1): 0.2}
 WORDS, BOS, PAD, SIZE = 2, 2, 3, 4
 LONGEST = 2  # of the source
@@ -89,10 +85,17 @@ class Exact:
                 hidden[which == i, : len(state)] = table[state]
         return hidden.clamp(min=1e-30).flatten(2)
 
-    def edit_rates(self, hidden):
-        rates = self.faster * hidden.unflatten(-1, (3, SIZE)).sum(-1) / self.share
-        rates[:, 0, DELETE:] = 1.0  # BOS is fixed: these are not read
-        return rates
+    def rate(self, hidden, kind):
+        return self.faster * hidden.unflatten(-1, (3, SIZE))[..., kind, :].sum(-1) / self.share
+
+    def gap_count(self, hidden):
+        return self.rate(hidden, INSERT)
+
+    def delete_rate(self, hidden):
+        return self.rate(hidden, DELETE)
+
+    def substitute_rate(self, hidden):
+        return self.rate(hidden, SUBSTITUTE)
 
     def gap_token_logits(self, hidden):
         return hidden.unflatten(-1, (3, SIZE))[..., INSERT, :].log()
@@ -104,10 +107,7 @@ class Exact:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The package."""
-    folder = shutil.copytree(HERE, tmp_path_factory.mktemp("edit_flows"), dirs_exist_ok=True)
-    values = parse((HERE / "edit_flows.yaml").read_bytes()).values
-    parts = {k: json.dumps(v) for k, v in values.items() if k not in ("xlm_spec", "name")}
-    return package(folder, parts)
+    return package(tmp_path_factory.mktemp("edits"), EDITED)
 
 
 def part(made, name: str):
@@ -132,8 +132,7 @@ def drawn(made, t: float, longest: int, rows: int):
     position = torch.arange(4).expand_as(tokens)
     x = made.Examples(tokens, tokens != PAD, position == 0)
     time, schedule = torch.full((rows, 1), t), config.noise.schedule
-    corrupted = noise.select_tokens(x, time, schedule, rng)
-    z = noise.corrupt(x, corrupted, time, schedule, config.vocab, rng, longest=longest)
+    z = noise.corrupt(x, time, schedule, config.vocab, rng, longest=longest)
     target = part(made, "target").gap_tokens(x, z.dropped, z.gap, z.open)
     edits: list[list] = [[] for _ in range(rows)]
     for row, col, token in zip(*(a.tolist() for a in target[:3]), strict=True):
@@ -163,6 +162,59 @@ def test_what_remains_follows_its_enumeration(made, t):
     assert p(alpha + 0.05) < ALARM
 
 
+WRONG = {
+    "a source without its longest length": ("u[..., 0] * (longest + 1)", "u[..., 0] * longest"),
+    "one token of the source too many": ("(place <= rest)", "(place <= rest + 1)"),
+    "tokens of the source that are never deleted": ("& (u < p[..., None])", "& (u < 1)"),
+    "tokens of x_0 in place of the source": (
+        "torch.where((place > 0) | corrupted[..., None], source, clean)",
+        "torch.where((place > 0) & (u < 2), source, clean)",
+    ),
+    "a blank counted as a token": ("(rest[..., 0] < 0)", "(rest[..., 0] <= 0)"),
+    "a missing token behind the wrong token": (
+        "cumsum(1)[:, :: 1 + longest] - 1",
+        "cumsum(1)[:, :: 1 + longest].clamp(max=width - 1)",
+    ),
+    "a deleted token that is substituted": ("other = (place == 0) & (tokens", "other = (tokens"),
+    "the wrong share of edits": (
+        "return noised(x, 1 - schedule.alpha(t), vocab",
+        "return noised(x, t**2, vocab",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_process_is_detected(made, wrong, monkeypatch):
+    """Its edits do not follow the enumeration; the control is the test above."""
+    noise, (old, new) = part(made, "noise"), WRONG[wrong]
+    source, names = inspect.getsource(noise), {**vars(noise)}
+    assert source.count(old) == 1
+    exec(source.replace(old, new), names)
+    monkeypatch.setattr(noise, "corrupt", names["corrupt"])
+    alpha = float(config_of(made).noise.schedule.alpha(torch.tensor(0.6)))
+    right = chances(LONGEST, alpha)
+    counted = Counter(drawn(made, 0.6, LONGEST, 5000)[2])
+    keys = [*right, *(k for k in counted if k not in right)]
+    p = torch.tensor([right.get(k, 0.0) for k in keys])
+    assert p_value(torch.tensor([counted[k] for k in keys]), p) < ALARM
+
+
+def terms(made, model, hidden, x, z):
+    """The sum of the losses at each position, (B, W)."""
+    target, loss = part(made, "target"), part(made, "loss")
+    counts = target.gap_counts(z.dropped, z.gap, z.open, z.dropped_p)
+    tokens = target.gap_tokens(x, z.dropped, z.gap, z.open)
+    deletions = target.deletions(z.free, z.wrong, z.dropped_p)
+    substitutions = target.substitutions(z.free, z.other, z.dropped_p)
+    return (
+        loss.count_divergence(model, hidden, counts)
+        + loss.gap_token_cross_entropy(model, hidden, tokens)
+        + loss.deletion_divergence(model, hidden, deletions)
+        + loss.substitution_divergence(model, hidden, substitutions)
+        + loss.cross_entropy(model, hidden, target.substitutes(z.other, z.substitute))
+    )
+
+
 def nats(made, t: float, longest: int, rows, faster: float = 1.0):
     """The expected loss at t with the exact model, and its gradient by the log of each number."""
     schedule = config_of(made).noise.schedule
@@ -178,15 +230,8 @@ def nats(made, t: float, longest: int, rows, faster: float = 1.0):
     states = [state for state, _ in right]
     of_state = torch.tensor([states.index(state) for state in states])
     change = torch.zeros_like(hidden).requires_grad_()
-    target = part(made, "target").gap_tokens(x, z.dropped, z.gap, z.open)
-    loss = part(made, "loss").edit_divergence(
-        model,
-        hidden * change[of_state].exp(),
-        target,
-        *(z.free, z.wrong, z.other, z.substitute),
-        time.expand(len(at), 1),
-        schedule,
-    )
+    z = z._replace(dropped_p=(1 - schedule.alpha(time)).expand(len(at), 1))
+    loss = terms(made, model, hidden * change[of_state].exp(), x, z)
     mean = torch.tensor([*right.values()], dtype=torch.float64) @ loss.sum(1)
     [gradient] = torch.autograd.grad(mean, change)
     return float(mean.detach()), float(gradient.abs().max())
@@ -209,7 +254,7 @@ def test_from_an_empty_source_the_bound_is_the_entropy(made):
         rows = drawn(made, 0.5, longest, 20_000)
         total = 0.0
         for t, weight in zip(*(a.tolist() for a in quadrature(12)), strict=True):
-            rate = noise.elbo_weight(torch.tensor(t).double(), schedule)
+            rate = noise.edit_rate(torch.tensor(t).double(), schedule)
             total += weight * float(rate) * nats(made, t, longest, rows, **changes)[0]
         return total
 
@@ -240,6 +285,59 @@ def test_samples_of_the_exact_model_follow_the_data(made):
     assert p_value(sampled(2.0), probabilities) < ALARM
 
 
+def edit_noise(made, t: float, rows: int = 400):
+    """Sequences of three tokens after BOS, and their noise at time t."""
+    tokens = torch.randint(0, 8, (rows, 4), generator=torch.Generator().manual_seed(1))
+    tokens[:, 0] = made.Config.small().vocab.bos
+    fixed = torch.zeros_like(tokens, dtype=torch.bool)
+    fixed[:, 0] = True
+    x = made.Examples(tokens, torch.ones_like(fixed), fixed)
+    noise, config = part(made, "noise"), made.Config.small()
+    time, rng = torch.full((rows, 1), t), torch.Generator().manual_seed(0)
+    schedule = config.noise.schedule
+    z = noise.corrupt(x, time, schedule, config.vocab, rng, longest=6)
+    return x, z, part(made, "target").gap_tokens(x, z.dropped, z.gap, z.open)
+
+
+@pytest.mark.parametrize("t", [1e-4, 0.5, 1.0])
+def test_the_edits_that_remain_turn_the_noise_into_the_sequence(made, t):
+    """In any row, at any time: after all of them it is x_0."""
+    x, z, missing = edit_noise(made, t)
+    inserted: dict[tuple[int, int], list[int]] = {}
+    for row, col, token in zip(*(a.tolist() for a in missing[:3]), strict=True):
+        inserted.setdefault((row, col), []).append(token)
+    for i in range(len(x.tokens)):
+        edited = []
+        for j in z.valid[i].nonzero()[:, 0].tolist():
+            if not z.wrong[i, j]:
+                edited.append(int(z.substitute[i, j] if z.other[i, j] else z.tokens[i, j]))
+            edited += inserted.get((i, j), [])
+        assert edited == x.tokens[i].tolist()
+    assert not (z.wrong & z.other).any()
+    assert (z.free | ~(z.wrong | z.other)).all()
+
+
+def test_each_kind_of_edit_occurs(made):
+
+    def numbers(t: float) -> list[int]:
+        _, z, _ = edit_noise(made, t)
+        return [int(a.sum()) for a in (z.dropped, z.wrong, z.other)]
+
+    assert min(numbers(1.0)) > 100
+    assert sum(numbers(1e-4)) < 10
+
+
+def test_a_source_can_be_longer_than_the_canvas(made):
+    """And a sample then, too."""
+    noise, config = part(made, "noise"), made.Config.small()
+    tokens = torch.full((50, 3), config.vocab.bos)
+    x = made.Examples(tokens, tokens >= 0, torch.arange(3).expand_as(tokens) == 0)
+    state = noise.prior(x, config.vocab, torch.Generator().manual_seed(0), longest=6)
+    assert state.tokens.shape[1] == 7
+    assert {*state.valid.sum(1).tolist()} == {*range(1, 8)}
+    assert state.fixed.sum() == 50
+
+
 class Certain:
     """A model of edits that happen in the next step."""
 
@@ -251,8 +349,14 @@ class Certain:
     def __call__(self, tokens, valid, t):
         return self.table
 
-    def edit_rates(self, hidden):
-        return hidden.sum(-1)
+    def gap_count(self, hidden):
+        return hidden[..., INSERT, :].sum(-1)
+
+    def delete_rate(self, hidden):
+        return hidden[..., DELETE, :].sum(-1)
+
+    def substitute_rate(self, hidden):
+        return hidden[..., SUBSTITUTE, :].sum(-1)
 
     def gap_token_logits(self, hidden):
         return hidden[..., INSERT, :]

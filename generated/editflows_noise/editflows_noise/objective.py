@@ -1,0 +1,53 @@
+"""The training objective of editflows_noise."""
+
+from torch import Generator, Tensor
+
+from .config import Config
+from .loss import (
+    count_divergence,
+    cross_entropy,
+    deletion_divergence,
+    gap_token_cross_entropy,
+    substitution_divergence,
+)
+from .noise import corrupt, edit_rate, sample_time
+from .target import deletions, gap_counts, gap_tokens, substitutes, substitutions
+from .types import Examples
+
+
+def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, Tensor]:
+    """Terms of the loss, each (B,), nats per sequence; training minimises the mean of their sum."""
+    schedule = config.noise.schedule
+    vocab = config.vocab
+    t = sample_time(x, rng, edge=config.noise.time.edge)  # (B, 1)
+    z = corrupt(x, t, schedule, vocab, rng, longest=config.noise.process.longest)
+    hidden = model(z.tokens, z.valid, t)  # (B, L, D)
+    target = gap_counts(z.dropped, z.gap, z.open, z.dropped_p)
+    weight = edit_rate(t, schedule)  # (B, 1)
+    target_2 = gap_tokens(x, z.dropped, z.gap, z.open)
+    target_3 = deletions(z.free, z.wrong, z.dropped_p)
+    target_4 = substitutions(z.free, z.other, z.dropped_p)
+    target_5 = substitutes(z.other, z.substitute)
+    return {
+        "count_divergence": (weight * count_divergence(model, hidden, target)).sum(1),
+        "gap_token_cross_entropy": (weight * gap_token_cross_entropy(model, hidden, target_2)).sum(
+            1
+        ),
+        "deletion_divergence": (weight * deletion_divergence(model, hidden, target_3)).sum(1),
+        "substitution_divergence": (weight * substitution_divergence(model, hidden, target_4)).sum(
+            1
+        ),
+        "cross_entropy": (weight * cross_entropy(model, hidden, target_5)).sum(1),
+    }
+
+
+def log_likelihood_bound(model, x: Examples, config: Config, rng: Generator) -> Tensor:
+    """An unbiased estimate of a lower bound of log p(x), (B,), nats per sequence."""
+    terms = objective(model, x, config, rng)
+    return -(
+        terms["count_divergence"]
+        + terms["gap_token_cross_entropy"]
+        + terms["deletion_divergence"]
+        + terms["substitution_divergence"]
+        + terms["cross_entropy"]
+    )
