@@ -45,14 +45,14 @@ FLEXMDM = {
 GROWN = {
     "noise": "{process: independent_drop}",
     "target": "[gap_counts, gap_tokens]",
-    "loss": "[count_divergence: {weight: elbo}, gap_token_cross_entropy: {weight: elbo}]",
+    "loss": "[count_divergence: {weight: elbo}, per_gap_cross_entropy: {weight: elbo}]",
     "sampler": "insertion_leaping",
     "backbone": "rotary_timed",
 }
 EDITED = {
     "noise": "{process: {kind: edits, longest: 6}}",
     "target": "[gap_counts, gap_tokens, deletions, substitutions, substitutes]",
-    "loss": "[count_divergence: {weight: elbo}, gap_token_cross_entropy: {weight: elbo},"
+    "loss": "[count_divergence: {weight: elbo}, per_gap_cross_entropy: {weight: elbo},"
     " deletion_divergence: {weight: elbo}, substitution_divergence: {weight: elbo},"
     " cross_entropy: {weight: elbo}]",
     "sampler": "edit_leaping",

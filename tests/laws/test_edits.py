@@ -208,7 +208,7 @@ def terms(made, model, hidden, x, z):
     substitutions = target.substitutions(z.free, z.other, z.dropped_p)
     return (
         loss.count_divergence(model, hidden, counts)
-        + loss.gap_token_cross_entropy(model, hidden, tokens)
+        + loss.per_gap_cross_entropy(model, hidden, tokens)
         + loss.deletion_divergence(model, hidden, deletions)
         + loss.substitution_divergence(model, hidden, substitutions)
         + loss.cross_entropy(model, hidden, target.substitutes(z.other, z.substitute))

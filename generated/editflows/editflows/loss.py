@@ -1,4 +1,4 @@
-"""The loss of editflows: loss count_divergence and gap_token_cross_entropy."""
+"""The loss of editflows: loss count_divergence and per_gap_cross_entropy."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,7 +18,7 @@ def count_divergence(model, hidden: Tensor, target: GapCounts) -> Tensor:
     return rate_divergence(model.gap_count, hidden, *target)
 
 
-def gap_token_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
+def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
     """The sum over the missing tokens of each gap, (B, L)."""
     logits = model.gap_token_logits(hidden[target.row, target.col])  # (N, V)
     nats = F.cross_entropy(logits, target.token, reduction="none")

@@ -3,7 +3,7 @@
 from torch import Generator, Tensor
 
 from .config import Config
-from .loss import count_divergence, gap_token_cross_entropy
+from .loss import count_divergence, per_gap_cross_entropy
 from .noise import corrupt, insertion_rate, sample_time
 from .target import gap_counts, gap_tokens
 from .types import Examples
@@ -20,13 +20,11 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     target_2 = gap_tokens(x, z.dropped, z.gap, z.open)
     return {
         "count_divergence": (weight * count_divergence(model, hidden, target)).sum(1),
-        "gap_token_cross_entropy": (weight * gap_token_cross_entropy(model, hidden, target_2)).sum(
-            1
-        ),
+        "per_gap_cross_entropy": (weight * per_gap_cross_entropy(model, hidden, target_2)).sum(1),
     }
 
 
 def log_likelihood_bound(model, x: Examples, config: Config, rng: Generator) -> Tensor:
     """An unbiased estimate of a lower bound of log p(x), (B,), nats per sequence."""
     terms = objective(model, x, config, rng)
-    return -(terms["count_divergence"] + terms["gap_token_cross_entropy"])
+    return -(terms["count_divergence"] + terms["per_gap_cross_entropy"])

@@ -1,7 +1,7 @@
 """The loss of editflows_noise.
 
-Loss count_divergence and gap_token_cross_entropy and deletion_divergence and
-substitution_divergence and cross_entropy.
+Loss count_divergence and per_gap_cross_entropy and deletion_divergence and substitution_divergence
+and cross_entropy.
 """
 
 import torch.nn.functional as F
@@ -22,7 +22,7 @@ def count_divergence(model, hidden: Tensor, target: GapCounts) -> Tensor:
     return rate_divergence(model.gap_count, hidden, *target)
 
 
-def gap_token_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
+def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
     """The sum over the missing tokens of each gap, (B, L)."""
     logits = model.gap_token_logits(hidden[target.row, target.col])  # (N, V)
     nats = F.cross_entropy(logits, target.token, reduction="none")

@@ -115,7 +115,8 @@ def noised(x: Examples, p: Tensor, vocab: Vocab, longest: int, rng: Generator) -
     width = max(free.shape[1], int(keep.flatten(1).sum(1).max()))
     valid, tokens, clean, *flags = (a[:, :width] for a in compact(*(a.flatten(1) for a in arrays)))
     gap = keep.flatten(1).long().cumsum(1)[:, :: 1 + longest] - 1
-    return Noised(tokens, valid, *(a & valid for a in flags), clean, dropped, gap, p)
+    opened, freed, extra, other = (a & valid for a in flags)
+    return Noised(tokens, valid, opened, freed, extra, other, clean, dropped, gap, p)
 
 
 def edit_rate(t: Tensor, schedule: Schedule) -> Tensor:

@@ -7,7 +7,7 @@ from .loss import (
     count_divergence,
     cross_entropy,
     deletion_divergence,
-    gap_token_cross_entropy,
+    per_gap_cross_entropy,
     substitution_divergence,
 )
 from .noise import corrupt, edit_rate, sample_time
@@ -30,9 +30,7 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     target_5 = substitutes(z.other, z.substitute)
     return {
         "count_divergence": (weight * count_divergence(model, hidden, target)).sum(1),
-        "gap_token_cross_entropy": (weight * gap_token_cross_entropy(model, hidden, target_2)).sum(
-            1
-        ),
+        "per_gap_cross_entropy": (weight * per_gap_cross_entropy(model, hidden, target_2)).sum(1),
         "deletion_divergence": (weight * deletion_divergence(model, hidden, target_3)).sum(1),
         "substitution_divergence": (weight * substitution_divergence(model, hidden, target_4)).sum(
             1
@@ -46,7 +44,7 @@ def log_likelihood_bound(model, x: Examples, config: Config, rng: Generator) -> 
     terms = objective(model, x, config, rng)
     return -(
         terms["count_divergence"]
-        + terms["gap_token_cross_entropy"]
+        + terms["per_gap_cross_entropy"]
         + terms["deletion_divergence"]
         + terms["substitution_divergence"]
         + terms["cross_entropy"]

@@ -14,7 +14,7 @@ ELBO_TERM = True
 MINIMISER = "posterior"
 
 
-def gap_token_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
+def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
     """The sum over the missing tokens of each gap, (B, L)."""
     logits = model.gap_token_logits(hidden[target.row, target.col])  # (N, V)
     nats = F.cross_entropy(logits, target.token, reduction="none")

@@ -1,4 +1,4 @@
-"""The law of `gap_token_cross_entropy`: minus the log of a softmax of each missing token's gap."""
+"""The law of `per_gap_cross_entropy`: minus the log of a softmax of each missing token's gap."""
 
 from torch import Tensor
 
