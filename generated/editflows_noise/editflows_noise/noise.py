@@ -36,7 +36,8 @@ def sample_time(
 
     With `x.index` (in random order) and `x.total`, the parts span the global batch. Times nearer
     than `edge` to 0 or 1 are left out, which makes a bound slightly too optimistic: by a share
-    of about 1e-6 with edge 1e-5, of 1e-4 with 1e-3.
+    of about 1e-6 with edge 1e-5, of 1e-4 with 1e-3; of ten times as much with the steepest
+    schedules. With an infinite slope at an end the share is large: about the root of `edge`.
     """
     batch, device = len(x.tokens), x.tokens.device
     if x.index is None or x.total is None:
