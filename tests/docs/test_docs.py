@@ -135,11 +135,13 @@ def test_the_line_of_a_card_is_valid_in_a_spec(c):
 
 
 def beside_others(base, section, value):
-    """For a list of two: the value in place of one of them."""
+    """For a list of several: the value in place of one of them."""
     found = base.get(section, "")
     if section not in ("target", "loss") or ", " not in found:
         return []
-    return [f"[{value.strip('[]')}, {other}]" for other in found.strip("[]").split(", ")]
+    each = found.strip("[]").split(", ")
+    lists = ([*each[:i], value.strip("[]"), *each[i + 1 :]] for i in range(len(each)))
+    return [f"[{', '.join(entries)}]" for entries in lists]
 
 
 def spec_of(base, section, value):
