@@ -28,7 +28,6 @@ BEFORE = {  # lines, when heads, shared types and further inputs were not possib
     "cmlm": 109,
     "flexible": 171,
     "gaussian": 160,
-    "insertion_transformer": 132,
     "levenshtein": 125,
     "sigma_gpt": 125,
 }

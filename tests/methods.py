@@ -49,11 +49,17 @@ GROWN = {
     "sampler": "insertion_leaping",
     "backbone": "rotary_timed",
 }
+SHARED = {
+    "noise": "{process: drop, count: uniform}",
+    "target": "gap_shares",
+    "loss": "share_cross_entropy",
+    "sampler": "parallel_insertion",
+}
 EDITED = {
     "noise": "{process: {kind: edits, longest: 6}}",
     "target": "[gap_counts, gap_tokens, deletions, substitutions, substitutes]",
     "loss": "[count_divergence: {weight: elbo}, per_gap_cross_entropy: {weight: elbo},"
-    " deletion_divergence: {weight: elbo}, substitution_divergence: {weight: elbo},"
+    " delete_divergence: {weight: elbo}, substitute_divergence: {weight: elbo},"
     " cross_entropy: {weight: elbo}]",
     "sampler": "edit_leaping",
     "backbone": "rotary_timed",

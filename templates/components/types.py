@@ -135,6 +135,16 @@ class GapCounts(NamedTuple):
     share: Tensor  # (B, 1), the probability that a token is missing
 
 
+class GapShares(NamedTuple):
+    """N missing tokens, each right after position (row, col), with its share of the gap."""
+
+    row: Tensor  # (N,) long
+    col: Tensor  # (N,) long
+    token: Tensor  # (N,) long
+    share: Tensor  # (N,), of one gap they add up to one
+    empty: Tensor  # (B, L) bool, the open gaps in which nothing is missing
+
+
 class Deletions(NamedTuple):
     """The tokens that are to be deleted."""
 

@@ -20,6 +20,7 @@ from methods import (
     PLAIN,
     REPLACED,
     ROOT,
+    SHARED,
     checked,
 )
 
@@ -115,7 +116,7 @@ def test_the_table_of_declarations_in_contributing_is_fresh():
     assert regen.contributing() == text
 
 
-BASES = (MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM, GROWN, EDITED)
+BASES = (MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM, GROWN, EDITED, SHARED)
 CARDS = [card(a, c) for a in AXES for c in components_of(a).values()]
 
 

@@ -35,7 +35,6 @@ HEADS = {  # all heads of the model
     "cmlm": {"length_logits", "token_logits"},
     "flexible": {"missing_count", "token_logits"},
     "gaussian": {"clean_latent", "embedding"},
-    "insertion_transformer": {"gap_token_logits", "slot_end"},
     "levenshtein": {"delete_logit", "missing_count", "token_logits"},
     "sigma_gpt": {"token_logits"},
 }
@@ -43,7 +42,6 @@ SHARED = {  # types that several files of a package use
     "cmlm": {"Length", "Sized"},
     "flexible": {"MissingCounts"},
     "gaussian": {"LatentState"},
-    "insertion_transformer": {"Slots"},
     "levenshtein": {"Flags"},
     "sigma_gpt": {"OrderedState", "Turn"},
 }

@@ -209,8 +209,8 @@ def terms(made, model, hidden, x, z):
     return (
         loss.count_divergence(model, hidden, counts)
         + loss.per_gap_cross_entropy(model, hidden, tokens)
-        + loss.deletion_divergence(model, hidden, deletions)
-        + loss.substitution_divergence(model, hidden, substitutions)
+        + loss.delete_divergence(model, hidden, deletions)
+        + loss.substitute_divergence(model, hidden, substitutions)
         + loss.cross_entropy(model, hidden, target.substitutes(z.other, z.substitute))
     )
 

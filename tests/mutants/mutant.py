@@ -37,7 +37,11 @@ SPECS = {
     "edits": text(EDITED, noise="{process: {kind: edits, longest: 0}}"),
     "left to right": text(PLAIN),
 }
-SHIPPED = ("editflows", "flexmdm")  # methods that are those of a shipped spec
+SHIPPED = (
+    "editflows",
+    "flexmdm",
+    "insertion_transformer",
+)  # shipped specs
 for shipped in SHIPPED:
     written = (ROOT / "specs" / f"{shipped}.yaml").read_text()
     SPECS[shipped] = written.replace(f"name: {shipped}\n", "name: method\n")

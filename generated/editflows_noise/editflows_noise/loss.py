@@ -1,7 +1,7 @@
 """The loss of editflows_noise.
 
-Loss count_divergence and per_gap_cross_entropy and deletion_divergence and substitution_divergence
-and cross_entropy.
+Loss count_divergence and per_gap_cross_entropy and delete_divergence and substitute_divergence and
+cross_entropy.
 """
 
 import torch.nn.functional as F
@@ -29,7 +29,7 @@ def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
     return scatter(nats, target.row, target.col, hidden)
 
 
-def deletion_divergence(model, hidden: Tensor, target: Deletions) -> Tensor:
+def delete_divergence(model, hidden: Tensor, target: Deletions) -> Tensor:
     """m - n - n log m at each free token, (B, W): n = 1 if it is to be deleted, else 0.
 
     m is P(a position is not edited yet) times the head.
@@ -37,7 +37,7 @@ def deletion_divergence(model, hidden: Tensor, target: Deletions) -> Tensor:
     return rate_divergence(model.delete_rate, hidden, *target)
 
 
-def substitution_divergence(model, hidden: Tensor, target: Substitutions) -> Tensor:
+def substitute_divergence(model, hidden: Tensor, target: Substitutions) -> Tensor:
     """m - n - n log m at each free token, (B, W): n = 1 if it is to be substituted, else 0.
 
     m is P(a position is not edited yet) times the head.

@@ -6,9 +6,9 @@ from .config import Config
 from .loss import (
     count_divergence,
     cross_entropy,
-    deletion_divergence,
+    delete_divergence,
     per_gap_cross_entropy,
-    substitution_divergence,
+    substitute_divergence,
 )
 from .noise import corrupt, edit_rate, sample_time
 from .target import deletions, gap_counts, gap_tokens, substitutes, substitutions
@@ -31,10 +31,8 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     return {
         "count_divergence": (weight * count_divergence(model, hidden, target)).sum(1),
         "per_gap_cross_entropy": (weight * per_gap_cross_entropy(model, hidden, target_2)).sum(1),
-        "deletion_divergence": (weight * deletion_divergence(model, hidden, target_3)).sum(1),
-        "substitution_divergence": (weight * substitution_divergence(model, hidden, target_4)).sum(
-            1
-        ),
+        "delete_divergence": (weight * delete_divergence(model, hidden, target_3)).sum(1),
+        "substitute_divergence": (weight * substitute_divergence(model, hidden, target_4)).sum(1),
         "cross_entropy": (weight * cross_entropy(model, hidden, target_5)).sum(1),
     }
 
@@ -45,7 +43,7 @@ def log_likelihood_bound(model, x: Examples, config: Config, rng: Generator) -> 
     return -(
         terms["count_divergence"]
         + terms["per_gap_cross_entropy"]
-        + terms["deletion_divergence"]
-        + terms["substitution_divergence"]
+        + terms["delete_divergence"]
+        + terms["substitute_divergence"]
         + terms["cross_entropy"]
     )

@@ -13,7 +13,7 @@ ELBO_TERM = True
 MINIMISER = "expected_count"
 
 
-def substitution_divergence(model, hidden: Tensor, target: Substitutions) -> Tensor:
+def substitute_divergence(model, hidden: Tensor, target: Substitutions) -> Tensor:
     """m - n - n log m at each free token, (B, W): n = 1 if it is to be substituted, else 0.
 
     m is P(a position is not edited yet) times the head.

@@ -13,7 +13,7 @@ ELBO_TERM = True
 MINIMISER = "expected_count"
 
 
-def deletion_divergence(model, hidden: Tensor, target: Deletions) -> Tensor:
+def delete_divergence(model, hidden: Tensor, target: Deletions) -> Tensor:
     """m - n - n log m at each free token, (B, W): n = 1 if it is to be deleted, else 0.
 
     m is P(a position is not edited yet) times the head.

@@ -1,0 +1,1 @@
+"""The tests of insertion_transformer; they require only torch and pytest."""
