@@ -13,9 +13,9 @@ from xlm_spec.laws.package import import_package
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The package of the shipped spec."""
-    into = tmp_path_factory.mktemp("insertion_transformer")
-    folder = build(ROOT / "specs" / "insertion_transformer.yaml", into).folder
-    return import_package(folder, "insertion_transformer")
+    into = tmp_path_factory.mktemp("insertion_tree")
+    folder = build(ROOT / "specs" / "insertion_tree.yaml", into).folder
+    return import_package(folder, "insertion_tree")
 
 
 def canvas(made, width: int):

@@ -2,7 +2,7 @@
 
 from mutants.mutant import Mutant
 
-SPEC = "insertion_transformer"
+SPEC = "insertion_tree"
 
 MUTANTS = [
     Mutant(
@@ -20,11 +20,11 @@ MUTANTS = [
         "(position - first).abs()",
     ),
     Mutant(
-        "distances to the middle of the sequence",
+        "one middle for all gaps of a batch",
         SPEC,
         "target",
-        "key = row * dropped.shape[1] + col",
-        "key = row * dropped.shape[1]",
+        'last = position.new_zeros(dropped.numel()).scatter_reduce(0, key, position, "amax")[key]',
+        "last = position.max().expand(len(position))",
     ),
     Mutant(
         "gaps with missing tokens are finished too",

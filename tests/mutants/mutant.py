@@ -40,7 +40,7 @@ SPECS = {
 SHIPPED = (
     "editflows",
     "flexmdm",
-    "insertion_transformer",
+    "insertion_tree",
 )  # shipped specs
 for shipped in SHIPPED:
     written = (ROOT / "specs" / f"{shipped}.yaml").read_text()

@@ -32,6 +32,10 @@ def lines(
     if len(line) > WIDTH and isinstance(value, Call) and value.arguments:
         *first, last = lines_of_call(value, before, after, indent)
         return [*first, f"{last}  # {comment}" if comment else last]
+    if len(line) > WIDTH and isinstance(value, str) and value.startswith("(") and " + " in value:
+        first, *others = value[1:-1].split(" + ")
+        terms = [f"{space}    {first}", *(f"{space}    + {term}" for term in others)]
+        return [f"{space}{before}(", *terms, f"{space}){after}"]
     return commented(line, comment)
 
 

@@ -1,4 +1,4 @@
-"""The noise of insertion_transformer: count uniform, process drop."""
+"""The noise of insertion_tree: count uniform, process drop."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The parameters of insertion_transformer; each dotted name, as in `--set`, is a path in the spec."""
+"""The parameters of insertion_tree; each dotted name, as in `--set`, is a path in the spec."""
 
 from dataclasses import dataclass
 

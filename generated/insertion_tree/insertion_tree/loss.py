@@ -1,4 +1,4 @@
-"""The loss of insertion_transformer: loss share_cross_entropy."""
+"""The loss of insertion_tree: loss share_cross_entropy."""
 
 import torch.nn.functional as F
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""The sampler of insertion_transformer.
+"""The sampler of insertion_tree.
 
 In every step a token into each gap that is not finished: about log2 n steps for n tokens.
 """

@@ -1,9 +1,9 @@
-"""insertion_transformer learns and samples, keeps fixed tokens and ignores padding."""
+"""insertion_tree learns and samples, keeps fixed tokens and ignores padding."""
 
 import pytest
 import torch
 
-from insertion_transformer import SAMPLERS, Config, Examples, Model, objective
+from insertion_tree import SAMPLERS, Config, Examples, Model, objective
 
 CONFIG = Config.small()
 

@@ -1,4 +1,4 @@
-"""The target of insertion_transformer: target gap_shares."""
+"""The target of insertion_tree: target gap_shares."""
 
 import torch
 from torch import Tensor

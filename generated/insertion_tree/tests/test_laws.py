@@ -1,4 +1,4 @@
-"""The laws of insertion_transformer, if xlm_spec.laws is installed: pip install 'xlm-spec[laws]'."""
+"""The laws of insertion_tree, if xlm_spec.laws is installed: pip install 'xlm-spec[laws]'."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The training objective of insertion_transformer."""
+"""The training objective of insertion_tree."""
 
 from torch import Generator, Tensor
 

@@ -1,4 +1,4 @@
-"""Rules of the samplers of insertion_transformer: tokens top_k."""
+"""Rules of the samplers of insertion_tree: tokens top_k."""
 
 from dataclasses import dataclass
 

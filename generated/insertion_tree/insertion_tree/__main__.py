@@ -1,8 +1,8 @@
-"""python -m insertion_transformer train | eval | generate | info, on the runtime of xlm-spec."""
+"""python -m insertion_tree train | eval | generate | info, on the runtime of xlm-spec."""
 
 import sys
 
-import insertion_transformer
+import insertion_tree
 
 DATA = {"task": "star_easy", "fill": "none"}
 TRAIN = {"batch": 64, "steps": 80000, "lr": 0.0001, "ema": 0.9999}
@@ -12,4 +12,4 @@ if __name__ == "__main__":
         from xlm_spec.runtime.main import main
     except ImportError as e:
         sys.exit(f"this command needs the runtime: pip install 'xlm-spec[train]' ({e})")
-    sys.exit(main(insertion_transformer, data=DATA, train=TRAIN))
+    sys.exit(main(insertion_tree, data=DATA, train=TRAIN))

@@ -1,4 +1,4 @@
-"""The model of insertion_transformer: a backbone and heads."""
+"""The model of insertion_tree: a backbone and heads."""
 
 import torch
 import torch.nn.functional as F

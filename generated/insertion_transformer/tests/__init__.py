@@ -1,1 +1,0 @@
-"""The tests of insertion_transformer; they require only torch and pytest."""
