@@ -20,13 +20,6 @@ MUTANTS = [
         "(position - first).abs()",
     ),
     Mutant(
-        "one middle for all gaps of a batch",
-        SPEC,
-        "target",
-        'last = position.new_zeros(dropped.numel()).scatter_reduce(0, key, position, "amax")[key]',
-        "last = position.max().expand(len(position))",
-    ),
-    Mutant(
         "gaps with missing tokens are finished too",
         SPEC,
         "target",
@@ -60,13 +53,6 @@ MUTANTS = [
         "sampler",
         ".sigmoid() < ends",
         ".sigmoid() >= ends",
-    ),
-    Mutant(
-        "finished gaps stay open",
-        SPEC,
-        "sampler",
-        "state.open.index_put((rows[local], col), going)",
-        "state.open.index_put((rows[local], col), going | (col > 0))",
     ),
     Mutant(
         "only the first gap takes a token",

@@ -1,7 +1,7 @@
 """Each token is dropped at a time of its own; backwards, tokens are inserted at a known rate.
 
 Paper: arXiv:2506.09018 (Edit Flows, from the empty source); arXiv:2606.10199 (DILM, independent)
-Also known as: editflows, edit_flows, empty_source, dilm, timed_drop, insertion_process
+Also known as: empty_source, dilm, timed_drop, insertion_process
 """
 
 from typing import NamedTuple

@@ -12,7 +12,8 @@ def steps(s: Sampling) -> list[Step]:
     rule = s.rule("tokens")
 
     def step(state: Sequence) -> dict[Sequence, float]:
-        tokens, open = state[0], state[1] or (True,) * (1 + len(state[0]))
+        tokens, known_gaps = state
+        open = known_gaps if isinstance(known_gaps, tuple) else (True,) * (1 + len(tokens))
         if not any(open):
             return {state: 1.0}
         line = torch.tensor([[BOS, *tokens, *[PAD] * (LONGEST - len(tokens))]])
