@@ -1,7 +1,7 @@
 """The expected number of missing tokens in the gap after a token, per probability of a drop.
 
 Paper: arXiv:2509.01025 (FlexMDM)
-Also known as: gap_length, insertion_rate, length_head, insertion_head, expected_gap
+Also known as: gap_length, insertion_rate, length_head, expected_gap
 """
 
 import torch.nn.functional as F

@@ -1,7 +1,7 @@
 """The Poisson divergence of the number of missing tokens from the predicted one.
 
 Paper: arXiv:2509.01025 (FlexMDM, with the constant of the Bregman divergence); derived here
-Also known as: poisson, poisson_nll, gap_loss, length_loss, insertion_rate_loss, expectation
+Also known as: poisson, poisson_nll, gap_loss, insertion_rate_loss, expectation
 Differs:
     expectation: the authors' constant is n log n, that of a Bregman divergence; the bound is then
         loose by its mean, with the same gradient

@@ -1,7 +1,7 @@
 """-log p(token | its gap, x_t) of each missing token, one softmax for each gap.
 
 Paper: arXiv:2506.09018 (Edit Flows, the inserted tokens)
-Also known as: insert_cross_entropy, insertion_token_loss, slot_cross_entropy, q_ins
+Also known as: insert_cross_entropy, insertion_token_loss, q_ins
 """
 
 import torch.nn.functional as F

@@ -5,8 +5,8 @@ Also known as: insertion_euler, dilm, timed_insertion
     steps: num_steps, n_steps, num_sampling_steps, sampling_steps, num_inference_steps,
         diffusion_steps, timesteps, num_timesteps, max_steps, nfe, t
 Differs:
-    insertion_euler: the rate times the length of the step is not available; here the probability of a step
-        is that of a missing token, so that steps may be long
+    insertion_euler: the rate times the length of the step is not available; here the probability
+        of a step is that of a missing token, so that steps may be long
 """
 
 from collections.abc import Iterator

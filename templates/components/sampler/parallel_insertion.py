@@ -1,7 +1,7 @@
 """In every step a token into each gap that is not finished: about log2 n steps for n tokens.
 
 Paper: arXiv:1902.03249 (Insertion Transformer, parallel decoding)
-Also known as: parallel_decoding, insertion_transformer, slot_insertion
+Also known as: insertion_transformer, slot_insertion
     ends: end_threshold, eos_threshold
 Differs:
     insertion_transformer: the authors subtract a penalty from the logit of a finished gap; here

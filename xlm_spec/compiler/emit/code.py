@@ -33,8 +33,8 @@ def lines(
         *first, last = lines_of_call(value, before, after, indent)
         return [*first, f"{last}  # {comment}" if comment else last]
     if len(line) > WIDTH and isinstance(value, str) and value.startswith("(") and " + " in value:
-        first, *others = value[1:-1].split(" + ")
-        terms = [f"{space}    {first}", *(f"{space}    + {term}" for term in others)]
+        added = value[1:-1].split(" + ")
+        terms = [f"{space}    {'+ ' * (i > 0)}{term}" for i, term in enumerate(added)]
         return [f"{space}{before}(", *terms, f"{space}){after}"]
     return commented(line, comment)
 
