@@ -26,10 +26,8 @@ LONG, EVERY, ANSWERS, DECODING = 1200, 200, 200, 64  # the steps of a curve, and
 BEFORE = {  # lines, when heads, shared types and further inputs were not possible
     "bd3lm": 113,
     "cmlm": 109,
-    "edit_flows": 210,
     "flexible": 171,
     "gaussian": 160,
-    "insertion_transformer": 132,
     "levenshtein": 125,
     "sigma_gpt": 125,
 }

@@ -24,6 +24,7 @@ from xlm_spec.workbench.figures import table
 from xlm_spec.workbench.machine import machine
 
 TASK, STEPS, WARM = "star_mini", 80, 20
+GROWING = ("ilm", "flexmdm", "editflows", "editflows_noise")  # from the smallest memory on
 
 
 def main() -> None:
@@ -31,9 +32,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with workplace() as place:
-        build(place, "mdlm", "mdlm_dit", "mdlm_samplers", "arlm", "ilm")
+        build(place, "mdlm", "mdlm_dit", "mdlm_samplers", "arlm", *GROWING)
         sys.path[:0] = [str(p) for p in place.iterdir()]
-        dropping(rounds)
+        corruption(rounds)
         widths(rounds)
         samplers(rounds)
         harness(rounds)
@@ -67,13 +68,17 @@ def widths(rounds: int) -> None:
     print(table(rows) + "\n", flush=True)
 
 
-def dropping(rounds: int) -> None:
+def corruption(rounds: int) -> None:
     """Runs first, because the peak memory of a process only grows."""
     from benchmarks import throughput
 
-    found = [throughput.dropping() for _ in range(rounds)]
-    print("ilm, corruption and targets, 64 rows of 128 tokens out of 30,524")
-    print(f"  {spread([1000 * t for t, _ in found])} ms, {max(m for _, m in found):.0f} MB more\n")
+    rows = []
+    for name in GROWING:
+        found = [throughput.corruption(name) for _ in range(rounds)]
+        row = {"package": name, "ms": spread([1000 * t for t, _ in found])}
+        rows.append(row | {"MB more": f"{max(m for _, m in found):.0f}"})
+    print("corruption and targets, 64 rows of 128 tokens out of 30,524")
+    print(table(rows) + "\n", flush=True)
 
 
 def samplers(rounds: int) -> None:

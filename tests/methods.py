@@ -35,6 +35,35 @@ INSERTED = {
     "loss": "[gap_cross_entropy: {weight: per_count}, stop_cross_entropy: {weight: per_count}]",
     "sampler": "{kind: insertion, stop: drawn}",
 }
+FLEXMDM = {
+    "noise": "{process: drop_then_mask, drop_schedule: linear}",
+    "target": "[masked_tokens, gap_counts]",
+    "loss": "[cross_entropy: {weight: elbo}, count_divergence: {weight: elbo}]",
+    "sampler": "{kind: tau_leaping, order: random}",
+    "backbone": "rotary_timed",
+}
+GROWN = {
+    "noise": "{process: independent_drop}",
+    "target": "[gap_counts, gap_tokens]",
+    "loss": "[count_divergence: {weight: elbo}, per_gap_cross_entropy: {weight: elbo}]",
+    "sampler": "insertion_leaping",
+    "backbone": "rotary_timed",
+}
+SHARED = {
+    "noise": "{process: drop, count: uniform}",
+    "target": "gap_shares",
+    "loss": "share_cross_entropy",
+    "sampler": "parallel_insertion",
+}
+EDITED = {
+    "noise": "{process: {kind: edits, longest: 6}}",
+    "target": "[gap_counts, gap_tokens, deletions, substitutions, substitutes]",
+    "loss": "[count_divergence: {weight: elbo}, per_gap_cross_entropy: {weight: elbo},"
+    " delete_divergence: {weight: elbo}, substitute_divergence: {weight: elbo},"
+    " cross_entropy: {weight: elbo}]",
+    "sampler": "edit_leaping",
+    "backbone": "rotary_timed",
+}
 REPLACED = {
     "noise": "{process: uniform}",
     "target": "clean_tokens",

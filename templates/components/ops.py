@@ -222,6 +222,33 @@ def insert_one(state: GapState, row: Tensor, gap: Tensor, token: Tensor) -> GapS
     )
 
 
+def insert_drawn(state: GapState, row: Tensor, col: Tensor, token: Tensor) -> GapState:
+    """Inserts a token (N,) after each of N different positions, as many as fit in a row."""
+    counts = torch.zeros_like(state.tokens).index_put((row, col), torch.ones_like(col))
+    drawn = torch.zeros_like(state.tokens).index_put((row, col), token)
+    valid, new, source = insert(counts, state.valid)
+    tokens, drawn = state.tokens.gather(1, source), drawn.gather(1, source)
+    return GapState(
+        tokens=torch.where(new, drawn, tokens),
+        valid=valid,
+        fixed=state.fixed.gather(1, source) & valid & ~new,
+        open=state.open.gather(1, source) & valid,
+    )
+
+
+def rate_divergence(
+    head: Callable, hidden: Tensor, number: Tensor, where: Tensor, share: Tensor
+) -> Tensor:
+    """m - n - n log m at the positions `where` (B, L), zero elsewhere, (B, L).
+
+    n is `share` (B, 1) times `number` (B, L), m is `share` times the head.
+    """
+    row, col = where.nonzero(as_tuple=True)
+    share = share[row, 0]  # (N,)
+    m, n = share * head(hidden[row, col]), share * number[row, col]
+    return scatter(m - n - torch.xlogy(n, m), row, col, hidden)
+
+
 def pieces(total: int, each: int, most: int = 1 << 22) -> Iterator[slice]:
     """Slices of `total` items of `each` numbers, with at most `most` numbers per slice.
 

@@ -127,6 +127,40 @@ class GapTokens(NamedTuple):
     open: Tensor  # (B, L) bool, the gaps in which tokens may be missing
 
 
+class GapCounts(NamedTuple):
+    """The number of missing tokens in each open gap, in units of `share`."""
+
+    count: Tensor  # (B, L) float
+    open: Tensor  # (B, L) bool, the gaps in which tokens may be missing
+    share: Tensor  # (B, 1), the probability that a token is missing
+
+
+class GapShares(NamedTuple):
+    """N missing tokens, each right after position (row, col), with its share of the gap."""
+
+    row: Tensor  # (N,) long
+    col: Tensor  # (N,) long
+    token: Tensor  # (N,) long
+    share: Tensor  # (N,), of one gap they add up to one
+    empty: Tensor  # (B, L) bool, the open gaps in which nothing is missing
+
+
+class Deletions(NamedTuple):
+    """The tokens that are to be deleted."""
+
+    number: Tensor  # (B, L) float, 1 / share or 0
+    free: Tensor  # (B, L) bool, the tokens that may be
+    share: Tensor  # (B, 1), the probability that a position is not edited yet
+
+
+class Substitutions(NamedTuple):
+    """The tokens that are to be substituted."""
+
+    number: Tensor  # (B, L) float, 1 / share or 0
+    free: Tensor  # (B, L) bool, the tokens that may be
+    share: Tensor  # (B, 1), the probability that a position is not edited yet
+
+
 class Complete(NamedTuple):
     """Whether each sequence is complete."""
 

@@ -10,7 +10,19 @@ import pytest
 import regen
 from code_blocks import blocks
 from html_links import Links
-from methods import INSERTED, MASKED, MIXED, PLAIN, REPLACED, ROOT, checked
+from methods import (
+    EDITED,
+    FLEXMDM,
+    GROWN,
+    INSERTED,
+    MASKED,
+    MIXED,
+    PLAIN,
+    REPLACED,
+    ROOT,
+    SHARED,
+    checked,
+)
 
 from xlm_spec.compiler.axes import AXES, components_of
 from xlm_spec.compiler.docs import reference
@@ -104,6 +116,7 @@ def test_the_table_of_declarations_in_contributing_is_fresh():
     assert regen.contributing() == text
 
 
+BASES = (MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM, GROWN, EDITED, SHARED)
 CARDS = [card(a, c) for a in AXES for c in components_of(a).values()]
 
 
@@ -112,7 +125,7 @@ def test_the_line_of_a_card_is_valid_in_a_spec(c):
     """In one of the specs that the component fits into."""
     section, _, value = in_a_spec(c).partition(": ")
     told = []
-    for base in (MASKED, PLAIN, INSERTED, REPLACED, MIXED):
+    for base in BASES:
         for line in (value, *beside_others(base, section, value)):
             try:
                 checked(spec_of(base, section, line))
@@ -123,11 +136,13 @@ def test_the_line_of_a_card_is_valid_in_a_spec(c):
 
 
 def beside_others(base, section, value):
-    """For a list of two: the value in place of one of them."""
+    """For a list of several: the value in place of one of them."""
     found = base.get(section, "")
     if section not in ("target", "loss") or ", " not in found:
         return []
-    return [f"[{value.strip('[]')}, {other}]" for other in found.strip("[]").split(", ")]
+    each = found.strip("[]").split(", ")
+    lists = ([*each[:i], value.strip("[]"), *each[i + 1 :]] for i in range(len(each)))
+    return [f"[{', '.join(entries)}]" for entries in lists]
 
 
 def spec_of(base, section, value):

@@ -33,25 +33,21 @@ MEANT = {"cmlm": ["X352"]}  # warnings: it weights masked tokens alike, as the p
 HEADS = {  # all heads of the model
     "bd3lm": {"token_logits"},
     "cmlm": {"length_logits", "token_logits"},
-    "edit_flows": {"edit_rates", "gap_token_logits", "token_logits"},
-    "flexible": {"gap_count", "token_logits"},
+    "flexible": {"missing_count", "token_logits"},
     "gaussian": {"clean_latent", "embedding"},
-    "insertion_transformer": {"gap_token_logits", "slot_end"},
-    "levenshtein": {"delete_logit", "gap_count", "token_logits"},
+    "levenshtein": {"delete_logit", "missing_count", "token_logits"},
     "sigma_gpt": {"token_logits"},
 }
 SHARED = {  # types that several files of a package use
     "cmlm": {"Length", "Sized"},
-    "flexible": {"GapCounts"},
+    "flexible": {"MissingCounts"},
     "gaussian": {"LatentState"},
-    "insertion_transformer": {"Slots"},
     "levenshtein": {"Flags"},
     "sigma_gpt": {"OrderedState", "Turn"},
 }
 UNPROVED = {  # claims that no law proves yet; of other claims there is a proof
     "bd3lm": ["bound"],
     "cmlm": ["bound"],
-    "edit_flows": ["bound"],
     "sigma_gpt": ["exact sampler any_order"],
 }
 
@@ -144,63 +140,6 @@ def test_cmlm_has_a_bound_with_the_likelihood_of_the_length(packages):
     assert "elbo_weight" not in "\n".join(lines(packages["cmlm"]))  # the objective of the paper
 
 
-# ---- Edit Flows ----------------------------------------------------------------------------------
-
-
-def edit_noise(made, t: float, rows: int = 400):
-    """Sequences of three tokens after BOS, and their noise at time t."""
-    tokens = torch.randint(0, 8, (rows, 4), generator=torch.Generator().manual_seed(1))
-    tokens[:, 0] = made.Config.small().vocab.bos
-    fixed = torch.zeros_like(tokens, dtype=torch.bool)
-    fixed[:, 0] = True
-    x = made.Examples(tokens, torch.ones_like(fixed), fixed)
-    noise, config = part(made, "noise"), made.Config.small()
-    time, rng = torch.full((rows, 1), t), torch.Generator().manual_seed(0)
-    schedule = config.noise.schedule
-    corrupted = noise.select_tokens(x, time, schedule, rng)
-    z = noise.corrupt(x, corrupted, time, schedule, config.vocab, rng, longest=6)
-    return x, z, part(made, "target").gap_tokens(x, z.dropped, z.gap, z.open)
-
-
-@pytest.mark.parametrize("t", [1e-4, 0.5, 1.0])
-def test_the_edits_that_remain_turn_the_noise_into_the_sequence(packages, t):
-    """In any row, at any time: after all of them it is x_0."""
-    x, z, missing = edit_noise(packages["edit_flows"], t)
-    inserted: dict[tuple[int, int], list[int]] = {}
-    for row, col, token in zip(*(a.tolist() for a in missing[:3]), strict=True):
-        inserted.setdefault((row, col), []).append(token)
-    for i in range(len(x.tokens)):
-        edited = []
-        for j in z.valid[i].nonzero()[:, 0].tolist():
-            if not z.wrong[i, j]:
-                edited.append(int(z.substitute[i, j] if z.other[i, j] else z.tokens[i, j]))
-            edited += inserted.get((i, j), [])
-        assert edited == x.tokens[i].tolist()
-    assert not (z.wrong & z.other).any()
-    assert (z.free | ~(z.wrong | z.other)).all()
-
-
-def test_each_kind_of_edit_occurs(packages):
-
-    def numbers(t: float) -> list[int]:
-        _, z, _ = edit_noise(packages["edit_flows"], t)
-        return [int(a.sum()) for a in (z.dropped, z.wrong, z.other)]
-
-    assert min(numbers(1.0)) > 100
-    assert sum(numbers(1e-4)) < 10
-
-
-def test_a_source_can_be_longer_than_the_canvas(packages):
-    """And a sample then, too."""
-    made = packages["edit_flows"]
-    noise, config = part(made, "noise"), made.Config.small()
-    x = canvas(made, 50, 3)
-    state = noise.prior(x, config.vocab, torch.Generator().manual_seed(0), longest=6)
-    assert state.tokens.shape[1] == 7
-    assert {*state.valid.sum(1).tolist()} == {*range(1, 8)}
-    assert state.fixed.sum() == 50
-
-
 # ---- FlexMDM, as in the guide --------------------------------------------------------------------
 
 
@@ -224,7 +163,7 @@ def test_the_bound_of_flexmdm_is_its_objective(packages):
             f(model, x, config, torch.Generator().manual_seed(3))
             for f in (flexible.objective, flexible.log_likelihood_bound)
         )
-    assert {*terms} == {"cross_entropy", "count_divergence"}
+    assert {*terms} == {"cross_entropy", "number_divergence"}
     assert torch.equal(bound, -sum(terms.values()))
 
 
@@ -240,7 +179,7 @@ def test_the_clock_of_drops_decides_how_many_tokens_are_missing(packages):
     assert abs(z.dropped.float().mean() - 0.25) < 0.015  # 6 standard errors
 
 
-@pytest.mark.parametrize(("name", "steps"), [("flexible", 8), ("edit_flows", 64)])
+@pytest.mark.parametrize(("name", "steps"), [("flexible", 8)])
 def test_heads_are_not_function_evaluations(name, steps, packages):
     """As many evaluations as steps, though each step calls two heads, or three."""
     made = packages[name]

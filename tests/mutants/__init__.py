@@ -3,9 +3,10 @@
 A mutant replaces a text in a file of a built package.
 """
 
-from mutants import insertion, losses, models, noise, samplers
-from mutants.mutant import SPECS, Mutant
+from mutants import edits, flexmdm, gap_shares, insertion, losses, models, noise, samplers
+from mutants.mutant import SHIPPED, SPECS, Mutant
 
-MUTANTS = [m for part in (noise, losses, samplers, insertion, models) for m in part.MUTANTS]
+PARTS = (noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models)
+MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 
-__all__ = ["MUTANTS", "SPECS", "Mutant"]
+__all__ = ["MUTANTS", "SHIPPED", "SPECS", "Mutant"]

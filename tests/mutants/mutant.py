@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from methods import INSERTED, MASKED, PLAIN, text
+from methods import EDITED, INSERTED, MASKED, PLAIN, ROOT, text
 
 SPECS = {
     "masked": text(MASKED),
@@ -34,8 +34,17 @@ SPECS = {
     "insertion": text(INSERTED),
     "stop threshold": text(INSERTED, sampler="{kind: insertion, stop: threshold}"),
     "joint_insertion": text(INSERTED, sampler="{kind: joint_insertion, stop: drawn}"),
+    "edits": text(EDITED, noise="{process: {kind: edits, longest: 0}}"),
     "left to right": text(PLAIN),
 }
+SHIPPED = (
+    "editflows",
+    "flexmdm",
+    "insertion_tree",
+)  # shipped specs
+for shipped in SHIPPED:
+    written = (ROOT / "specs" / f"{shipped}.yaml").read_text()
+    SPECS[shipped] = written.replace(f"name: {shipped}\n", "name: method\n")
 
 
 @dataclass(frozen=True)

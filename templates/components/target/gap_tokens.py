@@ -2,10 +2,7 @@
 
 Paper: arXiv:2505.05755 (ILM)
 Also known as: insertions, insertion, insertion_targets, insert_tokens, gaps, gap, missing_tokens,
-    dropped_tokens, slot_tokens, ilm
-Differs:
-    slot_tokens: a separate softmax for each gap, with an end token (Insertion Transformer), is not
-        available; here one softmax over all pairs (gap, token)
+    dropped_tokens, ilm
 """
 
 from torch import Tensor

@@ -27,7 +27,7 @@ def step(model, state: GapState, vocab: Vocab, draw: Draw, rng: Generator) -> Ga
     keep = state.valid.index_put((row, col), ~wrong)
     valid, tokens, fixed, open = compact(keep, state.tokens, state.fixed, state.open)
     row, col = (open & valid).nonzero(as_tuple=True)
-    counts = model.gap_count(model(tokens, valid)[row, col]).round().long()
+    counts = model.missing_count(model(tokens, valid)[row, col]).round().long()
     grown, new, source = insert(scatter(counts, row, col, tokens), valid)
     tokens = tokens.gather(1, source).masked_fill(new, vocab.mask)
     row, col = new.nonzero(as_tuple=True)

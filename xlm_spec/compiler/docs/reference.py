@@ -90,7 +90,8 @@ def in_a_spec(c: Card) -> str:
     as_item = f"{c.value}: {flow(numbers)}" if numbers else c.value
     if c.axis in NOISE:
         also = {} if c.axis == PROCESS else {PROCESS.key: "mask"}
-        return f"noise: {flow(also | {c.axis.key: as_kind})}"
+        clocks = {w: "linear" for w in c.requires if w.endswith("_schedule")}
+        return f"noise: {flow(also | {c.axis.key: as_kind} | clocks)}"
     if c.axis == WEIGHT:
         return f"loss: [{weighed(c.value)}: {flow({WEIGHT.key: as_kind})}]"
     if c.axis in INSIDE:

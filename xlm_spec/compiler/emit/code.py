@@ -32,6 +32,10 @@ def lines(
     if len(line) > WIDTH and isinstance(value, Call) and value.arguments:
         *first, last = lines_of_call(value, before, after, indent)
         return [*first, f"{last}  # {comment}" if comment else last]
+    if len(line) > WIDTH and isinstance(value, str) and value.startswith("(") and " + " in value:
+        added = value[1:-1].split(" + ")
+        terms = [f"{space}    {'+ ' * (i > 0)}{term}" for i, term in enumerate(added)]
+        return [f"{space}{before}(", *terms, f"{space}){after}"]
     return commented(line, comment)
 
 

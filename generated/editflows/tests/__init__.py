@@ -1,0 +1,1 @@
+"""The tests of editflows; they require only torch and pytest."""

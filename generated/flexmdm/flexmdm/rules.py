@@ -1,0 +1,28 @@
+"""Rules of the samplers of flexmdm: order confidence, tokens temperature."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """max_v p(v | x_t), the highest first (LLaDA, arXiv:2502.09992, with greedy tokens).
+
+    The score depends neither on the temperature or cut of `tokens` nor on the drawn token.
+    """
+
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
+        return logits.softmax(-1).amax(-1)  # (N, V) -> (N,)
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """token ~ softmax(logits / temperature)."""
+
+    temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
+
+    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
+        p = (logits / self.temperature).softmax(-1)
+        return torch.multinomial(p, 1, generator=rng)[:, 0]

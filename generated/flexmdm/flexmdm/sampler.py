@@ -1,0 +1,81 @@
+"""The sampler of flexmdm.
+
+Masks turn into tokens while further masks are inserted, at rates that a step freezes.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Generator, Tensor
+
+from .config import Config
+from .noise import prior
+from .ops import insert, intervals, masked_positions, rank, scatter
+from .types import Draw, Examples, GapState, Interval, Schedule, Score, Vocab
+
+
+def time_grid(
+    state: GapState,
+    *,
+    steps: int = 128,  # equal steps from t = 1 to t = 0, then one without insertions; in [2, inf)
+) -> Iterator[Interval]:
+    """The steps t -> s, each (B, 1). The last one begins right before t = 0."""
+    grid = torch.linspace(1, 0, steps, device=state.tokens.device)
+    grid[-1] = 1e-3 / steps
+    yield from intervals(torch.cat([grid, grid.new_zeros(1)]), state)
+
+
+def step(
+    model,
+    state: GapState,
+    t: Tensor,
+    s: Tensor,
+    schedule: Schedule,
+    drop_schedule: Schedule,
+    vocab: Vocab,
+    order: Score,
+    draw: Draw,
+    rng: Generator,
+) -> GapState:
+    """Unmasks k ~ Binomial(masks, (alpha(s) - alpha(t)) / (1 - alpha(t))) best-scored positions.
+
+    In each open gap it inserts a Poisson number of masks with the mean (alpha_drop(s) -
+    alpha_drop(t)) times the head, as many as fit; none if s = 0. The head times 1 - alpha_drop(t)
+    is the expected number of missing tokens (FlexMDM, arXiv:2509.01025). A rate that is frozen
+    and integrated instead diverges at t = 0.
+    """
+    hidden = model(state.tokens, state.valid, t)
+    masked = masked_positions(state, vocab)
+    unmasked = (schedule.alpha(s) - schedule.alpha(t)) / (1 - schedule.alpha(t))  # (B, 1)
+    u = torch.rand(masked.shape, generator=rng, device=t.device)
+    k = (masked & (u < unmasked)).sum(1)
+    row, col = (masked & (k > 0)[:, None]).nonzero(as_tuple=True)
+    logits = model.token_logits(hidden[row, col])
+    best = rank(order(logits, col, rng), row) < k[row]  # (N,)
+    where = row[best], col[best]
+    tokens = state.tokens.index_put(where, draw(logits[best], rng))
+    inserted = (drop_schedule.alpha(s) - drop_schedule.alpha(t)) * (s > 0)  # (B, 1)
+    row, col = state.open.nonzero(as_tuple=True)
+    mean = inserted[row, 0] * model.gap_count(hidden[row, col])
+    number = torch.poisson(mean, generator=rng).long()
+    valid, new, source = insert(scatter(number, row, col, tokens), state.valid)
+    return GapState(
+        tokens=tokens.gather(1, source).masked_fill(new, vocab.mask),
+        valid=valid,
+        fixed=state.fixed.gather(1, source) & valid & ~new,
+        open=state.open.gather(1, source) & valid,
+    )
+
+
+@torch.no_grad()
+def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[GapState]:
+    """Samples the free positions of `start`; yields all states, the last is the sample."""
+    schedule = config.noise.schedule
+    drop_schedule = config.noise.drop_schedule
+    order = config.sampler.order
+    draw = config.sampler.tokens
+    state = prior(start)
+    yield state
+    for t, s in time_grid(state, steps=config.sampler.steps):
+        state = step(model, state, t, s, schedule, drop_schedule, config.vocab, order, draw, rng)
+        yield state

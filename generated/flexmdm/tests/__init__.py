@@ -1,0 +1,1 @@
+"""The tests of flexmdm; they require only torch and pytest."""

@@ -1,0 +1,29 @@
+"""The target of insertion_tree: target gap_shares."""
+
+import torch
+from torch import Tensor
+
+from .types import Examples, GapShares
+
+
+def gap_shares(
+    x: Examples,
+    dropped: Tensor,
+    gap: Tensor,
+    open: Tensor,
+    *,
+    balanced: bool = True,  # the middle token of a gap has the largest share, not all the same
+    tau: float = 1.0,  # temperature of the shares; in (0, inf)
+) -> GapShares:
+    """Shares ~ exp(-|distance to the middle of the gap's tokens| / tau) (arXiv:1902.03249)."""
+    row, position = dropped.nonzero(as_tuple=True)
+    col = gap[row, position]
+    key = row * dropped.shape[1] + col  # of a gap
+    first = position.new_full((dropped.numel(),), dropped.shape[1])
+    first = first.scatter_reduce(0, key, position, "amin")[key]
+    last = position.new_zeros(dropped.numel()).scatter_reduce(0, key, position, "amax")[key]
+    distance = (position - (first + last) / 2).abs()
+    weight = torch.exp(-distance / tau) if balanced else torch.ones_like(distance)
+    total = weight.new_zeros(dropped.numel()).index_add(0, key, weight)[key]
+    filled = torch.zeros_like(open).index_put((row, col), torch.ones_like(row, dtype=torch.bool))
+    return GapShares(row, col, x.tokens[row, position], weight / total, open & ~filled)

@@ -1,0 +1,1 @@
+"""The tests of insertion_tree; they require only torch and pytest."""

@@ -1,0 +1,21 @@
+"""-log p(token | its gap, x_t) of each missing token, one softmax for each gap.
+
+Paper: arXiv:2506.09018 (Edit Flows, the inserted tokens)
+Also known as: insert_cross_entropy, insertion_token_loss, q_ins
+"""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..ops import scatter
+from ..types import GapTokens
+
+ELBO_TERM = True
+MINIMISER = "posterior"
+
+
+def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
+    """The sum over the missing tokens of each gap, (B, L)."""
+    logits = model.gap_token_logits(hidden[target.row, target.col])  # (N, V)
+    nats = F.cross_entropy(logits, target.token, reduction="none")
+    return scatter(nats, target.row, target.col, hidden)
