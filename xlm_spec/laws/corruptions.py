@@ -86,9 +86,14 @@ def smooth(m: Method) -> bool:
 
 
 def time_grid(m: Method, nodes: int = 64) -> list[tuple[float, float]]:
-    """(t, weight) of quadrature: the weighted sum is the mean over times."""
+    """(t, weight) of quadrature: the weighted sum is the mean over times.
+
+    Of discrete times, all of them.
+    """
     if not likelihood_has_time(m):
         return [(0.5, 1.0)]
+    if m.discrete_times is not None:
+        return [(t, 1 / len(m.discrete_times)) for t in m.discrete_times.tolist()]
     folds = 1
     if m.states_likelihood:  # its terms need not be smooth at the ends
         nodes, folds = nodes * 3 // 4, 2
