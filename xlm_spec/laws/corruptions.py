@@ -12,6 +12,7 @@ from torch import Tensor
 
 from . import states
 from .calls import call, rows_of
+from .conditions import other_times
 from .law_files import NoLaw
 from .toy_distribution import BOS, quadrature
 
@@ -33,6 +34,8 @@ def unenumerable(m: Method) -> str:
 def why_unenumerable(m: Method) -> str:
     if not m.corrupts:
         return ""
+    if other_times(m):
+        return other_times(m)
     if m.pinnable and not m.draws and not m.states_likelihood:
         if m.defines("noise", "likelihood") and smooth(m):
             return ""
