@@ -45,6 +45,12 @@ def candidates() -> list[dict[str, str]]:
         {"noise": noise, "target": "clean_tokens", "loss": "interpolating_bound"}
         for noise in ("{process: uniform, schedule: cosine}", "{process: mixture}")
     ]
+    share = "{process: mixture, schedule: stationary}"
+    stepped = share.replace("}", ", time: discrete}")
+    replaced += [
+        {"noise": noise, "target": "clean_tokens", "loss": loss}
+        for noise, loss in ((share, "score_entropy"), (stepped, "posterior_kl"))
+    ]
     return [*found, plain, *replaced]
 
 

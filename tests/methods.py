@@ -75,6 +75,10 @@ MIXED = REPLACED | {
     "noise": "{process: mixture, schedule: hybrid}",
     "sampler": "mixture_posterior",
 }
+STEPPED = MIXED | {
+    "noise": "{process: mixture, schedule: stationary, time: discrete}",
+    "loss": "posterior_kl",
+}
 
 
 def text(base: dict[str, str] = MASKED, name: str = "method", **changes: str) -> str:

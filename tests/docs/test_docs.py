@@ -21,6 +21,7 @@ from methods import (
     REPLACED,
     ROOT,
     SHARED,
+    STEPPED,
     checked,
 )
 
@@ -116,7 +117,7 @@ def test_the_table_of_declarations_in_contributing_is_fresh():
     assert regen.contributing() == text
 
 
-BASES = (MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM, GROWN, EDITED, SHARED)
+BASES = (MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM, GROWN, EDITED, SHARED, STEPPED)
 CARDS = [card(a, c) for a in AXES for c in components_of(a).values()]
 
 

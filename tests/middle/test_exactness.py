@@ -17,7 +17,7 @@ UNIFORM = {
 @pytest.mark.parametrize(
     ("loss", "exact"),
     [
-        ("interpolating_bound", {"sampler.steps": 256, "sampler.tokens.temperature": 1}),
+        ("interpolating_bound", {"sampler.steps": 128, "sampler.tokens.temperature": 1}),
         ("cross_entropy", None),
     ],
 )

@@ -45,6 +45,11 @@ MIXTURE = UNIFORM | {
     "noise.schedule": "hybrid",
     "sampler": "mixture_posterior",
 }
+STEPPED = MIXTURE | {
+    "noise.schedule": "stationary",
+    "noise.time": "discrete",
+    "loss": "posterior_kl",
+}
 PARTNERS = {  # what stands beside a value in the list of a spec that has two
     "gap_tokens": "stop",
     "stop": "gap_tokens",
@@ -149,6 +154,7 @@ def candidates(pair: Candidate, rng: random.Random):
     yield DROP | {"sampler": "joint_insertion", "backbone": "rotary"} | pair
     yield UNIFORM | pair
     yield MIXTURE | pair
+    yield STEPPED | pair
     yield NONE | {"sampler": "autoregressive", "backbone": "rotary"} | pair
 
 

@@ -3,10 +3,20 @@
 A mutant replaces a text in a file of a built package.
 """
 
-from mutants import edits, flexmdm, gap_shares, insertion, losses, models, noise, samplers
-from mutants.mutant import SHIPPED, SPECS, Mutant
+from mutants import (
+    edits,
+    flexmdm,
+    gap_shares,
+    insertion,
+    losses,
+    models,
+    noise,
+    samplers,
+    substitution,
+)
+from mutants.mutant import REPLACING, SHIPPED, SPECS, Mutant
 
-PARTS = (noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models)
+PARTS = (noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution)
 MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 
-__all__ = ["MUTANTS", "SHIPPED", "SPECS", "Mutant"]
+__all__ = ["MUTANTS", "REPLACING", "SHIPPED", "SPECS", "Mutant"]

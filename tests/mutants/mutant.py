@@ -2,8 +2,20 @@
 
 from dataclasses import dataclass
 
-from methods import EDITED, INSERTED, MASKED, PLAIN, ROOT, text
+from methods import EDITED, INSERTED, MASKED, MIXED, PLAIN, ROOT, text
 
+RATIO = MIXED | {"noise": "{process: mixture, schedule: {kind: stationary, share: 0.3}}"}
+REPLACING = {  # the shipped specs of these kinds are verified when they are recorded
+    "mixed": text(RATIO),
+    "curved": text(RATIO, noise="{process: mixture, schedule: {kind: stationary, flow_power: 3}}"),
+    "scores": text(RATIO, loss="score_entropy", sampler="mixture_euler"),
+    "discrete": text(
+        RATIO,
+        noise="{process: mixture, schedule: {kind: stationary, share: 0.3}, time: discrete}",
+        loss="posterior_kl",
+    ),
+    "flow": text(RATIO, loss="cross_entropy", sampler="mixture_flow"),
+}
 SPECS = {
     "masked": text(MASKED),
     "exact count": text(noise="{process: mask, count: exact}", sampler="first_hitting"),
@@ -36,6 +48,7 @@ SPECS = {
     "joint_insertion": text(INSERTED, sampler="{kind: joint_insertion, stop: drawn}"),
     "edits": text(EDITED, noise="{process: {kind: edits, longest: 0}}"),
     "left to right": text(PLAIN),
+    **REPLACING,
 }
 SHIPPED = (
     "editflows",

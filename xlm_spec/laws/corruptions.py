@@ -12,6 +12,7 @@ from torch import Tensor
 
 from . import states
 from .calls import call, rows_of
+from .conditions import other_times
 from .law_files import NoLaw
 from .toy_distribution import BOS, quadrature
 
@@ -33,6 +34,8 @@ def unenumerable(m: Method) -> str:
 def why_unenumerable(m: Method) -> str:
     if not m.corrupts:
         return ""
+    if other_times(m):
+        return other_times(m)
     if m.pinnable and not m.draws and not m.states_likelihood:
         if m.defines("noise", "likelihood") and smooth(m):
             return ""
@@ -86,9 +89,14 @@ def smooth(m: Method) -> bool:
 
 
 def time_grid(m: Method, nodes: int = 64) -> list[tuple[float, float]]:
-    """(t, weight) of quadrature: the weighted sum is the mean over times."""
+    """(t, weight) of quadrature: the weighted sum is the mean over times.
+
+    Of discrete times, all of them.
+    """
     if not likelihood_has_time(m):
         return [(0.5, 1.0)]
+    if m.discrete_times is not None:
+        return [(t, 1 / len(m.discrete_times)) for t in m.discrete_times.tolist()]
     folds = 1
     if m.states_likelihood:  # its terms need not be smooth at the ends
         nodes, folds = nodes * 3 // 4, 2

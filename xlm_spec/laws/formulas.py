@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from .config_values import numbers
 from .counting import counting_of
 from .law_files import Component, NoLaw
 from .method import Method
@@ -114,9 +115,10 @@ def by_formula(
 
 
 def state_of(m: Method, z: Any, i: int, t: float) -> SimpleNamespace:
-    """The fields of one corrupted sequence, its time and its schedule."""
+    """The fields of one corrupted sequence, its time, its schedule, the numbers of the config."""
     fields = {n: a[i] if isinstance(a, Tensor) else a for n, a in z._asdict().items()}
-    return SimpleNamespace(**fields, t=torch.tensor(t, dtype=torch.float64), schedule=m.schedule)
+    time = torch.tensor(t, dtype=torch.float64)
+    return SimpleNamespace(**fields, t=time, schedule=m.schedule, numbers=numbers(m.config))
 
 
 def hidden_states(model, tokens: Tensor, valid: Tensor, t: float) -> Tensor:

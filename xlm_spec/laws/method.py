@@ -45,7 +45,9 @@ class Method:
         needed = {n: ids[n] for n in module.NEEDS}
         self.vocab = module.Vocab(size=V, pad=PAD, bos=BOS, **needed)
         self.as_written = module.Config(vocab=self.vocab)  # with the parameters of the spec
-        self.config = self.at_bound(self.as_written)
+        few = getattr(self.law("time", self.noise.get("time", {}).get("kind", "")), "FEW_TIMES", {})
+        few = {f"noise.time.{name}": value for name, value in few.items()}
+        self.config = with_parameters(self.at_bound(self.as_written), few)
         self.heads = {n for n, _ in module.Model(module.Config.small()).named_children()}
         self.heads -= {"backbone"}
 
@@ -179,6 +181,12 @@ class Method:
         tokens = torch.full((rows, w.width), PAD)
         tokens[:, : 1 + len(prompt)] = torch.tensor([BOS, *prompt])
         return self.examples(tokens, torch.ones_like(tokens, dtype=torch.bool), len(prompt))
+
+    @cached_property
+    def discrete_times(self) -> Tensor | None:
+        """All times of training, equally likely, (T,) float64; None if they are continuous."""
+        every = getattr(self.part("noise"), "every_time", None)
+        return None if every is None else call(every, {}, self.config.noise.time).double()
 
     @property
     def timed(self) -> bool:

@@ -21,8 +21,9 @@ class ProcessLaw(Protocol):
     Optional: `CORRUPTS = False` if the model reads clean sequences; `HIDES_FIXED = True` if it
     corrupts fixed tokens on purpose; `outcomes(tokens, vocab,
     schedule)`, for a process that selects the tokens itself: each input of the model with its
-    probability over all times; `START` and `tokens_of(state)`: the first state of samplers, and the
-    part of a state that is compared; `Sampling`, a subclass of `laws.Sampling` for its samplers.
+    probability over all times; `START` and `tokens_of(state)`: the first state of samplers, its
+    distribution, or a function that returns it from a `Sampling`, and the part of a state that is
+    compared; `Sampling`, a subclass of `laws.Sampling` for its samplers.
     """
 
     def model_input(self, tokens: Tensor, valid: Tensor, corrupted: list[int], vocab) -> tuple:
@@ -58,6 +59,7 @@ class TimeLaw(Protocol):
     """The law of a distribution of times. Optional."""
 
     STRATA: bool  # does each of equal parts of time contain one time of the global batch?
+    FEW_TIMES: dict[str, int]  # parameters with which discrete times are few
 
 
 class TargetLaw(Protocol):
@@ -68,7 +70,11 @@ class TargetLaw(Protocol):
 
 
 class LossLaw(Protocol):
-    """The law of a loss; its parameters are keyword-only."""
+    """The law of a loss; its parameters are keyword-only.
+
+    Optional: `excess(m, w, prompt)`, of a bound that even the best model does not lower to the
+    entropy: the nats above it.
+    """
 
     def nats(self, model, hidden: Tensor, targets) -> float:
         """The term of one sequence, from its hidden states (L, D) and its targets."""

@@ -59,6 +59,7 @@ def enumerated(m: Method, sampler: str, config, model) -> list[dict]:
     """The distribution of each move; in a loop, of the whole run; [] if it can't be enumerated."""
     s, law = sampling_of(m, sampler, config, model), m.law("sampler", m.samplers[sampler]["kind"])
     start, tokens_of = m.of_process("START"), m.of_process("tokens_of")
+    start = start(s) if callable(start) else start
     s.model = s.wrapped()
     runs = [(run, correction(run)) for run in s.windows()]
     steps = [(step, correct) for run, correct in runs for step in law.steps(run)]

@@ -34,8 +34,10 @@ def uniform_times(m: Method) -> Iterator[Figure]:
     """
     x = m.examples(*m.toy_distribution().batch(range(8)))
     t = torch.stack([times(m, x, i)[0, -1:] for i in range(4000)])
-    uniform = torch.full((20,), 1 / 20, dtype=torch.float64)
-    right, wrong = (surprise(bins(a, 20).double(), uniform) for a in (t, t**1.3))
+    parts = 20 if m.discrete_times is None else len(m.discrete_times)
+    inside = 0.0 if m.discrete_times is None else 0.5 / parts  # a time is the end of its part
+    uniform = torch.full((parts,), 1 / parts, dtype=torch.float64)
+    right, wrong = (surprise(bins(a - inside, parts).double(), uniform) for a in (t, t**1.3))
     free = not hasattr(m.module, "log_likelihood_bound")
     yield Figure(right, ALARM, wrong, intended=free)
 

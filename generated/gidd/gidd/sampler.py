@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from .config import Config
 from .noise import prior
-from .ops import intervals, mixed_tokens, reverse_step
+from .ops import intervals, mixed_noise, reverse_step
 from .types import Draw, Examples, Interval, Kernel, Mixed, MixedSchedule, Vocab
 
 
@@ -39,8 +39,7 @@ def step(
     """
     row, _ = (state.valid & ~state.fixed).nonzero(as_tuple=True)
     alpha_t, alpha_s = schedule.alpha(t), schedule.alpha(s)  # (B, 1)
-    mass_t = (1 - alpha_t) * mixed_tokens(schedule.random_share(t), vocab)
-    mass_s = (1 - alpha_s) * mixed_tokens(schedule.random_share(s), vocab)
+    (mass_t, _), (mass_s, _) = (mixed_noise(u, schedule, vocab) for u in (t, s))  # (B, V)
     a = alpha_t / alpha_s.clamp(min=torch.finfo(alpha_s.dtype).tiny)
     enter = (mass_t - a * mass_s).clamp(min=0)  # not below zero by rounding
     s_to_t, to_s = Kernel(a[row], enter[row]), Kernel(alpha_s[row], mass_s[row])
@@ -52,7 +51,7 @@ def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[M
     """Samples the free positions of `start`; yields all states, the last is the sample."""
     schedule = config.noise.schedule
     draw = config.sampler.tokens
-    state = prior(start, config.vocab)
+    state = prior(start, schedule, config.vocab, rng)
     yield state
     for t, s in time_grid(state, steps=config.sampler.steps):
         state = step(model, state, t, s, schedule, config.vocab, draw, rng)

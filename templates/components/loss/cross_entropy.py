@@ -6,7 +6,7 @@ Also known as: ce, ce_loss, nll, xent, crossentropy, cross_entropy_loss, masked_
 Differs:
     mlm, masked_ce: the mean over masked tokens there; here the sum over a sequence, so that only
         `weight` decides the weight of each
-    vlb: D3PM's sums over T discrete steps; here its limit, in continuous time
+    vlb: D3PM's, of T discrete steps, is `posterior_kl`; here its limit, in continuous time
 """
 
 import torch.nn.functional as F

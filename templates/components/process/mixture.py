@@ -1,7 +1,7 @@
 """Masks and random tokens: a corrupted token becomes [MASK], or any token.
 
-Paper: arXiv:2503.04482 (GIDD)
-Also known as: gidd, hybrid, interpolating, mask_and_uniform, mixed
+Paper: arXiv:2503.04482 (GIDD); arXiv:2602.01362 (XDLM)
+Also known as: gidd, xdlm, hybrid, interpolating, mask_and_uniform, mixed
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from ..ops import mixed_tokens, random_tokens, states_p
+from ..ops import mixed_noise, random_tokens, states_p
 from ..types import Examples, Mixed, MixedSchedule, Vocab
 
 
@@ -28,26 +28,27 @@ def corrupt(
 
     A share of corrupted tokens is random, the others are masked.
     """
-    u, v = (torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device) for _ in range(2))
+    u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)
     corrupted = (u >= schedule.alpha(t)) & x.valid & ~x.fixed
-    masked = x.tokens.masked_fill(corrupted, vocab.mask)
-    random = corrupted & (v < schedule.random_share(t))
-    tokens = torch.where(random, random_tokens(x, vocab, rng), masked)
-    time = t.double()
-    mixed, mask = (mixed_tokens(share, vocab) for share in (schedule.random_share(time), 0 * time))
-    noise, uniform = 1 - schedule.alpha(time), mixed_tokens(torch.ones_like(time), vocab)
-    dmixed = schedule.drandom_share(time) * (uniform - mask)
-    dmass = noise * dmixed - schedule.dalpha(time) * mixed
-    return Noised(tokens, x.valid, x.tokens, noise * mixed, dmass)
+    noisy = masks_and_tokens(x, schedule.random_share(t), vocab, rng)
+    tokens = torch.where(corrupted, noisy, x.tokens)
+    return Noised(tokens, x.valid, x.tokens, *mixed_noise(t.double(), schedule, vocab))
 
 
 def likelihood(z: Noised, x: Examples, t: Tensor, schedule: MixedSchedule, vocab: Vocab) -> Tensor:
     """P(x_t | x_0, t), (B,)."""
-    alpha = schedule.alpha(t)
-    return states_p(z, x, alpha, (1 - alpha) * mixed_tokens(schedule.random_share(t), vocab))
+    return states_p(z, x, schedule.alpha(t), mixed_noise(t, schedule, vocab)[0])
 
 
-def prior(x: Examples, vocab: Vocab) -> Mixed:
-    """All free positions masked."""
-    tokens = x.tokens.masked_fill(x.valid & ~x.fixed, vocab.mask)
+def prior(x: Examples, schedule: MixedSchedule, vocab: Vocab, rng: Generator) -> Mixed:
+    """The noise at t = 1 at each free position: masks, and the share of random tokens there."""
+    share = schedule.random_share(torch.ones(len(x.tokens), 1, device=x.tokens.device))
+    noisy = masks_and_tokens(x, share, vocab, rng)
+    tokens = torch.where(x.valid & ~x.fixed, noisy, x.tokens)
     return Mixed(tokens, x.valid.clone(), x.fixed.clone())
+
+
+def masks_and_tokens(x: Examples, share: Tensor, vocab: Vocab, rng: Generator) -> Tensor:
+    """At each position a random token with probability `share` (B, 1), else a mask, (B, L)."""
+    v = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)
+    return torch.where(v < share, random_tokens(x, vocab, rng), vocab.mask)

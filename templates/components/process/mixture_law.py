@@ -1,6 +1,7 @@
 """The law of `mixture`: a corrupted token is a mask, or any token. Below: its samplers."""
 
-from math import pi, sin
+from itertools import product
+from math import pi, prod, sin
 
 import torch
 from torch import Tensor
@@ -11,7 +12,6 @@ from .uniform_law import Sampling as Uniform
 
 Tokens = tuple[int, ...]
 WORDS = (*range(SIZE), EOS)
-START: Tokens = (MASK,) * LONGEST
 
 
 def tokens_of(state: Tokens) -> Tokens:
@@ -22,10 +22,31 @@ class Sampling(Uniform):
     """The same with another noise."""
 
     def noise(self, t: float) -> Tensor:
-        """GIDD: (tau [y = mask] + c / K) / (1 + c) with c = 2 p / (1 - p) sqrt(tau (1 - tau))."""
-        p, tau = self.m.config.noise.schedule.uniform, sin(pi * t / 2) ** 2
-        c = 2 * p / (1 - p) * (tau * (1 - tau)) ** 0.5
+        """Masks, and random tokens: P(x_t = y | x_0) for each y other than x_0, (V,)."""
+        masks, random = PATHS[type(self.m.schedule).__name__](self.m.schedule, t)
         out = torch.zeros(V, dtype=torch.float64)
-        out[list(WORDS)] = c / len(WORDS)
-        out[MASK] = tau
-        return out / (1 + c)
+        out[list(WORDS)] = random / len(WORDS)
+        out[MASK] = masks
+        return out
+
+
+def hybrid(schedule, t: float) -> tuple[float, float]:
+    """GIDD: tau and c over 1 + c, c = 2 p / (1 - p) sqrt(tau (1 - tau)), tau = sin(pi t / 2)^2."""
+    p, tau = schedule.uniform, sin(pi * t / 2) ** 2
+    c = 2 * p / (1 - p) * (tau * (1 - tau)) ** 0.5
+    return tau / (1 + c), c / (1 + c)
+
+
+def stationary(schedule, t: float) -> tuple[float, float]:
+    """XDLM: 1 - alpha is split into 1 - k and k."""
+    noise = 1 - (1 - t) ** schedule.flow_power
+    return (1 - schedule.share) * noise, schedule.share * noise
+
+
+PATHS = {"HybridSchedule": hybrid, "StationarySchedule": stationary}
+
+
+def START(s: Sampling) -> dict[Tokens, float]:
+    """The distribution of the first states: the noise at t = 1 at every position."""
+    p = {v: float(q) for v, q in enumerate(s.noise(1.0)) if q > 0}
+    return {z: prod(p[v] for v in z) for z in product(p, repeat=LONGEST)}

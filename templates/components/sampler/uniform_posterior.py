@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from ..ops import intervals, reverse_step, uniform_tokens
 from ..types import Draw, Interval, Kernel, Replaced, Schedule, Vocab
 
-EXACT_AT = {"steps": 256}  # nearly: the positions of a step are independent
+EXACT_AT = {"steps": 128}  # nearly: the positions of a step are independent
 PREDICTIONS = "leave_one_out"
 
 

@@ -16,7 +16,7 @@ MODULES = {  # package file -> the axes whose components it lists, and its docst
         "Rules of the samplers of {name}",
     ),
 }
-STATED = {"prior", "likelihood"}  # functions that are listed although training does not call them
+STATED = {"prior", "likelihood", "every_time"}  # listed although training does not call them
 MODULE_OF = {folder: m for m, (folders, _) in MODULES.items() for folder in folders}
 
 

@@ -21,6 +21,7 @@ from xlm_spec.compiler.middle.network import attention
 from xlm_spec.compiler.middle.spec import Choice
 
 DENSITY = "density"  # an optional function of a time: the density of the times that it draws
+EVERY_TIME = "every_time"  # a function of a time that draws one of several: all of them
 ONE = "one"  # the ELBO weight of a target whose loss needs none
 NO_RATES = {"select_tokens", "corrupt", "prior", "likelihood"}  # functions that are no weights
 
@@ -88,7 +89,13 @@ def predicts_unseen(method: Method) -> bool:
 
 
 def time_is_uniform(method: Method) -> bool:
-    """Are the training times uniform? The density of a custom component is unknown."""
+    """Are the training times uniform? The density of a custom component is unknown.
+
+    Discrete times are, for losses that read their number: others integrate over time.
+    """
+    if method.time and EVERY_TIME in method.time.component.functions:
+        counted = {p.name for p in method.time.component.parameters}
+        return all(counted & {*t.loss.component.main.wires} for t in likelihood_terms(method))
     return method.time is None or method.time.value in values(axes.TIME.folder)
 
 

@@ -1,0 +1,20 @@
+"""The training objective of dfm."""
+
+from torch import Generator, Tensor
+
+from .config import Config
+from .loss import cross_entropy
+from .noise import corrupt, sample_time
+from .target import clean_tokens
+from .types import Examples
+
+
+def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, Tensor]:
+    """Terms of the loss, each (B,), nats per sequence; training minimises the mean of their sum."""
+    schedule = config.noise.schedule
+    vocab = config.vocab
+    t = sample_time(x, rng, edge=config.noise.time.edge)  # (B, 1)
+    z = corrupt(x, t, schedule, vocab, rng)
+    hidden = model(z.tokens, z.valid, t)  # (B, L, D)
+    target = clean_tokens(x, z.clean)
+    return {"cross_entropy": cross_entropy(model, hidden, target).sum(1)}

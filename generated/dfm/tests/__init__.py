@@ -1,0 +1,1 @@
+"""The tests of dfm; they require only torch and pytest."""

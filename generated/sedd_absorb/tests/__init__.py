@@ -1,0 +1,1 @@
+"""The tests of sedd_absorb; they require only torch and pytest."""

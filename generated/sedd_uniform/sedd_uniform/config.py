@@ -1,0 +1,68 @@
+"""The parameters of sedd_uniform; each dotted name, as in `--set`, is a path in the spec."""
+
+from dataclasses import dataclass
+
+from .noise import StationarySchedule
+from .rules import Temperature
+from .types import Vocab
+
+
+@dataclass(frozen=True)
+class NoiseTime:  # how times are drawn
+    edge: float = 1e-05  # minimum distance from t = 0 and t = 1; in (0, 0.001]
+
+
+@dataclass(frozen=True)
+class Noise:  # the noise
+    # Masks and random tokens in a fixed ratio; alpha(t) = (1 - t)^flow_power
+    schedule: StationarySchedule = StationarySchedule(share=1.0, flow_power=1.0)
+    time: NoiseTime = NoiseTime()
+
+
+@dataclass(frozen=True)
+class SamplerMixturePosterior:  # sampler mixture_posterior
+    steps: int  # equal steps from t = 1 to t = 0; in [1, inf)
+    tokens: Temperature  # how a token is drawn from its distribution
+
+
+@dataclass(frozen=True)
+class SamplerMixtureEuler:  # sampler mixture_euler
+    steps: int  # equal steps from t = 1 to t = 0; in [1, inf)
+    tokens: Temperature  # how a token is drawn from its distribution
+
+
+@dataclass(frozen=True)
+class Sampler:  # the samplers by name
+    analytic: SamplerMixturePosterior = SamplerMixturePosterior(
+        steps=128, tokens=Temperature(temperature=1.0)
+    )
+    euler: SamplerMixtureEuler = SamplerMixtureEuler(steps=128, tokens=Temperature(temperature=1.0))
+
+
+@dataclass(frozen=True)
+class Backbone:  # backbone dit
+    layers: int = 12  # blocks of attention and MLP; in [1, inf)
+    width: int = 768  # features of a hidden state, D; in [2, inf)
+    heads: int = 12  # attention heads; must divide the width; in [1, inf)
+    condition: int = 128  # features of the time embedding, C; in [2, inf)
+    dropout: float = 0.1  # dropout rate on each residual branch; in [0, 1)
+    positions: int = 0  # learned absolute position embeddings; 0: none; in [0, inf)
+    token_shift: bool = False  # add linear maps of the neighbours' embeddings
+
+
+@dataclass(frozen=True)
+class Config:
+    """All parameters; the task's tokenizer defines the vocabulary."""
+
+    vocab: Vocab
+    noise: Noise = Noise()
+    sampler: Sampler = Sampler()
+    backbone: Backbone = Backbone()
+
+    @classmethod
+    def small(cls) -> "Config":
+        """A tiny config for tests: a toy vocabulary, a small backbone."""
+        return cls(
+            vocab=Vocab(size=12, pad=8, bos=9, eos=10, mask=11),
+            backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0, condition=16, positions=0),
+        )

@@ -1,0 +1,1 @@
+"""The tests of sedd_uniform; they require only torch and pytest."""

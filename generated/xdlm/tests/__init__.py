@@ -1,0 +1,1 @@
+"""The tests of xdlm; they require only torch and pytest."""
