@@ -1,4 +1,4 @@
-"""Insertion and Levenshtein transformers; sigma-GPT, which reads places."""
+"""The Levenshtein transformer; sigma-GPT, which reads places."""
 
 import pytest
 from family_packages import canvas, family_packages, lines, model_of, sampled
