@@ -10,7 +10,8 @@ from xlm_spec.runtime.layout import layout_of
 from xlm_spec.runtime.load_model import TrainedModel
 from xlm_spec.runtime.resolve_config import build_model, resolve_config
 
-HEADS = {"ilm": "gap_token_logits", "ilm_per_count": "gap_token_logits"}  # others: token_logits
+INSERTING = ("editflows", "ilm", "ilm_per_count", "insertion_tree")
+HEADS = dict.fromkeys(INSERTING, "gap_token_logits")  # others: token_logits
 
 
 SETS = ["backbone.layers=1", "backbone.width=16", "backbone.heads=2"]

@@ -1,7 +1,6 @@
-"""Insertion and Levenshtein transformers; sigma-GPT, which reads places."""
+"""The Levenshtein transformer; sigma-GPT, which reads places."""
 
 import pytest
-import torch
 from family_packages import canvas, family_packages, lines, model_of, sampled
 
 from xlm_spec.runtime.scoring import CallCounter
@@ -9,20 +8,7 @@ from xlm_spec.runtime.scoring import CallCounter
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
-    return family_packages(
-        tmp_path_factory.mktemp("families"), ["insertion_transformer", "levenshtein", "sigma_gpt"]
-    )
-
-
-def test_an_insertion_transformer_fills_all_gaps_at_once(packages):
-    """If no gap is finished, n tokens become 2 n."""
-    made = packages["insertion_transformer"]
-    model, _ = model_of(made)
-    with torch.no_grad():
-        model.slot_end.linear.weight.zero_()
-        model.slot_end.linear.bias.fill_(-9.0)
-    lengths = [int(s.valid.sum(1).unique()) for s in sampled(made, model, canvas(made))]
-    assert lengths[:5] == [1, 2, 4, 8, 9]
+    return family_packages(tmp_path_factory.mktemp("families"), ["levenshtein", "sigma_gpt"])
 
 
 def test_levenshtein_has_two_roll_ins(packages):

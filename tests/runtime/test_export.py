@@ -63,12 +63,12 @@ def test_an_export_samples_as_the_runtime_does(name, tmp_path):
 
 
 def test_custom_components_are_exported(tmp_path):
-    """Heads, types and states of Edit Flows, which are those of no shipped component."""
-    spec = shutil.copytree(ROOT / "tests" / "families" / "edit_flows", tmp_path / "spec")
-    package = import_package(build(spec / "edit_flows.yaml", tmp_path).folder, "edit_flows")
+    """Heads and types of the Levenshtein transformer, which are those of no shipped component."""
+    spec = shutil.copytree(ROOT / "tests" / "families" / "levenshtein", tmp_path / "spec")
+    package = import_package(build(spec / "levenshtein.yaml", tmp_path).folder, "levenshtein")
     require_same_samples(untrained(package, tmp_path / "out"), tmp_path / "out")
-    assert head_of(tmp_path / "out") == "token_logits"  # not that of the inserted tokens
-    assert (tmp_path / "out" / "model.py").read_text().count("edit_rates") > 0
+    assert head_of(tmp_path / "out") == "token_logits"
+    assert (tmp_path / "out" / "model.py").read_text().count("delete_logit") > 0
 
 
 ALONE = """
