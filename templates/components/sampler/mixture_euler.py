@@ -1,7 +1,7 @@
 """Euler steps of the reverse rates of masks and random tokens; the last step draws x_0.
 
 Paper: arXiv:2310.16834 (SEDD, the Euler sampler)
-Also known as: euler, tau_leaping, sedd_euler
+Also known as: euler, sedd_euler
     steps: num_steps, n_steps, num_sampling_steps, sampling_steps, num_inference_steps,
         diffusion_steps, timesteps, num_timesteps, max_steps, nfe, t
 """
