@@ -2,6 +2,8 @@
 
 import ast
 import json
+import subprocess
+import sys
 
 import pytest
 from methods import ROOT
@@ -62,6 +64,20 @@ def test_a_broken_line_means_the_same_and_fits(n, monkeypatch):
     unbroken = [line for f in functions(n) for line in function(f)]
     assert ast.dump(ast.parse("\n".join(lines))) == ast.dump(ast.parse("\n".join(unbroken)))
     assert (lines == unbroken) == (n < 17)
+
+
+def test_lines_of_every_length_are_in_the_format_of_ruff(tmp_path):
+    """Up to names of 42 letters; the control has one more line break."""
+    made = ["\n".join(function(f)) for n in range(1, 43) for f in functions(n)]
+    done = ruff_format(tmp_path / "made.py", "\n\n\n".join(made))
+    assert done.returncode == 0, done.stdout
+    assert ruff_format(tmp_path / "made.py", made[0].replace("(", "(\n", 1)).returncode == 1
+
+
+def ruff_format(file, text):
+    file.write_text(text + "\n")
+    command = [sys.executable, "-m", "ruff", "format", "--line-length=100", "--diff", str(file)]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("length", [1, 80, 100])

@@ -44,6 +44,14 @@ def test_times_of_a_custom_file_have_no_bound(loss, tmp_path):
     assert b"log_likelihood_bound" not in render(plan_of(file))["method/objective.py"]
 
 
+def test_a_bound_needs_a_loss_for_each_target_that_has_an_elbo_weight(tmp_path):
+    """The control declares the weight of the target that the spec has."""
+    one = '"masked_tokens": "elbo_weight"'
+    for more, likely in ((one, True), (f'{one}, "gap_tokens": "elbo_weight"', False)):
+        file = named(tmp_path, "process", "mask", one, more)
+        assert reports_likelihood(file) == likely
+
+
 def test_a_loss_that_is_no_term_of_the_bound_is_weighed_as_one_likes(tmp_path):
     """The control claims to be one."""
     (tmp_path / "mine.py").write_text(shipped("loss", "cross_entropy", "mine"))

@@ -65,7 +65,7 @@ ELBO_WEIGHTS = Declaration[dict[str, str]](
     "ELBO_WEIGHTS",
     ("process",),
     NameByTarget(),
-    'for each target, its ELBO weight: a function of the count or of this file, or "one"',
+    'for each target of the ELBO, its weight: a function of the count or of this file, or "one"',
     '{"masked_tokens": "elbo_weight"}',
     {},
 )

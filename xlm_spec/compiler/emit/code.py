@@ -49,8 +49,14 @@ def lines_of_call(call: Call, before: str, after: str, indent: int) -> list[str]
 
 
 def lines_of_nats(nats: Nats, before: str, after: str, indent: int) -> list[str]:
-    """The product in parentheses on a line of its own, or its factors on lines of their own."""
+    """The product in parentheses on a line of its own, or its factors on lines of their own.
+
+    As ruff does, the argument of the sum is broken if the line fits up to it.
+    """
     space = " " * indent
+    start = f"{space}{before}{nats}".removesuffix("1)")
+    if len(start) <= WIDTH:
+        return [start, f"{space}    1", f"{space}){after}"]
     if not nats.factor and not nats.divisor:
         return lines(nats.call, before, f".sum(1){after}", indent=indent)
     product = [f"{space}    {nats.factor}{nats.call}{nats.divisor}"]

@@ -53,9 +53,11 @@ def claimed(method: Method) -> str:
     alone = [t for t in terms if ELBO_ALONE.of(t.loss.component)]
     if not unseen_fields(process) and not ELBO_WEIGHTS.of(process) and not alone:
         return "exact"
-    rated = all(elbo_weight_is_known(method, t) for t in terms if t not in alone)
-    if not rated:
+    rated = [t for t in terms if t not in alone]
+    if not all(elbo_weight_is_known(method, t) for t in rated):
         return "none"
+    if rated and {*ELBO_WEIGHTS.of(process)} - {t.asked.value for t in rated}:
+        return "none"  # a term of the bound is missing
     return "objective" if is_objective(method) else "own"
 
 
