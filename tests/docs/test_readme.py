@@ -11,6 +11,8 @@ from code_blocks import blocks, copy_of_the_repository, keep_packages, shell
 from methods import MASKED, ROOT, text
 from warm_python import python
 
+from xlm_spec.compiler.plan import plan_of
+
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 COMMANDS = blocks(README, "sh")
@@ -63,6 +65,15 @@ def test_the_code_in_the_picture_is_the_code_that_is_generated():
     for line in lines:
         start = line.split("...")[0].rstrip()
         assert start in generated, line
+
+
+def test_the_table_of_methods_names_every_spec_with_its_likelihood():
+    says = {"none": "none", "exact": "exact", "objective": "lower bound", "own": "lower bound"}
+    listed = {}
+    for specs, claim in re.findall(r"^\| [^|]+ \| (`\w+`[^|]*) \| ([\w ]+) \|$", README, re.M):
+        listed |= dict.fromkeys(re.findall(r"`(\w+)`", specs), claim)
+    specs = {file.stem: plan_of(file) for file in (ROOT / "specs").glob("*.yaml")}
+    assert listed == {k: says[plan.inferred["likelihood"]] for k, plan in specs.items()}
 
 
 def test_the_commands_of_make_exist():
