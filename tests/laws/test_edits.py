@@ -327,15 +327,27 @@ def test_each_kind_of_edit_occurs(made):
     assert sum(numbers(1e-4)) < 10
 
 
-def test_a_source_can_be_longer_than_the_canvas(made):
-    """And a sample then, too."""
+@pytest.mark.parametrize("rows", [1, 50])
+def test_a_source_is_cut_to_the_canvas_whatever_the_other_rows_are(made, rows):
+    """Two fixed tokens, a gap after each: with room for 3 tokens, and for 2 sources of up to 6."""
     noise, config = part(made, "noise"), made.Config.small()
-    tokens = torch.full((50, 3), config.vocab.bos)
-    x = made.Examples(tokens, tokens >= 0, torch.arange(3).expand_as(tokens) == 0)
-    state = noise.prior(x, config.vocab, torch.Generator().manual_seed(0), longest=6)
-    assert state.tokens.shape[1] == 7
-    assert {*state.valid.sum(1).tolist()} == {*range(1, 8)}
-    assert state.fixed.sum() == 50
+    bos = config.vocab.bos
+    totals = []
+    for width in (5, 14):
+        tokens = torch.full((rows, width), bos)
+        fixed = (torch.arange(width) < 2).expand_as(tokens)
+        x = made.Examples(tokens, fixed, fixed, gaps=fixed)
+        seeds = range(1000 // rows)
+        rngs = [torch.Generator().manual_seed(seed) for seed in seeds]
+        states = [noise.prior(x, config.vocab, rng, longest=6) for rng in rngs]
+        assert {s.tokens.shape[1] for s in states} == {width}
+        assert {int(n) for s in states for n in s.fixed.sum(1)} == {2}
+        totals.append(torch.cat([s.valid.sum(1) for s in states]) - 2)
+    sums = torch.tensor([min(n, 12 - n) + 1 for n in range(13)]) / 49  # of two of U{0, ..., 6}
+    assert p_value(torch.bincount(totals[1], minlength=13), sums) > ALARM
+    cut = torch.cat([sums[:3], sums[3:].sum()[None]])
+    assert p_value(torch.bincount(totals[0], minlength=4), cut) > ALARM
+    assert p_value(torch.bincount(totals[0], minlength=13), sums) < ALARM
 
 
 class Certain:

@@ -126,3 +126,22 @@ def test_each_term_is_that_of_its_law(packages):
     for i in range(ROWS):
         right = targets(*(a[i] for a in x[:3]), dropped[i].nonzero()[:, 0].tolist())
         assert float(term[i]) == pytest.approx(nats(model, hidden[i], right))
+
+
+@pytest.mark.parametrize("steps", [2, 16])
+def test_no_mask_is_left_if_alpha_rounds_to_one_before_the_end(tmp_path, steps):
+    """In float32, t^10 vanishes below t = 0.19. The control: some are left before the last step."""
+    schedules = "schedule: {kind: polynomial, power: 10}, drop_schedule: linear"
+    noise = f"{{process: drop_then_mask, {schedules}}}"
+    sampler = f"{{kind: tau_leaping, steps: {steps}, order: random}}"
+    made = package(tmp_path, FLEXMDM, noise=noise, sampler=sampler)
+    config = made.Config.small()
+    model = made.Model(config).eval()
+    tokens = torch.full((400, 12), config.vocab.bos)
+    fixed = torch.arange(12).expand_as(tokens) == 0
+    x = made.Examples(tokens, torch.ones_like(fixed), fixed)
+    with torch.no_grad():
+        *_, before, last = made.sample(model, config, x, torch.Generator().manual_seed(0))
+    assert ((before.tokens == config.vocab.mask) & before.valid).any()
+    assert not ((last.tokens == config.vocab.mask) & last.valid).any()
+    assert last.valid.sum() > 600

@@ -49,3 +49,15 @@ def test_shares_of_a_tree_and_equal_ones(made):
         found = target.gap_shares(x, dropped, gap, open, balanced=balanced, tau=0.5)
         assert torch.allclose(found.share.view(3, 5), right.expand(3, 5))
         assert found.empty.tolist() == [[False, True, *[False] * 5]] * 3
+
+
+@pytest.mark.parametrize("tau", [1e-6, 1e6])
+def test_at_the_ends_of_tau_the_shares_are_those_of_the_middle_or_equal(made, tau):
+    """Two tokens are in the middle of four."""
+    target = importlib.import_module(f"{made.__name__}.target")
+    x = canvas(made, 6)
+    dropped = (torch.arange(6) > 0).expand(3, -1) & (torch.arange(6) < 5)
+    gap, open = torch.zeros(3, 6, dtype=torch.long), torch.arange(6).expand(3, -1) < 2
+    found = target.gap_shares(x, dropped, gap, open, tau=tau)
+    right = torch.tensor([0.0, 0.5, 0.5, 0.0] if tau < 1 else [0.25] * 4)
+    assert torch.allclose(found.share.view(3, 4), right.expand(3, 4), atol=1e-5)

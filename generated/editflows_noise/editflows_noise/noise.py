@@ -83,9 +83,16 @@ def prior(
     *,
     longest: int = 4,  # longest source of a span, U{0, ..., longest}; in [0, inf)
 ) -> GapState:
-    """The fixed tokens and the source: x_t if no position is edited yet."""
+    """The fixed tokens and the source: x_t if no position is edited yet.
+
+    Of the source as much as fits into the L positions of a row.
+    """
     z = noised(x, x.tokens.new_ones(len(x.tokens), 1).float(), vocab, longest, rng)
-    return GapState(z.tokens, z.valid, z.valid & ~z.free, z.open)
+    room = x.tokens.shape[1] - (z.valid & ~z.wrong).sum(1, keepdim=True)
+    keep = z.valid & ~(z.wrong & (z.wrong.cumsum(1) > room))
+    state = compact(keep, z.tokens, z.valid & ~z.free, z.open)
+    valid, tokens, fixed, open = (a[:, : x.tokens.shape[1]] for a in state)
+    return GapState(tokens, valid, fixed & valid, open & valid)
 
 
 def noised(x: Examples, p: Tensor, vocab: Vocab, longest: int, rng: Generator) -> Noised:

@@ -81,8 +81,10 @@ def masked_p(t: Tensor, schedule: Schedule, drop_schedule: Schedule) -> Tensor:
     first = t.clamp(min=1e-9)
     u = (torch.arange(500, device=t.device) + 0.5) / 500
     r = first**u  # (B, 500), dr = r log(first) du
-    rate = -drop_schedule.dalpha(r) * r / (1 - schedule.alpha(r))
-    return -(1 - schedule.alpha(t)) * first.log() * rate.mean(1, keepdim=True)
+    tiny = torch.finfo(t.dtype).tiny
+    share = (1 - schedule.alpha(t)) / (1 - schedule.alpha(r)).clamp(min=tiny)
+    rate = -drop_schedule.dalpha(r) * r * share
+    return -first.log() * rate.mean(1, keepdim=True)
 
 
 def prior(x: Examples) -> GapState:

@@ -55,7 +55,8 @@ def step(
     """
     hidden = model(state.tokens, state.valid, t)
     masked = masked_positions(state, vocab)
-    unmasked = (schedule.alpha(s) - schedule.alpha(t)) / (1 - schedule.alpha(t))  # (B, 1)
+    corrupted = 1 - schedule.alpha(t)  # (B, 1); it underflows near t = 0, where all are unmasked
+    unmasked = 1 - (1 - schedule.alpha(s)) / corrupted.clamp(min=torch.finfo(t.dtype).tiny)
     u = torch.rand(masked.shape, generator=rng, device=t.device)
     k = (masked & (u < unmasked)).sum(1)
     row, col = (masked & (k > 0)[:, None]).nonzero(as_tuple=True)

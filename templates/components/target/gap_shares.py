@@ -25,15 +25,18 @@ def gap_shares(
     balanced: bool = True,  # the middle token of a gap has the largest share, not all the same
     tau: float = 1.0,  # temperature of the shares; in (0, inf)
 ) -> GapShares:
-    """Shares ~ exp(-|distance to the middle of the gap's tokens| / tau) (arXiv:1902.03249)."""
+    """Shares ~ exp(-|distance to the middle of the gap's tokens| / tau) (arXiv:1902.03249).
+
+    Two middle tokens have the distance 0, not 1/2: the shares are the same, and finite for any tau.
+    """
     row, position = dropped.nonzero(as_tuple=True)
     col = gap[row, position]
     key = row * dropped.shape[1] + col  # of a gap
     first = position.new_full((dropped.numel(),), dropped.shape[1])
     first = first.scatter_reduce(0, key, position, "amin")[key]
     last = position.new_zeros(dropped.numel()).scatter_reduce(0, key, position, "amax")[key]
-    distance = (position - (first + last) / 2).abs()
-    weight = torch.exp(-distance / tau) if balanced else torch.ones_like(distance)
+    distance = (2 * position - first - last).abs() // 2  # to the nearest middle token
+    weight = torch.exp(-distance / tau * balanced)
     total = weight.new_zeros(dropped.numel()).index_add(0, key, weight)[key]
     filled = torch.zeros_like(open).index_put((row, col), torch.ones_like(row, dtype=torch.bool))
     return GapShares(row, col, x.tokens[row, position], weight / total, open & ~filled)

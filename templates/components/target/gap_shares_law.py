@@ -29,6 +29,7 @@ def targets(
     for gap in sorted({gap for gap, _ in gaps.missing}):
         span = [token for g, token in gaps.missing if g == gap]
         middle = (len(span) - 1) / 2
-        weights = [exp(-abs(k - middle) / tau) if balanced else 1.0 for k in range(len(span))]
+        far = [abs(k - middle) if balanced else 0.0 for k in range(len(span))]
+        weights = [exp((min(far) - d) / tau) for d in far]
         missing += [(gap, v, w / sum(weights)) for v, w in zip(span, weights, strict=True)]
     return Shares([a for a in gaps.open if a not in {gap for gap, _ in gaps.missing}], missing)
