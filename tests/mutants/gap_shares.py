@@ -16,8 +16,8 @@ MUTANTS = [
         "tree around the first token of a gap",
         SPEC,
         "target",
-        "(position - (first + last) / 2).abs()",
-        "(position - first).abs()",
+        "(2 * position - first - last).abs() // 2",
+        "position - first",
     ),
     Mutant(
         "gaps with missing tokens are finished too",
