@@ -251,7 +251,10 @@ HOVERS = {  # what is pointed at -> where, and what is shown
         "loss: [cross_entropy: {o‸f: next_token}]",
         ["The target of this loss", "`next_token`: "],
     ),
-    "a weight that is a number": ("loss: [cross_entropy: {weight: 0.‸5}]", ["or a number."]),
+    "a weight that is a number": (
+        "loss: [cross_entropy: {weight: 0.‸5}]",
+        ["or a number of at least 0."],
+    ),
     "a section": ("tr‸ain: {lr: 1e-4}", ["Training settings"]),
 }
 
@@ -284,7 +287,7 @@ WRONG = {  # changes of a spec -> what is underlined, and a part of what is told
     ("train", "{loggers: [csvv]}"): ("csvv", '"csv"'),
     ("train", "{callbacks: [early]}"): ("early", "write an import path"),
     ("train", "{strategy: dpp}"): ("dpp", '"ddp"'),
-    ("data", "{metrics: ./mine.py}"): ("./mine.py", "write an import path"),
+    ("data", "{metrics: ./mine.py}"): ("./mine.py", '"edit_distance"'),
     ("head", "token_logit"): ("token_logit", '"token_logits"'),
     ("sampler", "{kind: ancestral, wrap: [blocks: {sise: 2}]}"): ("sise", "not allowed"),
     ("sampler", "{kind: ancestral, corrector: gibs}"): ("gibs", '"gibbs"'),

@@ -50,6 +50,52 @@ STEPPED = MIXTURE | {
     "noise.time": "discrete",
     "loss": "posterior_kl",
 }
+TREE = DROP | {
+    "target": "gap_shares",
+    "loss": "share_cross_entropy",
+    "sampler": "parallel_insertion",
+    "backbone": "rotary",
+}
+BOTH = {
+    "noise.process": "drop_then_mask",
+    "noise.schedule": "linear",
+    "target": "masked_tokens",
+    "loss": "cross_entropy",
+    "sampler": "tau_leaping",
+    "sampler.order": "random",
+    "backbone": "rotary_timed",
+}
+GROWN = {
+    "noise.process": "independent_drop",
+    "target": "gap_counts",
+    "loss": "count_divergence",
+    "sampler": "insertion_leaping",
+    "backbone": "rotary_timed",
+}
+EDITS = GROWN | {"noise.process": "edits", "sampler": "edit_leaping"}
+PLAIN = (
+    DROP | {"sampler": "insertion", "backbone": "rotary"},
+    DROP | {"sampler": "joint_insertion", "backbone": "rotary"},
+    *(UNIFORM, MIXTURE, STEPPED, TREE, BOTH, GROWN, EDITS),
+    NONE | {"sampler": "autoregressive", "backbone": "rotary"},
+)
+TOGETHER = {  # by process, the targets and the losses of one spec
+    "drop_then_mask": (("masked_tokens", "gap_counts"), ("cross_entropy", "count_divergence")),
+    "independent_drop": (
+        ("gap_counts", "gap_tokens"),
+        ("count_divergence", "per_gap_cross_entropy"),
+    ),
+    "edits": (
+        ("gap_counts", "gap_tokens", "deletions", "substitutions", "substitutes"),
+        (
+            "count_divergence",
+            "per_gap_cross_entropy",
+            "delete_divergence",
+            "substitute_divergence",
+            "cross_entropy",
+        ),
+    ),
+}
 PARTNERS = {  # what stands beside a value in the list of a spec that has two
     "gap_tokens": "stop",
     "stop": "gap_tokens",
@@ -67,17 +113,24 @@ def parts(c: Candidate) -> dict[str, str]:
     sampler = [f"kind: {c['sampler']}"]
     sampler += [f"{p.partition('.')[2]}: {c[p]}" for p in INNER if p in c]
     weighed = f"{c['loss']}: {{weight: {c.get('loss.weight', 'one')}}}"
+    process = c["noise.process"]
+    noise += ["drop_schedule: linear"] * (process == "drop_then_mask")
+    targets, losses = (others(c[path], process) for path in ("target", "loss"))
     return {
         "noise": f"{{{', '.join(noise)}}}",
-        "target": f"[{', '.join(both(c['target']))}]",
-        "loss": f"[{', '.join([weighed, *both(c['loss'])[1:]])}]",
+        "target": f"[{', '.join([c['target'], *targets])}]",
+        "loss": f"[{', '.join([weighed, *losses])}]",
         "sampler": f"{{{', '.join(sampler)}}}",
         "backbone": c["backbone"],
     }
 
 
-def both(value: str) -> list[str]:
-    return [value, *([PARTNERS[value]] if value in PARTNERS else [])]
+def others(value: str, process: str) -> list[str]:
+    """What stands beside a target or a loss."""
+    for group in TOGETHER.get(process, ()):
+        if value in group:
+            return [v for v in group if v != value]
+    return [PARTNERS[value]] if value in PARTNERS else []
 
 
 @cache
@@ -139,7 +192,18 @@ def explored() -> tuple[list[Candidate], set[frozenset], list[Candidate]]:
                 seen |= pairs_of(c)
                 break
             refused.append(c)
-    return found, wanted - seen, refused
+    return covering(found), wanted - seen, refused
+
+
+def covering(found: list[Candidate]) -> list[Candidate]:
+    """Some of the candidates in which all pairs of all of them occur, those with most first."""
+    chosen, missing = [], set().union(*map(pairs_of, found))
+    left = {i: pairs_of(c) for i, c in enumerate(found)}
+    while missing:
+        best = max(left, key=lambda i: len(left[i] & missing))
+        missing -= left.pop(best)
+        chosen.append(found[best])
+    return chosen
 
 
 def candidates(pair: Candidate, rng: random.Random):
@@ -149,13 +213,8 @@ def candidates(pair: Candidate, rng: random.Random):
     for _ in range(DRAWS):
         sampler = {} if "sampler" in pair else {"sampler": rng.choice(readers)}
         yield completion(pair | sampler, rng)
-    yield MASK | {"sampler": readers[0], "backbone": "rotary"} | pair
-    yield DROP | {"sampler": "insertion", "backbone": "rotary"} | pair
-    yield DROP | {"sampler": "joint_insertion", "backbone": "rotary"} | pair
-    yield UNIFORM | pair
-    yield MIXTURE | pair
-    yield STEPPED | pair
-    yield NONE | {"sampler": "autoregressive", "backbone": "rotary"} | pair
+    for base in (MASK | {"sampler": readers[0], "backbone": "rotary"}, *PLAIN):
+        yield base | pair
 
 
 def test_every_value_is_accepted_somewhere(explored):
