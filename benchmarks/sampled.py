@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from xlm_spec.runtime.evaluate import sampled
-from xlm_spec.runtime.load_model import TrainedModel
-from xlm_spec.runtime.metrics import entropy
+from xlm_spec.runtime.data.metrics import entropy
+from xlm_spec.runtime.evaluation.evaluate import sampled
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.tasks.task import Rows
+from xlm_spec.runtime.weights.load_model import TrainedModel
 from xlm_spec.workbench import packages
 
 

@@ -163,7 +163,7 @@ def json_step(file: Path) -> bool:
 
 def step_times(rounds: int) -> list[tuple[float, float]]:
     """Milliseconds per step in the harness and in a bare loop, for each round."""
-    from xlm_spec.runtime.resolve_config import resolve_config
+    from xlm_spec.runtime.config.resolve_config import resolve_config
 
     package = importlib.import_module("mdlm")
     sets = [f"train.steps={STEPS}", f"train.evaluate_every={STEPS + 1}"]
@@ -175,8 +175,8 @@ def harness_step(run) -> float:
     """The harness as in `train`, with averaged weights and logs."""
     from lightning.pytorch.callbacks import Callback
 
-    from xlm_spec.runtime import train
-    from xlm_spec.runtime.ending import Ending
+    from xlm_spec.runtime.training import train
+    from xlm_spec.runtime.training.ending import Ending
 
     times: list[float] = []
 
@@ -200,8 +200,8 @@ def bare_step(run) -> float:
     """A loop with the same model, batches, objective, optimiser and clipping only."""
     import torch
 
-    from xlm_spec.runtime import train
-    from xlm_spec.runtime.data import Stream
+    from xlm_spec.runtime.loading.data_module import Stream
+    from xlm_spec.runtime.training import train
 
     with tempfile.TemporaryDirectory() as folder:
         data, harness = train.data_and_harness(run, Path(folder))

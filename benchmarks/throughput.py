@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import torch
 
-from xlm_spec.runtime.layout import layout_of
+from xlm_spec.runtime.config.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.evaluation.scoring import CallCounter, start_of
+from xlm_spec.runtime.loading.layout import layout_of
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.resolve_config import build_model, resolve_config
-from xlm_spec.runtime.scoring import CallCounter, start_of
 from xlm_spec.workbench.flops import flops_of, step_of
 
 TASK, BATCH, LIMIT = "star_easy", 64, 2048

@@ -5,10 +5,10 @@ import importlib
 import torch
 from package_runs import package_of, run
 
-from xlm_spec.runtime import export
-from xlm_spec.runtime.layout import layout_of
-from xlm_spec.runtime.load_model import TrainedModel
-from xlm_spec.runtime.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.config.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.loading.layout import layout_of
+from xlm_spec.runtime.publish import export
+from xlm_spec.runtime.weights.load_model import TrainedModel
 
 INSERTING = ("editflows", "ilm", "ilm_per_count", "insertion_tree")
 HEADS = dict.fromkeys(INSERTING, "gap_token_logits")  # others: token_logits

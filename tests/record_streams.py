@@ -7,13 +7,13 @@ import datasets
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.utils.data import DataLoader
 
-from xlm_spec.runtime.data import MicroBatch, Stream
-from xlm_spec.runtime.rows import padded_rows
-from xlm_spec.runtime.streams import (
+from xlm_spec.runtime.data.rows import padded_rows
+from xlm_spec.runtime.data.streams import (
     Encoded,
     RecordStream,
     StreamBatches,
 )
+from xlm_spec.runtime.loading.data_module import MicroBatch, Stream
 
 RECORDS, BATCH = 60, 6
 

@@ -58,7 +58,7 @@ def test_what_a_module_imports_is_declared():
 
 def test_control_an_import_that_is_not_declared():
     assert undeclared("compiler/emit/lower.py", "import torch\n") == {"torch"}
-    assert undeclared("runtime/train.py", "def f():\n    from pygments import lex\n") == {
+    assert undeclared("runtime/training/train.py", "def f():\n    from pygments import lex\n") == {
         "pygments"
     }
 

@@ -78,7 +78,7 @@ def test_a_package_needs_torch_alone(name):
 @pytest.mark.parametrize(
     ("code", "closed"),
     [
-        ("import xlm_spec.runtime.harness", ["lightning"]),
+        ("import xlm_spec.runtime.training.harness", ["lightning"]),
         ("import xlm_spec.compiler.build", ["jsonschema"]),
         ("import mdlm", ["torch"]),
     ],
@@ -92,7 +92,8 @@ def test_control_a_closed_import_fails(code, closed):
 @pytest.mark.slow
 def test_the_star_path_imports_no_datasets():
     code = """
-import xlm_spec.runtime.train, xlm_spec.runtime.tasks.star_mini, xlm_spec.runtime.evaluate
+import xlm_spec.runtime.training.train, xlm_spec.runtime.evaluation.evaluate
+import xlm_spec.runtime.tasks.star_mini
 assert "datasets" not in sys.modules
 """
     assert run(code, []).returncode == 0

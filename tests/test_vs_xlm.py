@@ -5,7 +5,7 @@ import torch
 
 from benchmarks.vs_xlm import logs, peer
 from benchmarks.vs_xlm.row import Row
-from xlm_spec.runtime.rows import Rows
+from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.workbench.figures import markdown
 
 

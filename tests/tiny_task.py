@@ -1,7 +1,7 @@
 """A task with a file of its own and few examples: what is tested on it is told in seconds."""
 
+from xlm_spec.runtime.data.words import WordTokenizer
 from xlm_spec.runtime.tasks.pairs import Pairs
-from xlm_spec.runtime.words import WordTokenizer
 
 
 def draw(rng):

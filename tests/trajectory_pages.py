@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import torch
 from methods import MASKED, package
 
-from xlm_spec.runtime.layout import Layout
-from xlm_spec.runtime.load_model import TrainedModel
-from xlm_spec.runtime.page import page
-from xlm_spec.runtime.resolve_config import Run
-from xlm_spec.runtime.scoring import SampleResult
-from xlm_spec.runtime.settings import Data, Train
-from xlm_spec.runtime.words import WordTokenizer
+from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.settings import Data, Train
+from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.evaluation.scoring import SampleResult
+from xlm_spec.runtime.generation.page import page
+from xlm_spec.runtime.loading.layout import Layout
+from xlm_spec.runtime.weights.load_model import TrainedModel
 
 
 class Characters(WordTokenizer):

@@ -17,7 +17,7 @@ from package_runs import package_of
 from warm_python import python
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.resolve_config import resolve_config
+from xlm_spec.runtime.config.resolve_config import resolve_config
 from xlm_spec.workbench import runs
 from xlm_spec.workbench.processes import Processes
 from xlm_spec.workbench.trials import resolved_sets

@@ -99,8 +99,8 @@ def test_no_compiler_for_torch_compile(tmp_path):
 
 def test_not_enough_memory(monkeypatch, tmp_path):
     """What torch raises on the CPU and on CUDA; control: another error of torch stays one."""
-    from xlm_spec.runtime.harness import Harness
     from xlm_spec.runtime.main import machine_error
+    from xlm_spec.runtime.training.harness import Harness
 
     def refused(*_):
         return torch.empty(2**60)
@@ -122,8 +122,8 @@ def test_an_empty_checkpoint(tmp_path):
 def test_evaluation_batches_fit_any_vocabulary():
     from types import SimpleNamespace
 
-    from xlm_spec.runtime.data import EVAL_LOGITS, eval_batch_size
-    from xlm_spec.runtime.settings import Train
+    from xlm_spec.runtime.config.settings import Train
+    from xlm_spec.runtime.loading.data_module import EVAL_LOGITS, eval_batch_size
 
     def of(room, size, **train):
         run = SimpleNamespace(

@@ -11,7 +11,7 @@ from xlm_spec.compiler.emit.render import render
 from xlm_spec.compiler.middle.network import used_of
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.overrides import flat, overridden
+from xlm_spec.runtime.config.overrides import flat, overridden
 
 BOTH = "{first: {kind: fixed_budget, order: random}, second: {kind: fixed_budget, order: margin}}"
 SHIPPED = ROOT / "templates" / "components" / "sampler"

@@ -9,8 +9,8 @@ from methods import MASKED, package, text
 from xlm_spec.compiler.emit.render import render
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.overrides import flat, overridden
-from xlm_spec.runtime.scoring import CallCounter
+from xlm_spec.runtime.config.overrides import flat, overridden
+from xlm_spec.runtime.evaluation.scoring import CallCounter
 
 GUIDED = '''"""Classifier-free guidance: away from the predictions without the prompt."""
 

@@ -3,7 +3,7 @@
 import pytest
 from family_packages import canvas, family_packages, lines, model_of, sampled
 
-from xlm_spec.runtime.scoring import CallCounter
+from xlm_spec.runtime.evaluation.scoring import CallCounter
 
 
 @pytest.fixture(scope="module")

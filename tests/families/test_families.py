@@ -24,7 +24,7 @@ from methods import MASKED, package, steps_and_samples
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.components import COMPONENTS
 from xlm_spec.compiler.plan import checked
-from xlm_spec.runtime.scoring import CallCounter
+from xlm_spec.runtime.evaluation.scoring import CallCounter
 from xlm_spec.workbench.laws import verify
 
 SPECS = family_specs()

@@ -115,4 +115,4 @@ def test_the_default_task_is_said_once():
         for p in (ROOT / "xlm_spec").rglob("*.py")
         if f'"{runtime_settings.default_task()}"' in p.read_text()
     }
-    assert said == {"runtime/settings.py", "runtime/tasks/star_easy.py"}  # the task itself
+    assert said == {"runtime/config/settings.py", "runtime/tasks/star_easy.py"}  # the task itself

@@ -7,10 +7,10 @@ import torch
 from exports import HEADS, export_of, prompts_of, untrained
 from package_runs import package_of
 
-from xlm_spec.runtime import pretrained
+from xlm_spec.runtime.data.words import CharacterTokenizer, SubwordTokenizer, WordTokenizer
+from xlm_spec.runtime.publish.tokenizer_files import tokenizer_files
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.tokenizer_files import tokenizer_files
-from xlm_spec.runtime.words import CharacterTokenizer, SubwordTokenizer, WordTokenizer
+from xlm_spec.runtime.weights import pretrained
 
 pytestmark = pytest.mark.slow
 

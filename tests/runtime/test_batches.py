@@ -9,10 +9,10 @@ import torch
 from methods import ROOT
 from package_runs import TINY, package_of, run
 
-from xlm_spec.runtime.evaluate import figures
-from xlm_spec.runtime.generate import sample_prompts, sampled
-from xlm_spec.runtime.load_model import load_model
-from xlm_spec.runtime.prompts import prompts_to_continue
+from xlm_spec.runtime.evaluation.evaluate import figures
+from xlm_spec.runtime.generation.generate import sample_prompts, sampled
+from xlm_spec.runtime.generation.prompts import prompts_to_continue
+from xlm_spec.runtime.weights.load_model import load_model
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,9 @@ from pair_tables import SUMS, pairs, texts_of, written
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from xlm_spec.diagnostics import Failed
+from xlm_spec.runtime.data.words import CharacterTokenizer, WordTokenizer
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.tasks.text import Options as TextOptions
-from xlm_spec.runtime.words import CharacterTokenizer, WordTokenizer
 
 
 @pytest.fixture(scope="module")

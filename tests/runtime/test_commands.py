@@ -153,7 +153,7 @@ def test_precedence_of_settings(tmp_path, monkeypatch):
     """--set > --config > --size > spec > task's defaults."""
     monkeypatch.syspath_prepend(str(ROOT / "generated" / "mdlm"))
     import mdlm
-    from xlm_spec.runtime.resolve_config import resolve_config
+    from xlm_spec.runtime.config.resolve_config import resolve_config
 
     spec = {"batch": 32, "lr": 1e-4}
     run_of = lambda **more: resolve_config(mdlm, {"fill": "eos"}, spec, "star_mini", **more)  # noqa: E731

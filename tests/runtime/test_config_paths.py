@@ -5,12 +5,12 @@ import json
 import pytest
 from package_runs import package_of, run
 
-from xlm_spec.runtime.resolve_config import read_config, resolve_config
+from xlm_spec.runtime.config.resolve_config import read_config, resolve_config
 
 DATA = {"task": "star_easy", "fill": "eos"}
 TASK = """
 from xlm_spec.runtime.tasks.pairs import Pairs
-from xlm_spec.runtime.words import WordTokenizer
+from xlm_spec.runtime.data.words import WordTokenizer
 
 TASK = Pairs("mine", WordTokenizer(("a",)), lambda rng: ("a", "a"), 1, 1)
 """

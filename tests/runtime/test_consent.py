@@ -8,7 +8,7 @@ from methods import ROOT
 from package_runs import TINY, run
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.consent import require_known_code
+from xlm_spec.runtime.config.consent import require_known_code
 
 METRIC = """
 from pathlib import Path

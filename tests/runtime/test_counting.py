@@ -5,7 +5,7 @@ import torch
 from methods import PLAIN, package
 from shipped_components import shipped
 
-from xlm_spec.runtime.scoring import CallCounter
+from xlm_spec.runtime.evaluation.scoring import CallCounter
 
 VALUE = '''
     def value(self, t: Tensor, hidden: Tensor) -> Tensor:

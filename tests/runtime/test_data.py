@@ -10,11 +10,11 @@ import torch
 from components.types import Examples, Vocab
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime import tasks
-from xlm_spec.runtime.data import EvalBatches, InMemory, Stream
-from xlm_spec.runtime.layout import Layout
-from xlm_spec.runtime.metric_tracker import MetricTracker
-from xlm_spec.runtime.metrics import sequence_accuracy, token_accuracy
-from xlm_spec.runtime.settings import Data
+from xlm_spec.runtime.config.settings import Data
+from xlm_spec.runtime.data.metrics import sequence_accuracy, token_accuracy
+from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
+from xlm_spec.runtime.loading.data_module import EvalBatches, InMemory, Stream
+from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.tasks.task import Metric, Rows
 
 VOCAB = Vocab(size=14, pad=10, bos=11, eos=12, mask=13)

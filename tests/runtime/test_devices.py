@@ -9,8 +9,8 @@ import torch
 from methods import ROOT
 from package_runs import TINY, lines, run
 
-from xlm_spec.runtime.harness import Harness
 from xlm_spec.runtime.tasks import find
+from xlm_spec.runtime.training.harness import Harness
 
 pytestmark = pytest.mark.slow
 SETS = [

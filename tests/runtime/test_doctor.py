@@ -9,7 +9,7 @@ from package_runs import run
 
 from xlm_spec.cli import cli
 from xlm_spec.runtime import doctor as workflow
-from xlm_spec.runtime import installed
+from xlm_spec.runtime.machine import installed
 
 TASK = ["--task", str(ROOT / "tests" / "tiny_task.py"), "--size", "cpu"]
 

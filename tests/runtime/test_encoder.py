@@ -8,7 +8,7 @@ from torch import nn
 
 from xlm_spec.compiler.build import build
 from xlm_spec.laws.package import import_package
-from xlm_spec.runtime import state_dict
+from xlm_spec.runtime.weights import state_dict
 
 PAGE = (ROOT / "docs" / "guides" / "extend-the-runtime.md").read_text()
 ENCODER = next(b for b in blocks(PAGE, "python") if "class Backbone" in b and "BertModel" in b)

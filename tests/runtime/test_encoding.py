@@ -10,11 +10,11 @@ import torch
 from pair_tables import SUMS, pairs, texts_of, written
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime import preprocess
+from xlm_spec.runtime.data import preprocess
+from xlm_spec.runtime.data.words import CharacterTokenizer
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.tasks.pairs import Options
 from xlm_spec.runtime.tasks.text import Options as TextOptions
-from xlm_spec.runtime.words import CharacterTokenizer
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +138,8 @@ def test_a_cache_that_cannot_be_used_is_one_diagnostic(sums, monkeypatch, tmp_pa
 def test_rows_of_a_file_are_mapped_into_memory_and_read_as_needed(sums, monkeypatch):
     """Laid out once, or when they are read: the same examples."""
     from components.types import Examples, Vocab
-    from xlm_spec.runtime.data import InMemory, OnDemand
-    from xlm_spec.runtime.layout import Layout
+    from xlm_spec.runtime.loading.data_module import InMemory, OnDemand
+    from xlm_spec.runtime.loading.layout import Layout
 
     rows = pairs(sums).rows("train")
     assert rows.prompt.dtype == torch.int32

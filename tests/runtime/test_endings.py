@@ -69,7 +69,7 @@ def test_a_signal_between_two_devices_counts_after_the_next_batch(monkeypatch):
     """It arrives while they wait for each other: nobody ends alone, and it is not forgotten."""
     from types import SimpleNamespace
 
-    from xlm_spec.runtime.ending import Ending, Stopped
+    from xlm_spec.runtime.training.ending import Ending, Stopped
 
     ending = Ending(minutes=0, accumulate=1)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
@@ -171,10 +171,10 @@ def test_the_learning_rate_follows_the_share_of_the_minutes():
     """Half a cosine over time where there is a budget of time; control: over steps elsewhere."""
     from types import SimpleNamespace
 
-    from xlm_spec.runtime.ending import Ending
-    from xlm_spec.runtime.harness import Harness
-    from xlm_spec.runtime.lr_schedules import cosine
-    from xlm_spec.runtime.settings import Train
+    from xlm_spec.runtime.config.settings import Train
+    from xlm_spec.runtime.training.ending import Ending
+    from xlm_spec.runtime.training.harness import Harness
+    from xlm_spec.runtime.training.lr_schedules import cosine
 
     ending = Ending(minutes=2.0, accumulate=1)
     of = lambda **train: SimpleNamespace(  # noqa: E731
@@ -190,7 +190,7 @@ def test_validation_never_takes_longer_than_training():
     """Under --minutes: a split that is slow to score is scored at the end alone."""
     from types import SimpleNamespace
 
-    from xlm_spec.runtime.ending import NEVER, Ending
+    from xlm_spec.runtime.training.ending import NEVER, Ending
 
     trainer = SimpleNamespace(
         world_size=1, should_stop=False, fit_loop=SimpleNamespace(total_batch_idx=6)
@@ -265,14 +265,14 @@ def test_fewer_validation_batches_than_devices(tmp_path):
 
 def test_a_checkpoint_is_complete_or_the_previous_one(tmp_path, monkeypatch):
     """Killed in the midst of writing: the old one is there. TMPDIR is never used."""
-    from xlm_spec.runtime.files import WholeFiles
+    from xlm_spec.runtime.machine.files import WholeFiles
 
     file = tmp_path / "last.ckpt"
     monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
     WholeFiles().save_checkpoint({"step": 1}, file)
     script = """if True:
         import os, sys, torch
-        from xlm_spec.runtime.files import WholeFiles
+        from xlm_spec.runtime.machine.files import WholeFiles
         whole = torch.save
         def killed(what, out):
             whole(what, out)

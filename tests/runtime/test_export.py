@@ -16,11 +16,12 @@ from package_runs import TINY, package_of, run
 from xlm_spec.compiler.build import build
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
-from xlm_spec.runtime import checkpoint, export, pretrained, teacher
-from xlm_spec.runtime.load_model import load_model
+from xlm_spec.runtime.evaluation.scoring import draw
+from xlm_spec.runtime.publish import export
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.scoring import draw
 from xlm_spec.runtime.tasks.pairs import Columns
+from xlm_spec.runtime.weights import checkpoint, pretrained, teacher
+from xlm_spec.runtime.weights.load_model import load_model
 
 pytestmark = pytest.mark.slow
 

@@ -14,12 +14,13 @@ from package_runs import package_of, run
 
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
-from xlm_spec.runtime import checkpoint, export, pretrained
-from xlm_spec.runtime import exported as exported_settings
-from xlm_spec.runtime.layout import layout_of
-from xlm_spec.runtime.load_model import TrainedModel, load_model
+from xlm_spec.runtime.config.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.loading.layout import layout_of
+from xlm_spec.runtime.publish import export
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.weights import checkpoint, pretrained
+from xlm_spec.runtime.weights import exported as exported_settings
+from xlm_spec.runtime.weights.load_model import TrainedModel, load_model
 
 pytestmark = pytest.mark.slow
 

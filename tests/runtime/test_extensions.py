@@ -19,13 +19,13 @@ from package_runs import TINY, lines, package_of, run, weights
 from xlm_spec.compiler.build import build
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
-from xlm_spec.runtime import lr_schedules
-from xlm_spec.runtime.extensions import built
-from xlm_spec.runtime.lr_schedules import Progress
-from xlm_spec.runtime.muon import Muon, orthogonal
-from xlm_spec.runtime.optimizer import law_of, optimizer_of
-from xlm_spec.runtime.resolve_config import resolve_config
-from xlm_spec.runtime.settings import NAMES
+from xlm_spec.runtime.config.extensions import built
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.config.settings import NAMES
+from xlm_spec.runtime.training import lr_schedules
+from xlm_spec.runtime.training.lr_schedules import Progress
+from xlm_spec.runtime.training.muon import Muon, orthogonal
+from xlm_spec.runtime.training.optimizer import law_of, optimizer_of
 
 pytestmark = pytest.mark.slow
 PAGE = (ROOT / "docs" / "guides" / "extend-the-runtime.md").read_text()

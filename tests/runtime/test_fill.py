@@ -7,8 +7,8 @@ import torch
 from package_runs import TINY, package_of, run
 
 from components.types import Examples, Vocab
-from xlm_spec.runtime.generate import forbid_token
-from xlm_spec.runtime.layout import Layout
+from xlm_spec.runtime.generation.generate import forbid_token
+from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.tasks import find
 
 pytestmark = pytest.mark.slow

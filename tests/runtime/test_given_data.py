@@ -10,9 +10,9 @@ from test_text import SMALL, words
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.data import Stream
+from xlm_spec.runtime.data.words import SubwordTokenizer, WordTokenizer
+from xlm_spec.runtime.loading.data_module import Stream
 from xlm_spec.runtime.tasks.corpus import read_data_set, read_file
-from xlm_spec.runtime.words import SubwordTokenizer, WordTokenizer
 
 pytestmark = pytest.mark.slow
 TEXT = "the cat sat on the mat"
@@ -147,14 +147,14 @@ def test_the_order_of_rows_is_drawn_once_per_epoch(monkeypatch):
     """And a batch that reaches into the next epoch is made of both."""
     from types import SimpleNamespace
 
-    from xlm_spec.runtime import data
-    from xlm_spec.runtime.settings import Train
+    from xlm_spec.runtime.config.settings import Train
+    from xlm_spec.runtime.loading import data_module
 
-    data.shuffled.cache_clear()
+    data_module.shuffled.cache_clear()
     stream = Stream(range(10), SimpleNamespace(train=Train(batch=4)), 0, 0, 1)
     seen = torch.cat([stream.rows(step) for step in range(5)])
     assert sorted(seen[:10].tolist()) == sorted(seen[10:].tolist()) == list(range(10))
-    assert data.shuffled.cache_info().misses == 2
+    assert data_module.shuffled.cache_info().misses == 2
 
 
 def test_a_run_resumes_only_with_its_own_data(tmp_path):

@@ -10,7 +10,7 @@ from package_runs import TINY, package_of, run
 from trajectory_pages import Found
 
 from components.types import Examples, Vocab
-from xlm_spec.runtime.layout import Layout
+from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.tasks import find
 
 pytestmark = pytest.mark.slow

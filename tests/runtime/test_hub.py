@@ -13,9 +13,9 @@ from hub_server import Repository, hub
 from package_runs import TINY, package_of, run
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime import teacher
-from xlm_spec.runtime.hub import failures, is_hub, parsed
-from xlm_spec.runtime.load_model import load_model
+from xlm_spec.runtime.weights import teacher
+from xlm_spec.runtime.weights.hub import failures, is_hub, parsed
+from xlm_spec.runtime.weights.load_model import load_model
 
 pytestmark = pytest.mark.slow
 

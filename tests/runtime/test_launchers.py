@@ -86,7 +86,7 @@ def test_wrong_flags_are_one_diagnostic(words, message):
 
 def test_a_launcher_with_another_number_of_processes(monkeypatch):
     from xlm_spec.diagnostics import Failed
-    from xlm_spec.runtime import environment
+    from xlm_spec.runtime.machine import environment
 
     monkeypatch.setenv("SLURM_PROCID", "0")
     monkeypatch.setenv("SLURM_NTASKS", "8")

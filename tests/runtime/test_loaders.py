@@ -9,13 +9,13 @@ from methods import PLAIN, package
 from package_runs import TINY, lines, package_of, run, weights
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.managers import Loaders
-from xlm_spec.runtime.resolve_config import resolve_config
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.loading.managers import Loaders
 
 MANAGER = '''
 """The first rows of each split."""
 
-from xlm_spec.runtime.managers import DatasetManager
+from xlm_spec.runtime.loading.managers import DatasetManager
 
 
 class First(DatasetManager):

@@ -9,13 +9,13 @@ from package_runs import TINY, lines, package_of, run
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.divergence import Mauve, area, clustered
-from xlm_spec.runtime.judge import GenerativeNll, judge_of
-from xlm_spec.runtime.metric_tracker import MetricTracker, Samples, metrics_of
-from xlm_spec.runtime.resolve_config import resolve_config
-from xlm_spec.runtime.rows import padded_rows
-from xlm_spec.runtime.set_metrics import Distinct, Perplexity, Repetition, SetMetric
-from xlm_spec.runtime.words import WordTokenizer
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.data.rows import padded_rows
+from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.evaluation.divergence import Mauve, area, clustered
+from xlm_spec.runtime.evaluation.judge import GenerativeNll, judge_of
+from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker, Samples, metrics_of
+from xlm_spec.runtime.evaluation.set_metrics import Distinct, Perplexity, Repetition, SetMetric
 
 WORDS = WordTokenizer(("a", "b", "c", "d"))
 
@@ -95,7 +95,7 @@ def test_a_perplexity_says_its_kind():
 
 def test_bleu_and_chrf_are_those_of_sacrebleu():
     sacrebleu = pytest.importorskip("sacrebleu")
-    from xlm_spec.runtime.set_metrics import Bleu, Chrf
+    from xlm_spec.runtime.evaluation.set_metrics import Bleu, Chrf
 
     texts = ["the cat sat on the mat today", "a dog runs in the park"]
     truths = ["the cat sat on a mat today", "the dog runs in the park"]
@@ -213,7 +213,7 @@ def test_mauve_tells_distributions_apart(with_judge, judge):
 MINE = """
 import torch
 from torchmetrics import MeanMetric
-from xlm_spec.runtime.set_metrics import SetMetric
+from xlm_spec.runtime.evaluation.set_metrics import SetMetric
 
 
 def length(texts):

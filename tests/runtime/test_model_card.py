@@ -13,9 +13,9 @@ from exports import export_of, minimal_export
 from methods import ROOT
 from package_runs import package_of
 
-from xlm_spec.runtime import model_card
-from xlm_spec.runtime.load_model import load_model
-from xlm_spec.runtime.model_card import laws
+from xlm_spec.runtime.publish import model_card
+from xlm_spec.runtime.publish.model_card import laws
+from xlm_spec.runtime.weights.load_model import load_model
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,9 @@ from package_runs import lines, run_package
 
 from xlm_spec.compiler.build import build
 from xlm_spec.laws.package import import_package
-from xlm_spec.runtime.layout import layout_of
-from xlm_spec.runtime.resolve_config import resolve_config
-from xlm_spec.runtime.rows import Rows, joined
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.data.rows import Rows, joined
+from xlm_spec.runtime.loading.layout import layout_of
 
 PAGE = (ROOT / "docs" / "guides" / "extend-the-runtime.md").read_text()
 TASK = next(b for b in blocks(PAGE, "python") if "TASK = Packed()" in b)

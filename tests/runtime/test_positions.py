@@ -12,7 +12,7 @@ from xlm_spec.compiler.build import build
 from xlm_spec.compiler.components import COMPONENTS
 from xlm_spec.diagnostics import Failed
 from xlm_spec.laws.package import import_package
-from xlm_spec.runtime.positions import guard, is_limit
+from xlm_spec.runtime.config.positions import guard, is_limit
 
 pytestmark = pytest.mark.slow
 

@@ -6,12 +6,12 @@ import pytest
 from package_runs import TINY, package_of, run
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.predictions import Entry, Place, Predictions, Writer
-from xlm_spec.runtime.resolve_config import resolve_config
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.evaluation.predictions import Entry, Place, Predictions, Writer
 
 MINE = """
 from lightning.pytorch.loggers.logger import DummyLogger
-from xlm_spec.runtime.predictions import Writer
+from xlm_spec.runtime.evaluation.predictions import Writer
 
 
 def width(sample):

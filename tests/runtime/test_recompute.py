@@ -9,8 +9,8 @@ from methods import ROOT
 from package_runs import TINY, package_of, run, weights
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.memory import peak_of
-from xlm_spec.runtime.recompute import blocks_of, recompute_blocks
+from xlm_spec.runtime.machine.memory import peak_of
+from xlm_spec.runtime.training.recompute import blocks_of, recompute_blocks
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ import pytest
 from package_runs import TINY, run
 
 from xlm_spec import __version__
-from xlm_spec.runtime.history import git_state, read, recorded
+from xlm_spec.runtime.training.history import git_state, read, recorded
 
 
 @pytest.fixture

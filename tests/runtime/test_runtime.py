@@ -128,7 +128,7 @@ def test_two_processes_train_one_model(place):
 
 
 def test_an_incomplete_line_is_removed(trained, tmp_path):
-    from xlm_spec.runtime.jsonl_logger import cut
+    from xlm_spec.runtime.training.jsonl_logger import cut
 
     log = tmp_path / "metrics.jsonl"
     whole = (trained / "metrics.jsonl").read_text()

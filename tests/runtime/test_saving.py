@@ -8,7 +8,7 @@ import torch
 from methods import ROOT
 from package_runs import lines, run, weights
 
-from xlm_spec.runtime.saving import milestones, newest, thinned
+from xlm_spec.runtime.training.saving import milestones, newest, thinned
 
 SMALL = [
     *("--task", str(ROOT / "tests" / "tiny_task.py"), "--set", "train.batch=8"),

@@ -11,7 +11,7 @@ from laws.sampled_laws import ALARM, follows
 
 from xlm_spec.laws.toy_distribution import p_value
 from xlm_spec.runtime import tasks
-from xlm_spec.runtime.rows import Rows
+from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.tasks.star import SPLITS, Options
 
 NAMES = ("star_mini", "star_easy", "star_medium", "star_hard")

@@ -7,7 +7,7 @@ import torch
 from methods import package
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime import checkpoint, state_dict
+from xlm_spec.runtime.weights import checkpoint, state_dict
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ from package_runs import lines, run, weights
 from record_streams import batches, micro_batch, numbered_files, pairs_of_a_stream, stream, train
 from warm_python import python
 
-from xlm_spec.runtime.data import DataModule
-from xlm_spec.runtime.streams import (
+from xlm_spec.runtime.data.streams import (
     StreamBatches,
     later,
     positions_in,
 )
+from xlm_spec.runtime.loading.data_module import DataModule
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from record_streams import pairs_of_a_stream
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.managers import Loaders
-from xlm_spec.runtime.resolve_config import resolve_config
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.loading.managers import Loaders
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_what_does_not_apply_to_a_stream_is_one_diagnostic(sets, stream_sets, tm
 
 
 EVEN = """
-from xlm_spec.runtime.managers import DatasetManager
+from xlm_spec.runtime.loading.managers import DatasetManager
 
 
 class Even(DatasetManager):

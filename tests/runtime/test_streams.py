@@ -23,9 +23,8 @@ from torch.utils.data import DataLoader
 
 from components.types import Examples
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.data import DataModule, InMemory, finished
-from xlm_spec.runtime.rows import padded_rows
-from xlm_spec.runtime.streams import (
+from xlm_spec.runtime.data.rows import padded_rows
+from xlm_spec.runtime.data.streams import (
     Encoded,
     LogicalShard,
     Position,
@@ -35,6 +34,7 @@ from xlm_spec.runtime.streams import (
     positions_in,
     written,
 )
+from xlm_spec.runtime.loading.data_module import DataModule, InMemory, finished
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.tasks.corpus import part_of
 from xlm_spec.runtime.tasks.pairs import Options as PairOptions

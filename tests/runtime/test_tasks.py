@@ -11,16 +11,16 @@ from package_runs import TINY, package_of, run
 from xlm_spec.compiler.axes import AXES, components_of
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime import tasks
-from xlm_spec.runtime.metric_tracker import figure
-from xlm_spec.runtime.resolve_config import resolve_config
-from xlm_spec.runtime.spec_keys import AXIS_KEYS, PARAMETERS
-from xlm_spec.runtime.words import WordTokenizer
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.config.spec_keys import AXIS_KEYS, PARAMETERS
+from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.evaluation.metric_tracker import figure
 
 REVERSE = '''
 """Write a list of digits backwards."""
 
 from xlm_spec.runtime.tasks.pairs import Pairs
-from xlm_spec.runtime.words import WordTokenizer
+from xlm_spec.runtime.data.words import WordTokenizer
 
 
 def draw(rng):

@@ -139,7 +139,7 @@ def test_only_losses_have_a_teacher(place):
 
 
 def test_control_the_teacher_is_not_a_submodule(student, teacher):
-    from xlm_spec.runtime.teacher import Teacher
+    from xlm_spec.runtime.weights.teacher import Teacher
 
     package = package_of("mdlm")
     model, other = (package.Model(package.Config.small()) for _ in range(2))

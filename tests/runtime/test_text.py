@@ -12,13 +12,13 @@ from package_runs import package_of, run
 
 from components.types import Examples, Vocab
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.evaluate import known_terms, likelihood
-from xlm_spec.runtime.layout import Layout
-from xlm_spec.runtime.metrics import entropy
-from xlm_spec.runtime.overrides import flat, overridden
+from xlm_spec.runtime.config.overrides import flat, overridden
+from xlm_spec.runtime.data.metrics import entropy
+from xlm_spec.runtime.data.words import CharacterTokenizer, SubwordTokenizer, WordTokenizer
+from xlm_spec.runtime.evaluation.evaluate import known_terms, likelihood
+from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.tasks.text import Options, complete
-from xlm_spec.runtime.words import CharacterTokenizer, SubwordTokenizer, WordTokenizer
 
 pytestmark = pytest.mark.slow
 SMALL = [

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from xlm_spec.runtime.token_age import Cell, Snapshot, changes, follow, snapshot
+from xlm_spec.runtime.generation.token_age import Cell, Snapshot, changes, follow, snapshot
 
 MASK = "_"
 

@@ -115,7 +115,7 @@ def doctor(
     Estimates the memory of a training step, and measures the peak and the time of real steps. Exit
     1 if it does not fit.
     """
-    from xlm_spec.runtime import installed
+    from xlm_spec.runtime.machine import installed
 
     if spec is None:
         click.echo("\n".join(installed.lines()))

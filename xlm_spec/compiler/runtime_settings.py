@@ -14,7 +14,7 @@ TASKS = HERE / "runtime" / "tasks"
 @cache
 def settings() -> Component:
     """The settings of the runtime (`data`, `train`), read like a component."""
-    source = HERE / "runtime" / "settings.py"
+    source = HERE / "runtime" / "config" / "settings.py"
     return read(source.read_text(encoding="utf-8"), "runtime", "settings")
 
 

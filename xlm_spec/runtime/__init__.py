@@ -1,1 +1,4 @@
-"""What all packages share: training, data, tasks, metrics, evaluation, generation."""
+"""What all packages share; `main.py` calls the workflows. A folder imports only those before it:
+
+machine, data, tasks, config, loading, weights, evaluation, generation, training, publish.
+"""

@@ -13,17 +13,17 @@ import torch
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime import installed
-from xlm_spec.runtime.batches import precision_of
-from xlm_spec.runtime.environment import use_threads
-from xlm_spec.runtime.layout import Layout, layout_of
-from xlm_spec.runtime.memory import peak_of
-from xlm_spec.runtime.optimizer import optimizer_of
+from xlm_spec.runtime.config.resolve_config import Run, build_model
+from xlm_spec.runtime.evaluation.batches import precision_of
+from xlm_spec.runtime.evaluation.scoring import to, training_loss
+from xlm_spec.runtime.loading.layout import Layout, layout_of
+from xlm_spec.runtime.machine import installed
+from xlm_spec.runtime.machine.environment import use_threads
+from xlm_spec.runtime.machine.memory import peak_of
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.recompute import recompute_blocks
-from xlm_spec.runtime.resolve_config import Run, build_model
-from xlm_spec.runtime.scoring import to, training_loss
-from xlm_spec.runtime.teacher import with_teacher
+from xlm_spec.runtime.training.optimizer import optimizer_of
+from xlm_spec.runtime.training.recompute import recompute_blocks
+from xlm_spec.runtime.weights.teacher import with_teacher
 
 GB = installed.GB
 

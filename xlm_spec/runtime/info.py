@@ -2,10 +2,10 @@
 
 import inspect
 
-from xlm_spec.runtime import choices
-from xlm_spec.runtime.layout import layout_of
-from xlm_spec.runtime.resolve_config import Run, build_model, written_in_spec
-from xlm_spec.runtime.scoring import bound_of
+from xlm_spec.runtime.config import choices
+from xlm_spec.runtime.config.resolve_config import Run, build_model, written_in_spec
+from xlm_spec.runtime.evaluation.scoring import bound_of
+from xlm_spec.runtime.loading.layout import layout_of
 
 
 def info(run: Run, where: bool = False) -> None:

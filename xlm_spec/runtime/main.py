@@ -18,10 +18,12 @@ from xlm_spec.diagnostics import (
     wants_colour,
 )
 from xlm_spec.interrupts import held
-from xlm_spec.runtime import arguments, choices, environment, hub
+from xlm_spec.runtime.config import arguments, choices
+from xlm_spec.runtime.config.resolve_config import Run, read_config, resolve_config
+from xlm_spec.runtime.machine import environment
+from xlm_spec.runtime.machine.shortage import is_shortage
 from xlm_spec.runtime.package_errors import package_error
-from xlm_spec.runtime.resolve_config import Run, read_config, resolve_config
-from xlm_spec.runtime.shortage import is_shortage
+from xlm_spec.runtime.weights import hub
 
 
 def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) -> int:
@@ -120,7 +122,7 @@ def run_train(package, data, train, args) -> None:
     run = replace(run, init=hub.pinned(run.init), teacher_file=hub.pinned(run.teacher_file))
     if environment.is_worker():
         with held():
-            from xlm_spec.runtime.train import train as workflow
+            from xlm_spec.runtime.training.train import train as workflow
 
         if environment.launcher():
             folder = args.run
@@ -134,8 +136,8 @@ def run_train(package, data, train, args) -> None:
 
 def run_first(run: Run, args) -> None:
     """Trains in the first process, which starts the processes of further devices."""
-    from xlm_spec.runtime.files import discard, lock_folder, new_folder
-    from xlm_spec.runtime.history import recorded
+    from xlm_spec.runtime.machine.files import discard, lock_folder, new_folder
+    from xlm_spec.runtime.training.history import recorded
 
     home = Path(run.package.__file__).resolve().parent
     folder = args.run or new_folder(run.name, run.task.name)
@@ -144,7 +146,7 @@ def run_first(run: Run, args) -> None:
         with lock_folder(folder):
             print_origins(run, folder)
             with held():
-                from xlm_spec.runtime.train import train as workflow
+                from xlm_spec.runtime.training.train import train as workflow
 
             nodes = args.nodes or 1
             with recorded(folder, home, args.words, args.devices * nodes):
@@ -160,7 +162,7 @@ def run_first(run: Run, args) -> None:
 
 def run_eval(package, data, train, args) -> None:
     with held():
-        from xlm_spec.runtime.evaluate import evaluate
+        from xlm_spec.runtime.evaluation.evaluate import evaluate
 
     positive(args.limit, "--limit")
     positive(args.batch, "--batch")
@@ -169,7 +171,7 @@ def run_eval(package, data, train, args) -> None:
 
 def run_generate(package, data, train, args) -> None:
     with held():
-        from xlm_spec.runtime.generate import generate
+        from xlm_spec.runtime.generation.generate import generate
 
     positive(args.n, "-n")
     positive(args.batch, "--batch")
@@ -196,13 +198,16 @@ def run_doctor(package, data, train, args) -> None:
 
 def run_export(package, data, train, args) -> None:
     with held():
-        from xlm_spec.runtime.export import export
+        from xlm_spec.runtime.publish.export import export
 
     export(package, data, train, args)
 
 
 def run_push(package, data, train, args) -> None:
-    hub.push(package, data, train, args)
+    with held():
+        from xlm_spec.runtime.publish.push import push
+
+    push(package, data, train, args)
 
 
 def positive(number: float | None, flag: str) -> None:

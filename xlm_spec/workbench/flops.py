@@ -5,10 +5,10 @@ from collections.abc import Callable
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from xlm_spec.runtime.layout import Layout
+from xlm_spec.runtime.config.resolve_config import Run, build_model
+from xlm_spec.runtime.evaluation.scoring import training_loss
+from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.resolve_config import Run, build_model
-from xlm_spec.runtime.scoring import training_loss
 
 
 def step_of(run: Run, layout: Layout) -> Callable[[], None]:

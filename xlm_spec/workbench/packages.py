@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
-from xlm_spec.runtime.load_model import TrainedModel, load_model
-from xlm_spec.runtime.resolve_config import Run, resolve_config
+from xlm_spec.runtime.config.resolve_config import Run, resolve_config
+from xlm_spec.runtime.weights.load_model import TrainedModel, load_model
 
 
 def imported(folder: Path) -> tuple[ModuleType, ModuleType]:

@@ -11,9 +11,9 @@ import torch
 
 from xlm_spec import __version__
 from xlm_spec.compiler.diff import Section, differences
-from xlm_spec.runtime.generate import sample_prompts
-from xlm_spec.runtime.player import SampledMethod, part, player
-from xlm_spec.runtime.prompts import prompts_to_continue
+from xlm_spec.runtime.generation.generate import sample_prompts
+from xlm_spec.runtime.generation.player import SampledMethod, part, player
+from xlm_spec.runtime.generation.prompts import prompts_to_continue
 from xlm_spec.workbench.chart import Line, chart, legend
 from xlm_spec.workbench.curves import Point, curve, logged, names, values
 from xlm_spec.workbench.figures import LOSSES, Row, columns, heading

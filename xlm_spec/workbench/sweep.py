@@ -8,11 +8,11 @@ from typing import cast
 import torch
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.evaluate import repeated, score_samples
-from xlm_spec.runtime.load_model import TrainedModel
-from xlm_spec.runtime.metric_tracker import MetricTracker
-from xlm_spec.runtime.overrides import overridden
-from xlm_spec.runtime.resolve_config import known_settings
+from xlm_spec.runtime.config.overrides import overridden
+from xlm_spec.runtime.config.resolve_config import known_settings
+from xlm_spec.runtime.evaluation.evaluate import repeated, score_samples
+from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
+from xlm_spec.runtime.weights.load_model import TrainedModel
 from xlm_spec.workbench.folder import write_whole
 from xlm_spec.workbench.packages import load_trained
 

@@ -6,10 +6,10 @@ import sys
 
 from measured import seconds
 
-from xlm_spec.runtime.layout import layout_of
+from xlm_spec.runtime.config.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.evaluation.scoring import CallCounter, start_of
+from xlm_spec.runtime.loading.layout import layout_of
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.resolve_config import build_model, resolve_config
-from xlm_spec.runtime.scoring import CallCounter, start_of
 
 
 def main(sizes: dict) -> None:

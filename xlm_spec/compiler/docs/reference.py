@@ -231,7 +231,7 @@ def settings_page() -> str:
         words = also_known_as(run.classes[name]).get("", {})
         doc = without_synonyms(run.classes[name]) + also(words)
         parts += [f"## {name.lower()}", prose(doc), shown(name, fields)]
-    return page([*parts, source("xlm_spec/runtime/settings.py")])
+    return page([*parts, source("xlm_spec/runtime/config/settings.py")])
 
 
 def shown(section: str, fields: Iterable[Parameter]) -> str:

@@ -50,7 +50,7 @@ def digest() -> str:
     """The digest of all files from which the schema is derived."""
     here, tasks = Path(__file__).parent.parent, (HERE / "runtime" / "tasks").glob("*.py")
     listed = (f for f in COMPONENTS.rglob("*.py") if not f.stem.endswith(LAW))
-    sources = [*listed, HERE / "runtime" / "settings.py", HERE / "ranges.py"]
+    sources = [*listed, HERE / "runtime" / "config" / "settings.py", HERE / "ranges.py"]
     sources += [*tasks, *code_files(), *(here / f"{n}.py" for n in DERIVING)]
     found = hashlib.sha256()
     for file in sorted(sources):

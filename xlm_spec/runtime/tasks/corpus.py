@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line, wants_colour
-from xlm_spec.runtime.streams import batches_of
+from xlm_spec.runtime.data.streams import batches_of
 from xlm_spec.runtime.tasks.tables import Table, columns_in, content_digest, records_of
 
 SPLITS = {"train": "train", "validation": "val", "valid": "val", "val": "val", "test": "test"}

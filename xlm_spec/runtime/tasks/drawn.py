@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.data.words import Tokenizer, WordTokenizer
 from xlm_spec.runtime.tasks.task import (
     ACCURACY,
     DEFAULTS,
@@ -19,7 +20,6 @@ from xlm_spec.runtime.tasks.task import (
     Settings,
     small,
 )
-from xlm_spec.runtime.words import Tokenizer, WordTokenizer
 
 SPLITS = {"test": 1_000, "val": 1_000, "train": 20_000}  # in this order; prompts do not overlap
 Example = str | tuple[str, str]  # a sequence, or a prompt and its answer

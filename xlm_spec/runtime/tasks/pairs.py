@@ -15,10 +15,17 @@ from typing import Any, Literal
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime import preprocess, rows, words
-from xlm_spec.runtime.preprocess import cached, is_cached, key_of, mapped
-from xlm_spec.runtime.rows import Rows, joined, padded_rows
-from xlm_spec.runtime.streams import Encoded, RecordStream, batches_of
+from xlm_spec.runtime.data import preprocess, rows, words
+from xlm_spec.runtime.data.preprocess import cached, is_cached, key_of, mapped
+from xlm_spec.runtime.data.rows import Rows, joined, padded_rows
+from xlm_spec.runtime.data.streams import Encoded, RecordStream, batches_of
+from xlm_spec.runtime.data.words import (
+    CharacterTokenizer,
+    SubwordTokenizer,
+    Tokenizer,
+    WordTokenizer,
+    noted,
+)
 from xlm_spec.runtime.tasks import corpus, tables
 from xlm_spec.runtime.tasks.corpus import (
     Source,
@@ -37,13 +44,6 @@ from xlm_spec.runtime.tasks.task import (
     Metric,
     Settings,
     small,
-)
-from xlm_spec.runtime.words import (
-    CharacterTokenizer,
-    SubwordTokenizer,
-    Tokenizer,
-    WordTokenizer,
-    noted,
 )
 
 PATHS = ("file", "val_file", "test_file", "tokenizer")

@@ -18,10 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line
-from xlm_spec.runtime.preprocess import cache_folder
+from xlm_spec.runtime.data.preprocess import cache_folder
+from xlm_spec.runtime.data.words import Tokenizer, WordTokenizer
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.tasks.task import ACCURACY, DEFAULTS, Metric, Rows, Settings
-from xlm_spec.runtime.words import Tokenizer, WordTokenizer
 
 VERSION = 1  # of the generator; increase it when the data change
 SPLITS = {"test": 5_000, "val": 1_000, "train": 50_000}  # in this order; they do not overlap

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
-from xlm_spec.runtime.metrics import entropy, sequence_accuracy, token_accuracy
-from xlm_spec.runtime.rows import Rows
-from xlm_spec.runtime.streams import RecordStream
-from xlm_spec.runtime.words import Tokenizer
+from xlm_spec.runtime.data.metrics import entropy, sequence_accuracy, token_accuracy
+from xlm_spec.runtime.data.rows import Rows
+from xlm_spec.runtime.data.streams import RecordStream
+from xlm_spec.runtime.data.words import Tokenizer
 
 Settings = Mapping[str, float | int | bool | str]
 

@@ -18,9 +18,16 @@ import torch
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.metrics import entropy
-from xlm_spec.runtime.preprocess import cached, key_of
-from xlm_spec.runtime.streams import Encoded, RecordStream
+from xlm_spec.runtime.data.metrics import entropy
+from xlm_spec.runtime.data.preprocess import cached, key_of
+from xlm_spec.runtime.data.streams import Encoded, RecordStream
+from xlm_spec.runtime.data.words import (
+    CharacterTokenizer,
+    SubwordTokenizer,
+    Tokenizer,
+    WordTokenizer,
+    noted,
+)
 from xlm_spec.runtime.tasks.corpus import (
     Source,
     absolute,
@@ -33,13 +40,6 @@ from xlm_spec.runtime.tasks.corpus import (
     strings,
 )
 from xlm_spec.runtime.tasks.task import DEFAULTS, Metric, Rows, Settings, small
-from xlm_spec.runtime.words import (
-    CharacterTokenizer,
-    SubwordTokenizer,
-    Tokenizer,
-    WordTokenizer,
-    noted,
-)
 
 PATHS = ("file", "val_file", "test_file", "tokenizer")
 LONG = 2**20  # characters of a text whose tokens are cached

@@ -1,0 +1,1 @@
+"""The workflow `eval`: losses, bounds, samples, metrics and predictions."""

@@ -1,0 +1,1 @@
+"""The workflow `generate`, and its pages of trajectories."""

@@ -1,0 +1,1 @@
+"""What a run reads of its data: rows of each stage, their layout, batches."""

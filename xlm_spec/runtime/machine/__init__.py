@@ -1,0 +1,1 @@
+"""The machine of a run: its environment, libraries, devices, memory and files."""

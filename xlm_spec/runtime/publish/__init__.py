@@ -1,0 +1,1 @@
+"""The workflows `export` and `push`."""

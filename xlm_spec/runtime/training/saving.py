@@ -1,0 +1,121 @@
+"""Checkpoints beside those of validation: milestones, and those of a run that ends early."""
+
+import re
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import Callback
+
+from xlm_spec.diagnostics import Failed
+from xlm_spec.runtime.config.settings import Train
+from xlm_spec.runtime.training.ending import Stopped
+
+MILESTONE = re.compile(r"step-(\d+)\.ckpt")
+
+
+class Saving(Callback):
+    """`step-N.ckpt` every `train.save_every` steps, and the state at an early end of the run.
+
+    A signal saves `last.ckpt`, an exception `exception.ckpt`, if the run has one process and its
+    weights are finite. Both continue exactly: nothing is saved between a step and a validation that
+    follows it, and what a step has done before its update is dropped.
+    """
+
+    def __init__(self, folder: Path, train: Train):
+        self.folder, self.train = folder, train
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        stepped = (batch_idx + 1) % self.train.accumulate == 0
+        if stepped and self.is_milestone(trainer.global_step) and not validates_next(trainer):
+            self.save_milestone(trainer)
+
+    def on_validation_end(self, trainer, pl_module) -> None:
+        if self.is_milestone(trainer.global_step):
+            self.save_milestone(trainer)
+
+    def is_milestone(self, step: int) -> bool:
+        return step > 0 and self.train.save_every > 0 and step % self.train.save_every == 0
+
+    def save_milestone(self, trainer: Trainer) -> None:
+        """Saves `step-N.ckpt`, then removes the older ones that are not kept."""
+        trainer.save_checkpoint(self.folder / f"step-{trainer.global_step:07d}.ckpt")
+        if trainer.is_global_zero:
+            found = milestones(self.folder)
+            for step in thinned(found, self.train.keep_recent, self.train.keep_every):
+                found[step].unlink(missing_ok=True)
+
+    def on_exception(self, trainer, pl_module, exception) -> None:
+        if not trainer.training:
+            return
+        if isinstance(exception, Stopped):
+            trainer.save_checkpoint(self.folder / "last.ckpt")
+        if not isinstance(exception, Exception) or trainer.world_size > 1:
+            return
+        finite = all(p.isfinite().all() for p in pl_module.parameters())
+        if trainer.global_step and finite and not validates_next(trainer):
+            file = self.folder / "exception.ckpt"
+            with suppress(Failed):  # the disk may be full, which is the exception then
+                trainer.save_checkpoint(file)
+                print(f"saved step {trainer.global_step} as {file}", file=sys.stderr)
+
+
+def validates_next(trainer: Trainer) -> bool:
+    """Does validation follow the last step? It follows the last one of the run."""
+    batches = trainer.global_step * trainer.accumulate_grad_batches
+    every = trainer.val_check_batch
+    return trainer.global_step >= trainer.max_steps > 0 or not batches % (every or 1)
+
+
+def thinned(steps: Iterable[int], recent: int, every: int) -> list[int]:
+    """The milestones to remove: those before the newest `recent` at no multiple of `every`.
+
+    `every` 0 keeps none of them.
+    """
+    older = sorted(steps)[: -recent or None]
+    return [s for s in older if not every or s % every]
+
+
+def milestones(folder: Path) -> dict[int, Path]:
+    """Step -> file of a folder of checkpoints."""
+    found = ((MILESTONE.fullmatch(f.name), f) for f in folder.glob("step-*.ckpt"))
+    return {int(m[1]): f for m, f in found if m}
+
+
+def newest(folder: Path) -> Path | None:
+    """The checkpoint of a folder with the most steps, from which a run continues; else None.
+
+    Of equal ones `last.ckpt`, which is that after validation.
+    """
+    files = [f for n in ("last", "exception") if (f := folder / f"{n}.ckpt").exists()]
+    files += milestones(folder).values()
+    return max(files, key=step_of, default=None)
+
+
+def step_of(file: Path) -> int:
+    """The optimiser step of a checkpoint; -1 if it cannot be read."""
+    found = MILESTONE.fullmatch(file.name)
+    if found:
+        return int(found[1])
+    try:
+        return int(
+            torch.load(file, map_location="cpu", weights_only=True, mmap=True)["global_step"]
+        )
+    except Exception:  # its own diagnostic follows, if no other one can be read
+        return -1
+
+
+def aligned(loops: dict, step: int, accumulate: int) -> None:
+    """Sets the progress of Lightning's loops to the end of an optimiser step.
+
+    A checkpoint that is saved within a batch has counted it in part. Lightning counts the last
+    step again when it continues.
+    """
+    epoch = loops["fit_loop"]
+    for part in ("total", "current"):
+        progress = epoch["epoch_loop.batch_progress"][part]
+        progress |= dict.fromkeys(("ready", "started", "processed", "completed"), step * accumulate)
+    epoch["epoch_loop.state_dict"]["_batches_that_stepped"] = max(0, step - 1)

@@ -1,0 +1,1 @@
+"""Trained weights: checkpoints, exports as checkpoints, the hub and teachers."""
