@@ -273,7 +273,17 @@ def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path):
         [d] = failed.value.diagnostics
         assert d.code == "X101"
         assert told in d.message
+        assert not d.hint
         assert d.file == str(path)
+
+
+def test_a_folder_with_a_spec_is_told_with_the_spec(tmp_path):
+    (tmp_path / "spec.yaml").write_text(text())
+    with pytest.raises(Failed) as failed:
+        plan_of(tmp_path)
+    [d] = failed.value.diagnostics
+    assert d.message == "cannot read the spec: Is a directory"
+    assert d.hint == f"did you mean `{tmp_path / 'spec.yaml'}`?"
 
 
 def test_names_of_files_cannot_move_the_cursor(tmp_path):

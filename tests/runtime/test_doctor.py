@@ -1,16 +1,22 @@
 """`doctor`: what is installed, and whether a training step fits into memory."""
 
+import importlib
 import re
 
 import pytest
+import torch
 from click.testing import CliRunner
 from methods import ROOT
-from package_runs import run
+from package_runs import package_of, run
 
 from xlm_spec.cli import cli
 from xlm_spec.runtime import doctor as workflow
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.loading.layout import layout_of
 from xlm_spec.runtime.machine import installed
+from xlm_spec.runtime.machine.memory import peak_of
 
+CPU = torch.device("cpu")
 TASK = ["--task", str(ROOT / "tests" / "tiny_task.py"), "--size", "cpu"]
 
 
@@ -58,6 +64,30 @@ def test_the_state_of_an_optimiser_and_recomputed_blocks():
     assert plain["optimizer"] == pytest.approx(2 * plain["weights"], abs=2e-3)
     assert less["activations"] < 0.5 * plain["activations"]
     assert less["measured peak"] < 0.6 * plain["measured peak"]
+
+
+@pytest.mark.parametrize("name", ["mdlm", "flexmdm", "editflows"])
+def test_activations_grow_with_the_batch(name):
+    """The estimate of 64 sequences is within a tenth of the peak of their forward pass."""
+    package = package_of(name)
+    main = importlib.import_module(f"{name}.__main__")
+    given = resolve_config(package, main.DATA, main.TRAIN, "star_mini", "cpu")
+    layout = layout_of(package, given.task, given.config.vocab, given.data.fill)
+    model = workflow.prepared(given, layout)
+    x, kept = workflow.batch_of(given, layout, 64, CPU), []
+    peak = peak_of(lambda: kept.append(workflow.loss_of(given, model, x, CPU)), CPU)
+    few, many = (workflow.kept_by(given, layout, model, n) for n in (64, 64_000))
+    assert few == pytest.approx(peak, rel=0.1)
+    assert many == pytest.approx(1000 * few, rel=0.1)
+
+
+def test_nothing_is_measured_of_what_does_not_fit(monkeypatch):
+    monkeypatch.setattr(workflow, "free_of", lambda device: 20 * 10**9)
+    monkeypatch.setattr(workflow, "measured", lambda *given: pytest.fail("a step was started"))
+    done = run("mdlm", "doctor", *TASK[2:], "--task", "star_mini", "--batch", 100_000, check=False)
+    assert done.returncode == 1
+    assert figures(done.stdout)["estimate"] > 30
+    assert "error[X612]: a training step needs about" in done.stderr
 
 
 def test_what_does_not_fit_is_one_diagnostic(monkeypatch):

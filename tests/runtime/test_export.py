@@ -226,6 +226,13 @@ def test_one_text_is_no_list_of_prompts(minimal):
         loaded.generate("0 4 3")
 
 
+def test_no_prompts_have_no_answers(minimal):
+    loaded = pretrained.load(minimal, package_of("mdlm"))
+    assert loaded.generate([]) == []
+    with pytest.raises(ValueError, match="no sampler `nothing`"):
+        loaded.generate([], sampler="nothing")
+
+
 def test_a_module_with_a_name_that_the_export_needs(tmp_path, monkeypatch):
     copy = shutil.copytree(ROOT / "generated" / "mdlm" / "mdlm", tmp_path / "mdlm")
     (copy / "pretrained.py").write_text("")

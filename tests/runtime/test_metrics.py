@@ -279,6 +279,9 @@ def test_metrics_of_each_kind_in_a_run(mine, tmp_path):
 
 WRONG = [
     ("mine.py:unknown", "X617", "reads `colour`, which no metric gets"),
+    ("{kind: mauve, judge: {a: [1]}}", "X602", "`judge` of `mauve` must be a string, not `{'a'"),
+    ("{kind: mauve, scale: high}", "X602", "`scale` of `mauve` must be a number, not `high`"),
+    ("{kind: mauve, clusters: true}", "X602", "`clusters` of `mauve` must be an integer"),
     ("{kind: distinct, n: 0}", "X602", "at least one token"),
     ("{kind: distinct, m: 3}", "X602", "`distinct` has no option `m`"),
     ("{kind: distinct, stages: [train]}", "X602", "has no stage `train`"),

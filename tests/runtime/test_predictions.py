@@ -1,13 +1,23 @@
 """Writers of samples: files, loggers, the console, and one's own; in validation, eval, generate."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from package_runs import TINY, package_of, run
 
 from xlm_spec.diagnostics import Failed
+from xlm_spec.runtime.config.choices import expanded
 from xlm_spec.runtime.config.resolve_config import resolve_config
-from xlm_spec.runtime.evaluation.predictions import Entry, Place, Predictions, Writer
+from xlm_spec.runtime.evaluation.predictions import (
+    ConsoleWriter,
+    Entry,
+    FileWriter,
+    LoggerWriter,
+    Place,
+    Predictions,
+    Writer,
+)
 
 MINE = """
 from lightning.pytorch.loggers.logger import DummyLogger
@@ -164,6 +174,19 @@ WRONG = [
     ("[{kind: file, stages: train}]", "X602", "`file` has no stage `train`"),
     ("[{kind: file, every: often}]", "X602", "`every` must be a number of steps"),
     ("[{kind: console, lines: 3}]", "X602", "`console` has no option `lines`"),
+    (
+        "[{kind: file, fields: [1, null, {a: 2}]}]",
+        "X602",
+        "`fields` must be a list of names, not `1`",
+    ),
+    ("[{kind: file, fields: {a: 2}}]", "X602", "`fields` must be a list of names, not `{'a': 2}`"),
+    ("[{kind: file, fields: []}]", "X602", "not an empty list"),
+    ("[{kind: file, stages: {val: 1}}]", "X602", "`stages` must be a list of names"),
+    ("[{kind: file, stages: []}]", "X602", "not an empty list"),
+    ("[{kind: file, 1: 2}]", "X602", "must have a name, not `1`"),
+    ("[{kind: console, limit: many}]", "X602", "`limit` of `console` must be an integer"),
+    ("[{kind: console, stages: test, fields: anser}]", "X602", "did you mean `answer`?"),
+    ("[{kind: console, stages: test, lines: 3}]", "X602", "`console` has no option `lines`"),
     ("logfile", "X602", "did you mean `file`?"),
     ("[{kind: ./mine.py:width}]", "X602", "width"),
     ("[{kind: file, fields: ./mine.py:wide}]", "X617", "did you mean `width`?"),
@@ -178,3 +201,42 @@ def test_a_wrong_writer_is_one_diagnostic(value, code, message, mine, tmp_path, 
     [found] = e.value.diagnostics
     assert found.code == code
     assert message in f"{found.message} {found.hint}"
+
+
+@pytest.mark.parametrize("value", ["none", "[]", "[none]", ""])
+def test_a_list_of_writers_can_be_empty(value):
+    found = resolved(f"train.predictions={value}")
+    assert found.train.predictions == ()
+    shown = expanded(found.settings)["train.predictions"]
+    assert resolved(f"train.predictions={shown}").train.predictions == ()
+
+
+def test_the_hint_of_a_list_has_the_empty_one():
+    for setting, told in ("train.predictions", True), ("train.optimizer", False):
+        with pytest.raises(Failed) as e:
+            resolved(f"{setting}=nothing")
+        assert ("none or [] for an empty list" in e.value.diagnostics[0].hint) == told
+
+
+@pytest.mark.parametrize("kind", ["file", "console", "logger"])
+def test_a_field_that_is_not_json_is_one_diagnostic_with_its_name(kind, tmp_path):
+    """Nothing is written of a batch with such a value."""
+    writer = {
+        "file": FileWriter(tmp_path),
+        "console": ConsoleWriter(),
+        "logger": LoggerWriter(resolved(), tmp_path),
+    }[kind]
+    logged = SimpleNamespace(log_text=lambda **table: None)
+    if kind == "logger":
+        writer.loggers = [logged]
+    place = Place("val", 1)
+    writer.write([{"answer": "a", "of": {"n": [1, None, 2.5]}}], place)
+    for wrong in ({1}, [{1}], b"a", {(1, 2): 3}):
+        with pytest.raises(Failed) as e:
+            writer.write([{"answer": "a", "words": "b"}, {"answer": "a", "words": wrong}], place)
+        [found] = e.value.diagnostics
+        assert found.code == "X617"
+        assert "field `words` has a value that is not JSON" in found.message
+    if kind == "file":
+        [file] = (tmp_path / "predictions").iterdir()
+        assert records(file) == [{"answer": "a", "of": {"n": [1, None, 2.5]}}]

@@ -67,7 +67,7 @@ def doctor(run: Run) -> None:
     for name in ("weights", "averages", "gradients", "optimizer", "activations", "logits"):
         print(f"{name:16} {getattr(found, name) / GB:9.3f} GB")
     print(f"{'estimate':16} {found.total / GB:9.3f} GB")
-    print(f"{'free':16} {free / GB:9.3f} GB on {device.type}")
+    print(f"{'free':16} {free / GB:9.3f} GB on {device.type}", flush=True)  # steps may take long
     if found.total > free:
         raise too_large(found.total, free, device)
     del model
@@ -130,17 +130,24 @@ def kept_by(run: Run, layout: Layout, model: torch.nn.Module, rows: int) -> int:
     """Bytes at the peak of a forward pass of `rows` sequences, from those of one and of two."""
     cpu = torch.device("cpu")
     losses: list[Tensor] = []  # their graphs keep what the backward pass reads
-    one, two = (
-        peak_of(lambda n=n: losses.append(loss_of(run, layout, model, n, cpu)), cpu)  # type: ignore
-        for n in (1, 2)
-    )
+
+    def kept(n: int) -> int:
+        x = batch_of(run, layout, n, cpu)
+        return peak_of(lambda: losses.append(loss_of(run, model, x, cpu)), cpu)
+
+    kept(1)  # the first pass also allocates what later ones share
+    one, two = kept(1), kept(2)
     return one + (rows - 1) * max(0, two - one)
 
 
-def loss_of(run: Run, layout: Layout, model, rows: int, device: torch.device) -> Tensor:
-    """The loss of some validation rows, in the precision of the run."""
+def batch_of(run: Run, layout: Layout, rows: int, device: torch.device) -> Any:
+    """The Examples of `rows` validation rows, which repeat if there are fewer."""
     found = run.task.rows("val")
-    x = to(layout.examples(found.take(torch.arange(rows) % len(found.prompt))), device)
+    return to(layout.examples(found.take(torch.arange(rows) % len(found.prompt))), device)
+
+
+def loss_of(run: Run, model, x: Any, device: torch.device) -> Tensor:
+    """The loss of Examples, in the precision of the run."""
     with precision_of(run, device):
         return training_loss(run, model, x, generator("doctor", device=device), scale=1.0)[0]
 
@@ -151,6 +158,7 @@ def measured(run: Run, layout: Layout, rows: int, device: torch.device) -> tuple
     A step has at most two micro-batches.
     """
     kept: list[Any] = []
+    x = batch_of(run, layout, rows, device)
 
     def step() -> None:
         model, optimizer = kept[0], kept[2]
@@ -158,7 +166,7 @@ def measured(run: Run, layout: Layout, rows: int, device: torch.device) -> tuple
         def closure() -> Any:
             optimizer.zero_grad()
             for _ in range(min(2, run.train.accumulate)):
-                loss = loss_of(run, layout, model, rows, device)
+                loss = loss_of(run, model, x, device)
                 loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), run.train.clip)
             return loss

@@ -102,7 +102,7 @@ def run_train(package, data, train, args) -> None:
             message = "`--resume` continues a run with its own settings"
             hint = "use only --run, --resume, --devices, --nodes, --strategy, --steps and --minutes"
             raise Failed(Diagnostic("X608", message, hint))
-        config = read_config(args.run / "config.yaml")
+        config = read_config(args.run / "config.yaml", of_run=True)
     sets = list(args.sets)
     sets += [f"train.steps={args.steps}", "train.minutes=0"] if args.steps is not None else []
     sets += [f"train.minutes={args.minutes}"] if args.minutes is not None else []

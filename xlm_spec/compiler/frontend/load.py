@@ -29,6 +29,7 @@ CONSTANTS = {
     **dict.fromkeys(["false", "False", "FALSE"], False),
 }
 
+SPEC = "spec.yaml"  # the name of the spec in the folder of a package
 ONE = "write one mapping: lines `key: value` that start with `xlm_spec: 1`"
 
 Path_ = tuple[str | int, ...]
@@ -84,7 +85,10 @@ def load(path: str | Path) -> Document:
         with Path(path).open("rb") as spec:
             raw = spec.read(MOST_BYTES + 1)
     except OSError as e:
-        raise Failed(Diagnostic("X101", f"cannot read the spec: {e.strerror}", file=file)) from None
+        folder = isinstance(e, IsADirectoryError) and (Path(path) / SPEC).is_file()
+        hint = f"did you mean `{Path(path) / SPEC}`?" if folder else ""
+        message = f"cannot read the spec: {e.strerror}"
+        raise Failed(Diagnostic("X101", message, hint, file)) from None
     return parse(raw, file)
 
 

@@ -126,7 +126,7 @@ def source(p: ArgumentParser) -> Any:
 def trained(p: ArgumentParser) -> None:
     """Which checkpoint, which sampler, and how many examples at once."""
     source(p)
-    help = "examples per batch (default: at most 2^26 logits); figures depend on it slightly"
+    help = "examples per batch (default: at most 2^26 logits); noise and so figures depend on it"
     p.add_argument("--batch", type=int, metavar="B", help=help)
     help = "name of a sampler in the spec (default: the first)"
     p.add_argument("--sampler", type=name, help=help)

@@ -6,16 +6,20 @@ A value is a string or, with options, a mapping with `kind`. Some settings are l
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import yaml
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
-from xlm_spec.runtime.config.settings import NAMES
+from xlm_spec.runtime.config.settings import NAMES, Data, Train
 
 OF_FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
 OF_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+SECTIONS = ("data", Data), ("train", Train)
+LISTS = {f"{section}.{f.name}" for section, of in SECTIONS for f in fields(of) if f.type is tuple}
+NONE = "none"  # an empty list
 Choice = str | dict
 
 
@@ -44,6 +48,8 @@ def converted(key: str, value: object, many: bool) -> Choice | tuple[Choice, ...
     parts = value if isinstance(value, list | tuple) else [value]
     if isinstance(value, str):
         parts = [v.strip() for v in value.split(",") if v.strip()]
+    if value in (NONE, [NONE]):
+        return ()
     return tuple(one(key, v) for v in parts)
 
 
@@ -60,13 +66,18 @@ def one(key: str, value: object) -> Choice:
     if kind not in NAMES[key] and not OF_FILE.fullmatch(kind) and not OF_MODULE.fullmatch(kind):
         raise Failed(Diagnostic("X602", f"`{key}` cannot be `{kind}`", known(key, kind)))
     options = value if isinstance(value, Mapping) else {}
-    return choice(kind, {str(k): read(v) for k, v in options.items() if k != "kind"})
+    strange = [k for k in options if not isinstance(k, str)]
+    if strange:
+        message = f"`{key}`: an option of `{kind}` must have a name, not `{strange[0]}`"
+        raise Failed(Diagnostic("X602", message, "write {kind: NAME, OPTION: VALUE}"))
+    return choice(kind, {k: read(v) for k, v in options.items() if k != "kind"})
 
 
 def known(key: str, kind: str) -> str:
     """The hint for a value that does not exist."""
     before = f"{alternatives(kind, NAMES[key])}; or" if NAMES[key] else "write"
-    return f"{before} an import path (package.module.Name), or ./file.py:Name"
+    empty = f"; {NONE} or [] for an empty list" if key in LISTS else ""
+    return f"{before} an import path (package.module.Name), or ./file.py:Name{empty}"
 
 
 def read(value: object) -> object:
@@ -133,7 +144,7 @@ def expanded(settings: Mapping) -> dict:
         if key not in NAMES:
             out[key] = value
         elif isinstance(value, tuple):
-            out[key] = ", ".join(map(str, value)) or "none"
+            out[key] = ", ".join(map(str, value)) or NONE
         else:
             out[key] = kind_of(value)
             out |= {f"{key}.{k}": v for k, v in options_of(value).items()}

@@ -8,6 +8,7 @@ from typing import Any
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 from xlm_spec.runtime.config.choices import OF_FILE, Choice, kind_of, options_of
+from xlm_spec.runtime.config.overrides import TYPES
 from xlm_spec.runtime.config.settings import NAMES
 from xlm_spec.runtime.user_code import EXTENSION, executed_once, failure, source_of
 
@@ -64,7 +65,18 @@ def checked(key: str, choice: Choice, given: Mapping[str, Any], leading: int = 0
         own = [k for k in known if k not in GIVEN]
         hint = alternatives(unknown[0], own) if own else "it has no options"
         raise Failed(Diagnostic("X602", message, hint))
+    if str(getattr(found, "__module__", "")).startswith("xlm_spec."):
+        check_types(key, kind_of(choice), options, {p.name: p.annotation for p in parameters})
     return found, {k: v for k, v in given.items() if k in known} | options
+
+
+def check_types(key: str, kind: str, options: Mapping, types: Mapping[str, Any]) -> None:
+    """Raises Failed (X602) for an option that is no number, text or boolean as its type says."""
+    for name, value in options.items():
+        kinds = (int, float) if types.get(name) is float else (types.get(name),)
+        if kinds[-1] in TYPES and type(value) not in kinds:
+            message = f"`{key}`: option `{name}` of `{kind}` must be {TYPES[kinds[-1]]}"
+            raise Failed(Diagnostic("X602", f"{message}, not `{value}`"))
 
 
 def built(key: str, choice: Choice, given: Mapping[str, Any], of: type) -> Any:

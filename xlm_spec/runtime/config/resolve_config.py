@@ -10,6 +10,7 @@ import inspect
 import sys
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,10 @@ from pathlib import Path
 import torch
 import yaml
 
-from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+from xlm_spec.diagnostics import Diagnostic, Failed, Span, alternatives
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.config import choices, hub_ids
+from xlm_spec.runtime.config.config_file import ConfigFile
 from xlm_spec.runtime.config.overrides import Known, Setting, flat, nested, overridden
 from xlm_spec.runtime.config.positions import ERRORS, SETTING, guard, is_limit, read, require
 from xlm_spec.runtime.config.settings import Data, Train
@@ -107,16 +109,20 @@ def resolve_config(
 
     Raises Failed (X501-X508, X601-X605) before anything expensive is loaded.
     """
+    file = config if isinstance(config, ConfigFile) else ConfigFile({}, "", "")
     config = with_paths(config or {}, folder)
     from_flags = dict(assignment(s) for s in sets)
     data = relative_to(spec_folder(package), data, ("task",))
     name = from_flags.get("data.task") or task or config.get("task") or data.get("task")
     name = str(name or Data.task)
-    found = tasks.find(name)
+    of_config = not (from_flags.get("data.task") or task) and config.get("task")
+    with file.placed("data.task", "task") if of_config else nullcontext():
+        found = tasks.find(name)
     known = known_settings(package, found)
     data = relative_to(spec_folder(package), data, getattr(found, "paths", ()))
     spec = located(flat(data, "data.") | flat(train, "train."), spec_folder(package), found)
     in_config = located(settings_in(config), folder or Path(), found)
+    check_settings(file, in_config, known, package.__name__)
     if folder is not None:
         paths = [f"data.{k}" for k in getattr(found, "paths", ())]
         in_config = relative_to(folder, in_config, paths)
@@ -126,11 +132,18 @@ def resolve_config(
     options, _ = merged([*below, *above], known)
     origin_of_task = {} if from_flags.get("data.task") or not task else {"data.task": "--task"}
     found = found.with_options(overridden(found.options, options, "data."), words)
+    of_config = not size and config.get("size")
     size = str(size or config.get("size") or "paper")
+    with file.placed("size") if of_config else nullcontext():
+        size_layer(found, size)
     values, origin = merged([*below, size_layer(found, size), *above], known)
     written = written_in_spec(package)
     if written and origin.get(INFERRED) == "spec" and INFERRED not in written:
         origin[INFERRED] = "method"
+    if file.of_run:
+        of_new, _ = merged([*below, size_layer(found, size)], known)
+        same_task = {"data.task": values.get("data.task", "")}
+        origin = origin_in_run(values, origin, known.defaults | of_new | same_task)
     for line in unused(found, [below[0], size_layer(found, size)], known):
         print(line, file=sys.stderr)
     needs = tuple(n for n in package.NEEDS if n != "eos" or found.ends)  # blocks have no EOS
@@ -308,24 +321,62 @@ def merged(layers: Iterable[Layer], known: Known) -> tuple[dict[str, Setting], d
     return values, origin
 
 
+def check_settings(
+    file: ConfigFile, settings: Mapping[str, Setting], known: Known, package: str
+) -> None:
+    """Raises Failed (X601-X603) with the place of each wrong setting of a config."""
+    wrong: list[Diagnostic] = []
+    for key, value in settings.items():
+        try:
+            with file.placed(key) if file.file else nullcontext():
+                merged([(STRICT[0], {key: value})], known)
+        except Failed as e:
+            wrong += e.diagnostics
+    of, unknown = file.get("package", package), [d for d in wrong if d.code == "X601"]
+    if unknown and of != package:
+        message = f"the config is of package `{of}`, not of `{package}`: {unknown[0].message}"
+        hint = f"use it with `python -m {of}`, or delete the settings that `{package}` lacks"
+        raise Failed(dataclasses.replace(unknown[0], message=message, hint=hint))
+    if wrong:
+        raise Failed(sorted(wrong, key=lambda d: d.order))
+
+
+def origin_in_run(
+    values: Mapping[str, Setting], origin: Mapping[str, str], other: Mapping[str, Setting]
+) -> dict[str, str]:
+    """The origins in a run that is resumed: `run` for what differs from the settings `other`.
+
+    `other`: those of a new run of the same task and size. What is equal has no origin.
+    """
+    return {
+        key: "run" if name == STRICT[0] else name
+        for key, name in origin.items()
+        if name != STRICT[0] or values.get(key) != other.get(key)
+    }
+
+
 def settings_in(config: Mapping) -> dict[str, Setting]:
     """The settings of a config.yaml."""
     return flat({k: v for k, v in config.items() if k not in HEAD})
 
 
-def read_config(file: Path) -> dict:
+def read_config(file: Path, of_run: bool = False) -> ConfigFile:
     """The content of a config.yaml. Raises Failed (X606)."""
+    text, span = "", None
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        text = file.read_text(encoding="utf-8-sig")
+        content = yaml.safe_load(text)
         flat(content)
     except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as e:
         reason = getattr(e, "strerror", None) or "not YAML"
-        raise Failed(
-            Diagnostic("X606", f"cannot read the config: {reason}", file=str(file))
-        ) from None
+        mark = getattr(e, "problem_mark", None)
+        if mark is not None:
+            span = Span(mark.line, mark.column, mark.line, mark.column + 1)
+        message = f"cannot read the config: {reason}"
+        raise Failed(Diagnostic("X606", message, "", str(file), span, text)) from None
     if not isinstance(content, dict):
         raise Failed(Diagnostic("X606", "the config is not a mapping", file=str(file)))
-    return content
+    return ConfigFile(content, str(file), text, of_run)
 
 
 def assignment(text: str) -> tuple[str, str]:

@@ -129,12 +129,27 @@ def scores(
     cost = score_samples(trained, sampler, repeated(rows, n), tracker, predictions, place)
     return {
         "examples": len(rows.prompt),
+        "loss": None,
+        **({} if losses is None else {"loss_error": error_of(losses, tokens)}),
         **tracker.compute(),
         **({"loss": None} if losses is None else {"loss_kind": kind_of_loss(trained, rows)}),
         **({} if bounds is None or run.task.ends else likelihood(run, characters, bounds, tokens)),
         **({} if run.task.samples is None else {"samples": n}),
         **cost,
     }
+
+
+def error_of(nats: Tensor, tokens: Tensor) -> float | None:
+    """The standard error of r = sum nats / sum tokens, of n examples; None for one example.
+
+    sqrt(n / (n - 1) sum_i (nats_i - r tokens_i)^2) / sum tokens covers the variance of the
+    examples and of the noise. If few examples carry most of the sum, it is too small.
+    """
+    nats, n = nats.double(), len(nats)
+    if n < 2:
+        return None
+    off = (nats - nats.sum() / tokens.sum() * tokens).square().sum() * n / (n - 1)
+    return (off.sqrt() / tokens.sum()).item()
 
 
 def free_tokens(x) -> Tensor:
@@ -268,22 +283,21 @@ def kind_of_loss(trained: TrainedModel, rows: Rows) -> str:
     return "objective" if not same else "exact" if run.package.EXACT else "bound"
 
 
-def likelihood(run: Run, characters: int, nats: Tensor, tokens: Tensor) -> dict[str, float | bool]:
+def likelihood(
+    run: Run, characters: int, nats: Tensor, tokens: Tensor
+) -> dict[str, float | bool | None]:
     """Nats per token r = sum nats / sum tokens, its standard error, bits per character if known.
 
-    The name is `nll` if the bound of the package is exact (`EXACT`), else `nelbo`. The error is
-    sqrt(n / (n - 1) sum_i (nats_i - r tokens_i)^2) / sum tokens over n blocks: it covers the
-    variance of the text and of the noise.
+    The name is `nll` if the bound of the package is exact (`EXACT`), else `nelbo`.
     """
-    nats, n = nats.double(), len(nats)
+    nats = nats.double()
     rate = nats.sum() / tokens.sum()
-    off = (nats - rate * tokens).square().sum() * n / max(1, n - 1)
     exact = getattr(run.package, "EXACT", False)
     name = "nll" if exact else "nelbo"
     bits = nats.sum().item() / math.log(2)
     return {
         name: rate.item(),
-        f"{name}_error": (off.sqrt() / tokens.sum()).item(),
+        f"{name}_error": error_of(nats, tokens),
         "bound": not exact,
         **({"bits_per_character": bits / characters} if characters else {}),
     }

@@ -16,9 +16,9 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
-from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
+from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 from xlm_spec.runtime.config.choices import OF_FILE, OF_MODULE, Choice, choice, kind_of, options_of
-from xlm_spec.runtime.config.extensions import FOLDER, built, called, named
+from xlm_spec.runtime.config.extensions import FOLDER, built, called, checked, named
 from xlm_spec.runtime.config.resolve_config import Run
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.scoring import SampleResult
@@ -121,8 +121,10 @@ class FileWriter(Writer):
             raise Failed(Diagnostic("X602", message, "write {kind: file, folder: DIR}"))
         file = self.folder / f"{place.name}-{place.step:07d}-{place.rank}.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
+        pairs = [[f"{json.dumps(k)}: {json_of(k, v)}" for k, v in r.items()] for r in records]
+        lines = [f"{{{', '.join(each)}}}\n" for each in pairs]
         with file.open("w" if place.new else "a", encoding="utf-8", newline="\n") as out:
-            out.writelines(f"{json.dumps(record)}\n" for record in records)
+            out.writelines(lines)
 
 
 class ConsoleWriter(Writer):
@@ -135,7 +137,7 @@ class ConsoleWriter(Writer):
         if not place.new or place.rank:
             return
         for record in records[: self.limit]:
-            shown = "  ".join(f"{k} {json.dumps(v, ensure_ascii=False)}" for k, v in record.items())
+            shown = "  ".join(f"{k} {json_of(k, v, False)}" for k, v in record.items())
             print(f"{place.name} step {place.step}  {shown}", file=sys.stderr, flush=True)
 
 
@@ -160,7 +162,7 @@ class LoggerWriter(Writer):
             return
         loggers = self.own if self.loggers is None else self.loggers
         key, columns = f"predictions/{place.name}", [*records[0]]
-        rows = [[text_of(v) for v in record.values()] for record in records[: self.limit]]
+        rows = [[text_of(k, v) for k, v in record.items()] for record in records[: self.limit]]
         if not [*filter(None, (logged(x, key, columns, rows, place.step) for x in loggers))]:
             print(f"no logger of the run shows texts, so {key} is not logged", file=sys.stderr)
 
@@ -174,8 +176,18 @@ def loggers_get(folder: Path) -> dict[str, Any]:
     return dict(zip(FOLDER, (folder, str(folder)), strict=True))
 
 
-def text_of(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def text_of(field: str, value: Any) -> str:
+    return value if isinstance(value, str) else json_of(field, value, False)
+
+
+def json_of(field: str, value: Any, ascii: bool = True) -> str:
+    """The value of a field as JSON. Raises Failed (X617) if JSON has no such value."""
+    try:
+        return json.dumps(value, ensure_ascii=ascii)
+    except (TypeError, ValueError, RecursionError) as e:
+        message = f"`{SETTING}`: field `{field}` has a value that is not JSON: {first_line(e)}"
+        hint = "return text, a number, true or false, None, or a list or mapping of these"
+        raise Failed(Diagnostic("X617", message, hint)) from None
 
 
 def logged(logger: Any, key: str, columns: list[str], rows: list[list[str]], step: int) -> bool:
@@ -216,8 +228,14 @@ class Predictions:
     def __init__(self, run: Run, stage: str, folder: Path | None):
         self.run = run
         given = loggers_get(folder) if folder else {"folder": None}
-        chosen = [c for c in run.train.predictions if stage in stages_of(c)]
-        self.entries = [entry_of(c, given | {"run": run}) for c in chosen]
+        given |= {"run": run}
+        self.entries: list[Entry] = []
+        for code in run.train.predictions:
+            if stage in stages_of(code):
+                self.entries.append(entry_of(code, given))
+            elif stage == "val":  # training must not end with options that `eval` cannot use
+                options_checked(code)
+                checked(SETTING, own_of(code), given)
 
     @property
     def keep(self) -> bool:
@@ -302,26 +320,46 @@ def folder_of(run: Path | None) -> Path | None:
 def stages_of(code: Choice) -> tuple[str, ...]:
     """The stages of an entry; only validation, unless it says more. Raises Failed (X602)."""
     value = options_of(code).get("stages", ("val",))
-    values = tuple(value) if isinstance(value, list | tuple) else (str(value),)
+    values = names_in("stages", value)
     for each in values:
         if each not in STAGES:
             message = f"`{SETTING}`: `{kind_of(code)}` has no stage `{each}`"
-            raise Failed(Diagnostic("X602", message, alternatives(str(each), STAGES)))
+            raise Failed(Diagnostic("X602", message, alternatives(each, STAGES)))
     return values
+
+
+def names_in(key: str, value: object) -> tuple[str, ...]:
+    """The option `fields` or `stages`: a name or a list of names. Raises Failed (X602)."""
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    strange = [v for v in values if not isinstance(v, str)]
+    if strange or not values:
+        got = f"`{strange[0]}`" if strange else "an empty list"
+        known = FIELDS if key == "fields" else STAGES
+        message = f"`{SETTING}`: `{key}` must be a list of names, not {got}"
+        raise Failed(Diagnostic("X602", message, f"allowed: {', '.join(known)}"))
+    return tuple(str(v) for v in values)
+
+
+def own_of(code: Choice) -> Choice:
+    """The writer, with its own options."""
+    return choice(kind_of(code), {k: v for k, v in options_of(code).items() if k not in KEYS})
 
 
 def entry_of(code: Choice, given: Mapping[str, Any]) -> Entry:
     """Raises Failed: X602, X617."""
+    fields, every = options_checked(code)
+    return Entry(built(SETTING, own_of(code), given, Writer), fields, every)
+
+
+def options_checked(code: Choice) -> tuple[dict[str, Field], int]:
+    """The options `fields` and `every` of an entry. Raises Failed: X602, X617."""
     options = options_of(code)
-    own = choice(kind_of(code), {k: v for k, v in options.items() if k not in KEYS})
     every = options.get("every", 0)
     if not isinstance(every, int) or isinstance(every, bool) or every < 0:
         message = f"`{SETTING}`: `every` must be a number of steps, not `{every}`"
         raise Failed(Diagnostic("X602", message))
-    value = options.get("fields", DEFAULT_FIELDS)
-    names = value if isinstance(value, list | tuple) else [value]
-    fields = dict(field_of(str(name)) for name in names)
-    return Entry(built(SETTING, own, given, Writer), fields, every)
+    names = names_in("fields", options.get("fields", DEFAULT_FIELDS))
+    return dict(field_of(name) for name in names), every
 
 
 def field_of(name: str) -> tuple[str, Field]:

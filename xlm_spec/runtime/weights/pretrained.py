@@ -109,6 +109,8 @@ class Pretrained:
         known = self.package.SAMPLERS
         if sampler is not None and sampler not in known:
             raise ValueError(f"no sampler `{sampler}`; there are {', '.join(known)}")
+        if not prompts:
+            return []
         vocab = self.config.vocab
         start = self.canvas.start(prompts, self.package, vocab)
         device = next(self.model.parameters()).device
