@@ -112,7 +112,7 @@ WRONG = [
     (["train", "--set", "train.precision=bf16"], "X602", "bf16-mixed"),
     (["train", "--set", "data.task=star_eazy"], "X501", "did you mean `star_easy`?"),
     (["train", "--devices", "0"], "X602", "above 0"),
-    (["eval", "--run", "nowhere"], "X701", "no checkpoint"),
+    (["eval", "--run", "nowhere"], "X701", "the run does not exist"),
     (["eval", "--checkpoint", "nowhere.ckpt"], "X701", "does not exist"),
     (["generate", "--checkpoint", str(ROOT / "README.md")], "X701", "cannot read"),
 ]

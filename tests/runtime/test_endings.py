@@ -108,7 +108,8 @@ def worker_of(process):
     """The process id of the worker, as soon as it runs."""
     while True:
         assert process.poll() is None
-        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True)
+        words = ["pgrep", "-P", str(process.pid), "-f", "python"]  # git is a child for a moment
+        found = subprocess.run(words, capture_output=True, text=True)
         if found.stdout:
             return int(found.stdout.split()[0])
         time.sleep(0.01)

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from package_runs import TINY, lines, run
+import torch
+from package_runs import TINY, lines, run, weights
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 pytestmark = pytest.mark.slow
@@ -37,6 +38,23 @@ def test_a_stream_ends_after_its_passes(words, workers, tmp_path):
     assert "--resume --steps 10, or repeat the data: data.passes=0" in done.stderr
     assert max(x["step"] for x in lines(folder)) == 10
     run("mdlm", "train", "--run", folder, "--resume", "--steps", 10)
+
+
+def test_the_hint_ends_a_run_with_a_validation(words, tmp_path):
+    """The data end at step 10, between two validations."""
+    folder, other = tmp_path / "run", tmp_path / "other"
+    sets = ["--set", "train.evaluate_every=6", "--set", "train.lr_schedule=constant"]
+    words = [*words, *sets]
+    run("mdlm", "train", *words, "--steps", 30, "--run", folder, check=False)
+    run("mdlm", "train", "--run", folder, "--resume", "--steps", 10)
+    assert [x["step"] for x in lines(folder) if x["split"] == "val"] == [6, 10]
+    last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["global_step"] == 10
+    again = run("mdlm", "train", "--run", folder, "--resume", "--steps", 10)
+    assert "already finished" in again.stderr
+    run("mdlm", "train", *words, "--steps", 10, "--run", other)
+    assert lines(folder) == lines(other)
+    assert weights(folder) == weights(other)
 
 
 def test_control_enough_records(words, tmp_path):

@@ -1,9 +1,11 @@
 """`train --teacher`: a frozen model that losses read."""
 
 import json
+import shutil
 
 import pytest
 import torch
+import yaml
 from code_blocks import blocks
 from methods import ROOT
 from package_runs import TINY, lines, package_of, run, run_package, weights
@@ -78,8 +80,28 @@ def test_a_student_approaches_its_teacher(student, teacher, tmp_path):
     assert "error[X701]" in wrong.stderr
     again = json.loads(run_package(student, *words, "--teacher", moved).stdout)
     assert again["loss"] == evaluated["loss"]
+    more = ["train", "--run", tmp_path / "run", "--resume", "--steps", 64]
+    lost = run_package(student, *more, check=False)
+    assert "error[X701]: the teacher does not exist" in lost.stderr
+    assert "name its new place: --teacher CHECKPOINT" in lost.stderr
+    other = moved / "checkpoints" / "other.ckpt"
+    shutil.copy(moved / "checkpoints" / "last.ckpt", other)
+    content = torch.load(other, weights_only=True)
+    content["state_dict"]["model.token_logits.linear.bias"] += 1
+    torch.save(content, other)
+    differs = run_package(student, *more, "--teacher", other, check=False)
+    assert differs.stderr.count("error[") == differs.stderr.count("error[X618]") == 1
+    assert "differ from those of this run" in differs.stderr
+    run_package(student, *more, "--teacher", moved)
+    assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["teacher"] == str(moved)
+    file = shutil.copy(tmp_path / "run" / "checkpoints" / "last.ckpt", tmp_path / "theirs.ckpt")
+    words = ["eval", "--checkpoint", file, "--split", "val", "--json"]
+    unnamed = run_package(student, *words)  # a file does not name the teacher
+    assert json.loads(unnamed.stdout)["loss"] is None
+    assert "but the run has no teacher: use --teacher CHECKPOINT" in unnamed.stderr
+    named = run_package(student, *words, "--teacher", moved)
+    assert json.loads(named.stdout)["loss"] is not None
     moved.rename(teacher)
-    run_package(student, "train", "--run", tmp_path / "run", "--resume", "--steps", 64)
 
 
 def test_a_student_of_itself_has_no_loss(student, teacher, tmp_path):
@@ -110,7 +132,11 @@ def test_a_teacher_of_another_vocabulary_is_one_diagnostic(student, tmp_path, pl
 
 def test_a_teacher_that_nothing_reads_is_reported(teacher, tmp_path):
     words = ["train", *QUICK, "--steps", 2, "--teacher", teacher, "--run", tmp_path / "run"]
-    assert "not used: the teacher; no loss of mdlm reads" in run("mdlm", *words).stderr
+    line = "not used: the teacher; no loss of mdlm reads"
+    assert line in run("mdlm", *words).stderr
+    words = ["eval", "--run", teacher, "--split", "val", "--limit", 4, "--teacher"]
+    for source in (teacher, tmp_path / "none"):
+        assert run("mdlm", *words, source).stderr.count(line) == 1
 
 
 def test_laws_of_the_objective_are_unverified_and_the_others_hold(student, place):

@@ -96,11 +96,12 @@ def run_train(package, data, train, args) -> None:
     config = read_config(args.config) if args.config else None
     folder = args.config.parent if args.config else None
     if args.resume:
-        flags = ("task", "size", "config", "seed", "init", "teacher")
+        flags = ("task", "size", "config", "seed", "init")
         changed = args.sets or args.overfit or any(getattr(args, f) is not None for f in flags)
         if not args.run or changed:
             message = "`--resume` continues a run with its own settings"
-            hint = "use only --run, --resume, --devices, --nodes, --strategy, --steps and --minutes"
+            hint = "use only --run, --resume, --devices, --nodes, --strategy, --steps, --minutes"
+            hint += " and --teacher, if it has moved"
             raise Failed(Diagnostic("X608", message, hint))
         config = read_config(args.run / "config.yaml", of_run=True)
     sets = list(args.sets)

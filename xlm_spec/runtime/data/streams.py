@@ -203,7 +203,8 @@ class StreamBatches(IterableDataset):
         """X506: `step` steps were made from whole batches."""
         passes = f"{self.stream.passes} pass{'es' * (self.stream.passes > 1)}"
         message = f"`{self.stream.name}` ends after {passes}, within step {step + 1}"
-        hint = f"end the run with --resume --steps {step}, or repeat the data: data.passes=0"
+        hint = "repeat the data: data.passes=0"
+        hint = f"end the run with --resume --steps {step}, or {hint}" if step else hint
         return Failed(Diagnostic("X506", message, hint))
 
     def batches(self) -> Iterator[Any]:

@@ -27,6 +27,7 @@ class Averaged(WeightAveraging):
             torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + n) / (10 + n)))
 
         super().__init__(use_buffers=False, multi_avg_fn=update)
+        self.swapped = False  # does the module have the averaged weights, for validation?
 
     def setup(self, trainer, pl_module, stage: str) -> None:
         """Shards the average as the model is sharded, which happens after this."""
@@ -40,6 +41,7 @@ class Averaged(WeightAveraging):
             average.configure_model(pl_module.device_mesh)
 
     def on_validation_epoch_start(self, trainer, pl_module) -> None:
+        self.swapped = True
         if not sharded(trainer):
             super().on_validation_epoch_start(trainer, pl_module)
             return
@@ -47,7 +49,13 @@ class Averaged(WeightAveraging):
         average: Any = self._average_model.module
         self.of_training, pl_module.model = pl_module.model, average.whole(pl_module.device)
 
+    def on_exception(self, trainer, pl_module, exception) -> None:
+        """Restores the weights of training, which a checkpoint of this exception stores."""
+        if self.swapped:
+            self.on_validation_epoch_end(trainer, pl_module)
+
     def on_validation_epoch_end(self, trainer, pl_module) -> None:
+        self.swapped = False
         if sharded(trainer):
             pl_module.model = self.of_training
         else:

@@ -30,7 +30,7 @@ from xlm_spec.runtime.training.ending import Ending
 from xlm_spec.runtime.training.lr_schedules import Progress
 from xlm_spec.runtime.training.optimizer import law_of, optimizer_of
 from xlm_spec.runtime.training.recompute import recompute_blocks
-from xlm_spec.runtime.training.saving import aligned
+from xlm_spec.runtime.training.saving import aligned, validate_if_due
 
 
 class Harness(LightningModule):
@@ -79,6 +79,10 @@ class Harness(LightningModule):
         else:
             done = min(1.0, max(0, step - train.warmup) / max(1, train.steps - train.warmup))
         return rise * self.lr_law(Progress(step, done, train.warmup, train.lr_end))
+
+    def on_train_start(self) -> None:
+        """After that of all callbacks."""
+        validate_if_due(self.trainer, self.is_last)
 
     def training_step(self, batch: MicroBatch, batch_idx: int) -> Tensor:
         """Noise and dropout depend on the micro-batch, not on the rank that computes it."""
@@ -155,6 +159,8 @@ class Harness(LightningModule):
         checkpoint["xlm_spec"] = self.run.as_dict()
         checkpoint["words"] = self.run.task.words.state
         checkpoint["data"] = self.digests
+        if self.run.teacher is not None:
+            checkpoint["teacher"] = self.run.teacher.digest
         aligned(checkpoint["loops"], self.global_step, self.run.train.accumulate)
 
 

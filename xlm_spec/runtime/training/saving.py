@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Callback
 
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.config.settings import Train
+from xlm_spec.runtime.machine.environment import is_worker
 from xlm_spec.runtime.training.ending import Stopped
 
 MILESTONE = re.compile(r"step-(\d+)\.ckpt")
@@ -21,19 +22,34 @@ class Saving(Callback):
     """`step-N.ckpt` every `train.save_every` steps, and the state at an early end of the run.
 
     A signal saves `last.ckpt`, an exception `exception.ckpt`, if the run has one process and its
-    weights are finite. Both continue exactly: nothing is saved between a step and a validation that
-    follows it, and what a step has done before its update is dropped.
+    weights are finite. Both continue exactly: each checkpoint stores the step of the last
+    validation, so a run that continues begins with one that is due, and what a step has done before
+    its update is dropped.
     """
 
     def __init__(self, folder: Path, train: Train):
         self.folder, self.train = folder, train
+        self.validated = 0  # step of the last validation
+        self.saved = 0  # step of the last checkpoint
+
+    def state_dict(self) -> dict[str, int]:
+        return {"validated": self.validated}
+
+    def on_save_checkpoint(self, trainer, pl_module, checkpoint: dict) -> None:
+        self.saved = trainer.global_step
+
+    def on_load_checkpoint(self, trainer, pl_module, checkpoint: dict) -> None:
+        self.saved, self.validated = int(checkpoint["global_step"]), validated_at(checkpoint)
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         stepped = (batch_idx + 1) % self.train.accumulate == 0
+        if stepped and trainer.global_step >= trainer.max_steps > 0:
+            trainer.should_stop = True  # Lightning validates then
         if stepped and self.is_milestone(trainer.global_step) and not validates_next(trainer):
             self.save_milestone(trainer)
 
     def on_validation_end(self, trainer, pl_module) -> None:
+        self.validated = trainer.global_step
         if self.is_milestone(trainer.global_step):
             self.save_milestone(trainer)
 
@@ -49,14 +65,12 @@ class Saving(Callback):
                 found[step].unlink(missing_ok=True)
 
     def on_exception(self, trainer, pl_module, exception) -> None:
-        if not trainer.training:
-            return
         if isinstance(exception, Stopped):
             trainer.save_checkpoint(self.folder / "last.ckpt")
         if not isinstance(exception, Exception) or trainer.world_size > 1:
             return
         finite = all(p.isfinite().all() for p in pl_module.parameters())
-        if trainer.global_step and finite and not validates_next(trainer):
+        if finite and trainer.global_step != self.saved:
             file = self.folder / "exception.ckpt"
             with suppress(Failed):  # the disk may be full, which is the exception then
                 trainer.save_checkpoint(file)
@@ -68,6 +82,26 @@ def validates_next(trainer: Trainer) -> bool:
     batches = trainer.global_step * trainer.accumulate_grad_batches
     every = trainer.val_check_batch
     return trainer.global_step >= trainer.max_steps > 0 or not batches % (every or 1)
+
+
+def validated_at(checkpoint: dict) -> int:
+    """The step of the last validation before a checkpoint; older checkpoints follow theirs."""
+    found = checkpoint.get("callbacks", {}).get(Saving.__name__, {})
+    return int(found.get("validated", checkpoint["global_step"]))
+
+
+def validate_if_due(trainer: Trainer, is_last: bool) -> None:
+    """At the start of a run that continues: the validation that its last step lacks.
+
+    `is_last`: the run has made all its steps, and ends after this validation.
+    """
+    [saving] = [c for c in trainer.callbacks if isinstance(c, Saving)]  # type: ignore[attr-defined]
+    due = trainer.global_step != saving.validated
+    if due and (is_last or validates_next(trainer)):
+        trainer.validating = True
+        trainer.fit_loop.epoch_loop.val_loop.run()
+        trainer.training = True
+    trainer.should_stop = trainer.should_stop or is_last
 
 
 def thinned(steps: Iterable[int], recent: int, every: int) -> list[int]:
@@ -92,7 +126,12 @@ def newest(folder: Path) -> Path | None:
     """
     files = [f for n in ("last", "exception") if (f := folder / f"{n}.ckpt").exists()]
     files += milestones(folder).values()
-    return max(files, key=step_of, default=None)
+    steps = {f: step_of(f) for f in files}
+    found = max(files, key=lambda f: steps[f], default=None)
+    for file in files if found and not is_worker() else ():
+        if steps[file] < 0 and file != found:
+            print(f"warning: cannot read {file}; continues from {found}", file=sys.stderr)
+    return found
 
 
 def step_of(file: Path) -> int:
@@ -119,3 +158,6 @@ def aligned(loops: dict, step: int, accumulate: int) -> None:
         progress = epoch["epoch_loop.batch_progress"][part]
         progress |= dict.fromkeys(("ready", "started", "processed", "completed"), step * accumulate)
     epoch["epoch_loop.state_dict"]["_batches_that_stepped"] = max(0, step - 1)
+    for progress in epoch["epoch_loop.val_loop.batch_progress"].values():  # of one that failed
+        if isinstance(progress, dict):
+            progress |= dict.fromkeys(progress, 0)

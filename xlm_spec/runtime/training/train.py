@@ -1,6 +1,7 @@
 """The workflow `train`."""
 
 import logging
+import math
 import sys
 import warnings
 from dataclasses import dataclass
@@ -35,10 +36,10 @@ from xlm_spec.runtime.training.harness import Harness, ShardedHarness
 from xlm_spec.runtime.training.jsonl_logger import JsonLines
 from xlm_spec.runtime.training.optimizer import law_of, try_optimizer
 from xlm_spec.runtime.training.rehearsal import rehearse
-from xlm_spec.runtime.training.saving import Saving, newest
+from xlm_spec.runtime.training.saving import Saving, newest, validated_at
 from xlm_spec.runtime.weights import checkpoint, exported, state_dict
 from xlm_spec.runtime.weights.load_model import report_differences
-from xlm_spec.runtime.weights.teacher import with_teacher
+from xlm_spec.runtime.weights.teacher import require_same, with_teacher
 
 WIDTH = 10_000  # of a line of config.yaml: paths and digests stay whole
 CONNECTION_LOST = ("Connection closed by peer", "Connection reset", "Broken pipe", "NCCL")
@@ -76,6 +77,7 @@ def train(run: Run, folder: Path, resume: bool = False, devices: int = 1, nodes:
         message = f"train.batch={run.train.batch} is not divisible by devices * train.accumulate"
         hint = f"use a multiple of {parts}"
         raise Failed(Diagnostic("X602", message, hint))
+    require_kept(run.train)
     silence_lightning()
     threads = use_threads(run.train.threads)
     if not resume:
@@ -101,6 +103,8 @@ def train(run: Run, folder: Path, resume: bool = False, devices: int = 1, nodes:
         print(line, file=sys.stderr)
         return
     trainer = trainer_of(run, folder, at, (nodes, devices), ending, extensions)
+    if at and at >= run.train.steps and not run.train.minutes:  # a validation is due
+        trainer.fit_loop.epoch_loop.max_steps = at + 1  # else Lightning does not start
     fit(trainer, harness, data, last, ending)
     if run.train.minutes and not is_worker():
         steps = harness.trainer.global_step
@@ -135,9 +139,6 @@ def fit(
     try:
         with ending:
             trainer.fit(harness, data, ckpt_path=last, weights_only=True)
-            if not harness.run.train.minutes and trainer.global_step % evaluate_every(harness.run):
-                trainer.validate(harness, data, verbose=False)  # after the last steps
-                trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
     except (Stopped, SystemExit) as e:  # Lightning raises SystemExit after a second Ctrl-C
         if not is_worker():
             line = f"stopped at step {trainer.global_step}; continue with --run {folder} --resume"
@@ -245,6 +246,18 @@ def require_unused(folder: Path) -> None:
         raise Failed(Diagnostic("X607", "the folder already holds a run", hint, str(folder)))
 
 
+def require_kept(train: Train) -> None:
+    """Raises Failed (X602) if each milestone would be removed as soon as it is saved."""
+    if not train.save_every or train.keep_recent:
+        return
+    first = math.lcm(train.save_every, train.keep_every)  # 0: none
+    if first and (train.minutes or first <= train.steps or train.save_every > train.steps):
+        return
+    message = f"train.keep_recent=0 and train.keep_every={train.keep_every} keep no milestone"
+    hint = f"use train.keep_recent=1 or more, or train.keep_every={train.save_every}"
+    raise Failed(Diagnostic("X602", message, hint))
+
+
 def write_config(run: Run, folder: Path) -> None:
     """Writes config.yaml. Raises Failed (X609)."""
     head = "# every setting of the run; repeat it with `train --config` and this file\n"
@@ -259,11 +272,12 @@ def resume_step(last: Path, run: Run, data: DataModule) -> int:
     """The step at which a run continues.
 
     Raises Failed: X702 if the tokenizer has changed, X614 if the data have, X619 if the optimiser
-    has.
+    has, X618 if the teacher has.
     """
     content = checkpoint.load(last)
     checkpoint.differences(content, run, last)
     require_optimizer(content, run, last)
+    require_same(run, content, last)
     known = content.get("data", data.digests)
     changed = [split for split, digest in data.digests.items() if known.get(split) != digest]
     if changed:
@@ -288,8 +302,10 @@ def require_optimizer(content: dict, run: Run, last: Path) -> None:
 
 
 def finished(last: Path, run: Run) -> bool:
-    """True if the run has used up its steps or minutes."""
+    """True if the run has used up its steps or minutes, and validated after the last step."""
     content = checkpoint.load(last)
+    if validated_at(content) != int(content["global_step"]):
+        return False
     if not run.train.minutes:
         return int(content["global_step"]) >= run.train.steps
     spent = content.get("callbacks", {}).get("Ending", {}).get("spent", 0.0)

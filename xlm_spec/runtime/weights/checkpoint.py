@@ -1,12 +1,14 @@
 """Checkpoints: reading them, comparing them with a run, loading their weights."""
 
+import pickle
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from xlm_spec.diagnostics import Diagnostic, Failed, first_line
+from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.config.hub_ids import is_hub
 from xlm_spec.runtime.config.overrides import flat
 from xlm_spec.runtime.config.resolve_config import Run
@@ -19,10 +21,35 @@ def read(file: Path) -> Any:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise Failed(Diagnostic("X701", "checkpoint does not exist", file=str(file))) from None
+        hint = existing(file.parent)
+        message = "checkpoint does not exist"
+        raise Failed(Diagnostic("X701", message, hint, file=str(file))) from None
     except Exception as e:  # pickle, zip and torch raise different ones
-        message = f"cannot read the checkpoint: {first_line(e)}"
+        message = f"cannot read the checkpoint: {reason(e, file)}"
         raise Failed(Diagnostic("X701", message, file=str(file))) from None
+
+
+def existing(folder: Path) -> str:
+    """A hint: the names of the checkpoints in a folder; empty if there are none."""
+    names = sorted(f.name for f in folder.glob("*.ckpt"))
+    return f"checkpoints in {folder}: {', '.join(names)}" if names else ""
+
+
+def reason(e: Exception, file: Path) -> str:
+    """Why a file of torch cannot be read."""
+    if isinstance(e, OSError) and e.strerror:
+        return e.strerror
+    if not file.stat().st_size:
+        return "the file is empty"
+    with file.open("rb") as content:
+        archive = content.read(4) == b"PK\x03\x04"
+    if not archive:
+        return "not a file of torch"
+    if not zipfile.is_zipfile(file):
+        return "the file is incomplete"
+    if isinstance(e, pickle.UnpicklingError):
+        return "it holds objects other than tensors and plain values, which could execute code"
+    return "the file is damaged"
 
 
 def load(file: Path) -> dict:

@@ -53,8 +53,12 @@ def load_model(package, data, train, args) -> TrainedModel:
 
 
 def run_of(content: dict, package, data, train, args) -> Run:
-    """The run of a checkpoint: its settings that this package has, and its tokenizer."""
-    stored = {k: v for k, v in content["xlm_spec"].items() if k in ("task", "size", "teacher")}
+    """The run of a checkpoint: its settings that this package has, and its tokenizer.
+
+    Its teacher only with `--run`: the file of a stranger could name any checkpoint.
+    """
+    keys = ("task", "size", *(["teacher"] if args.checkpoint is None else []))
+    stored = {k: v for k, v in content["xlm_spec"].items() if k in keys}
     settings = checkpoint.settings_of(content)
     if args.checkpoint is not None:
         settings = {k: v for k, v in settings.items() if k not in OUTPUTS}
@@ -100,13 +104,16 @@ def best_of(folder: Path) -> Path:
 
     Raises Failed (X701).
     """
-    if folder.is_file():
+    if folder.is_file() or folder.suffix == ".ckpt":
         return folder
     files = [folder / "checkpoints" / f"{n}.ckpt" for n in ("best", "last")]
     file = next((f for f in files if f.exists()), None)
     if file is None:
-        hint = "train this run first, or use --checkpoint"
-        raise Failed(Diagnostic("X701", "this run has no checkpoint", hint, str(folder)))
+        exists = folder.is_dir()
+        message = "the run has no best.ckpt or last.ckpt" if exists else "the run does not exist"
+        found = checkpoint.existing(folder / "checkpoints") or checkpoint.existing(folder)
+        hint = found or "train this run first, or use --checkpoint"
+        raise Failed(Diagnostic("X701", message, hint, str(folder)))
     return file
 
 

@@ -27,7 +27,9 @@ def read(file: Path) -> Any:
     try:
         return read_safetensors(file)
     except FileNotFoundError:
-        raise Failed(Diagnostic("X701", "checkpoint does not exist", file=str(file))) from None
+        hint = checkpoint.existing(file.parent)
+        message = "checkpoint does not exist"
+        raise Failed(Diagnostic("X701", message, hint, file=str(file))) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         message = "not a file in the format of safetensors"
         raise Failed(Diagnostic("X701", message, file=str(file))) from None
