@@ -218,14 +218,14 @@ def test_a_function_of_a_count_called_like_a_variable(tmp_path):
 
 def test_a_custom_sampler_is_called_by_its_stem(tmp_path):
     """Alone, as a word or with numbers."""
-    file = named(tmp_path, "sampler", "ancestral", name="tau_leaping")
+    file = named(tmp_path, "sampler", "ancestral", name="leaping")
     short = file.read_text()
-    for written in (short, short.replace("./tau_leaping.py", "{kind: ./tau_leaping.py, steps: 9}")):
+    for written in (short, short.replace("./leaping.py", "{kind: ./leaping.py, steps: 9}")):
         file.write_text(written)
         files = render(plan_of(file))
-        assert b'SAMPLERS = {"tau_leaping": sample}' in files["method/__init__.py"]
-        assert b"tau_leaping" in files["README.md"]
-        assert plan_of(file).samplers[0].name == "tau_leaping"
+        assert b'SAMPLERS = {"leaping": sample}' in files["method/__init__.py"]
+        assert b"leaping" in files["README.md"]
+        assert plan_of(file).samplers[0].name == "leaping"
 
 
 def test_control_a_rule_called_like_the_protocol_of_its_axis(tmp_path):

@@ -45,7 +45,7 @@ def test_every_shipped_component_declares_what_the_table_holds(folder, value):
     assert {*c.constants} - {*c.definitions} <= {*of_axis(folder)}
     if folder == "process":
         assert {*ELBO_WEIGHTS.of(c)} <= {*values("target")}
-        assert {*ELBO_WEIGHTS.of(c).values()} <= {*functions_of_counts()}
+        assert {*ELBO_WEIGHTS.of(c).values()} <= {*functions_of_counts(), *c.functions}
     if folder == "weight":
         assert COUNT.of(c) in ("", *functions_of_counts())
 
@@ -89,7 +89,7 @@ def misspelt(value: object) -> list[object]:
 
 def declaring(source: str, name: str, value: object) -> str:
     """A component with this declaration, in place of the one that it has."""
-    without = re.sub(rf"^{name} = .*\n", "", source, flags=re.M)
+    without = re.sub(rf"^{name} = (\{{\n(    .*\n)*\}}|.*)\n", "", source, flags=re.M)
     return f"{without}\n\n{name} = {value!r}\n"
 
 

@@ -83,5 +83,5 @@ def test_the_bound_of_a_custom_loss_is_the_entropy_at_its_minimiser(folder, monk
     assert "weight" not in source(made)
     assert abs(excess(made, monkeypatch, 0.0)) < 1e-4
     assert excess(made, monkeypatch, 0.3) > 3e-3
-    wrong = uniform(folder, "dmass - dalpha /", "dmass - 0.8 * dalpha /")
+    wrong = uniform(folder, "rate(alpha, dalpha", "rate(alpha, 0.8 * dalpha")
     assert abs(excess(wrong, monkeypatch, 0.0)) > 0.05

@@ -66,7 +66,7 @@ UNKNOWN = {
     "loss: [{name: ce, weight: elbo}] -> write `cross_entropy: {weight: elbo}`": Case(
         item_with_a_kind
     ),
-    "head: {gap_count: ./gap_count.py} -> write `head: ./gap_count.py`": Case(
+    "head: {my_head: ./my_head.py} -> write `head: ./my_head.py`": Case(
         lambda p: p.axis if is_file(p.value) else None,
         lambda p, axis: f"write `{axis.key}: {p.value}`",
     ),
@@ -81,9 +81,7 @@ UNKNOWN = {
     "write the file of a custom roll-in, such as `./mine.py`": Case(
         lambda p: p.axis if not p.known else None, lambda p, axis: custom_file(axis)
     ),
-    "target: [mask_token: {}] -> "
-    "did you mean `masked_tokens`? allowed: "
-    "clean_tokens, gap_tokens, masked_tokens, next_token, stop": Case(
+    "target: [mask_token: {}] -> did you mean `masked_tokens`? allowed: clean_tokens, …": Case(
         lambda p: alternatives(p.key, p.known)
     ),
 }

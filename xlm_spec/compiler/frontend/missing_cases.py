@@ -89,7 +89,7 @@ MISSING = {
         lambda p: is_code(p.path), lambda p, _: code_allowed(code_names(p.path))
     ),
     "without target -> what the model predicts, and at which positions; allowed: "
-    "clean_tokens, gap_tokens, masked_tokens, next_token, stop": Case(
+    "clean_tokens, …": Case(
         lambda p: p.axis,
         lambda p, axis: f"{axis.meaning}; allowed: {', '.join(components_of(axis)) or A_FILE}",
     ),

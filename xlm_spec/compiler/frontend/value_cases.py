@@ -125,15 +125,13 @@ NOT_ALLOWED = {
         lambda p: p.axis and p.axis.default and plain(p.value) in FALSE,
         lambda p, _: f"remove it, or write one of: {', '.join(map(str, p.known))}",
     ),
-    "noise: {process: linear} -> "
-    "allowed: drop, mask, mixture, none, uniform; `linear` is a value of `noise.schedule`": Case(
+    "noise: {process: linear} -> allowed: drop, …; `linear` is a value of `noise.schedule`": Case(
         lambda p: having(p) if len(having(p)) < 3 else None,
         lambda p, found: noted(
             allowed(p), f"`{p.value}` is a value of {' and '.join(f'`{a.path}`' for a in found)}"
         ),
     ),
-    "noise: {process: adaln} -> "
-    "allowed: drop, mask, mixture, none, uniform; for `backbone`, write `dit`": Case(
+    "noise: {process: adaln} -> allowed: drop, …; for `backbone`, write `dit`": Case(
         knowing,
         lambda p, axis: noted(
             allowed(p),
@@ -147,8 +145,7 @@ NOT_ALLOWED = {
         lambda p: p.axis is axes.WEIGHT and p.key == axes.WEIGHT.key,
         lambda p, _: noted(allowed(p), "or a number of at least 0"),
     ),
-    "noise: {process: masc} -> "
-    "did you mean `mask`? allowed: drop, mask, mixture, none, uniform": Case(allowed),
+    "noise: {process: masc} -> did you mean `mask`? allowed: drop, …": Case(allowed),
 }
 OUTSIDE = {
     "sampler: {kind: ancestral, tokens: {kind: temperature, temperature: 0}} -> "

@@ -10,11 +10,25 @@ AXIS_KEYS = (  # dotted names of choices that only a spec can change
     *("sampler.remasking", "sampler.wrap", "sampler.corrector", "backbone", "head"),
 )
 PARAMETERS = {  # section -> last parts of the dotted names of its parameters
-    "noise": ("edge", "eps", "largest", "min_corrupted", "power", "smallest", "uniform"),
-    "target": (),
+    "noise": (
+        *("edge", "eps", "flow_power", "largest", "longest", "min_corrupted", "noise_steps"),
+        *("power", "share", "smallest", "uniform"),
+    ),
+    "target": ("balanced", "tau"),
     "loss": ("largest",),
     "sampler": (
-        *("alpha", "before", "gamma", "k", "moves", "p", "tokens_per_step", "rate", "rounds"),
+        *(
+            "alpha",
+            "before",
+            "ends",
+            "gamma",
+            "k",
+            "moves",
+            "p",
+            "tokens_per_step",
+            "rate",
+            "rounds",
+        ),
         *("share", "size", "steps", "temperature", "threshold", "during"),
     ),
     "backbone": ("condition", "dropout", "heads", "layers", "token_shift", "positions", "width"),
