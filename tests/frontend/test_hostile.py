@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from methods import MASKED, text
 
 from xlm_spec.compiler.build import build
-from xlm_spec.compiler.emit import lower, render
+from xlm_spec.compiler.emit import layout, lower, render
 from xlm_spec.compiler.emit.state import STATE
 from xlm_spec.compiler.frontend.load import parse
 from xlm_spec.compiler.frontend.validate import validate
@@ -341,10 +341,10 @@ def test_a_long_line_is_shown_in_part():
 @pytest.mark.parametrize(
     ("module", "name", "broken", "value"),
     [
-        (lower, "inert", str, "<img src=x>"),
-        (lower, "inert", str, "[x](javascript:alert(1))"),
+        (layout, "inert", str, "<img src=x>"),
+        (layout, "inert", str, "[x](javascript:alert(1))"),
         (lower, "quoted", lambda v: f'"{v}"', '", "task": print("x'),
-        (lower, "inert", lambda t: t.replace("a", "b"), "a"),
+        (layout, "inert", lambda t: t.replace("a", "b"), "a"),
     ],
 )
 def test_control_a_text_that_is_not_escaped_is_found(module, name, broken, value, monkeypatch):

@@ -22,7 +22,7 @@ def test_each_is_accepted_or_told_what_is_wrong_and_where(tmp_path):
     rng, ends, codes = random.Random(0), {0: 0, 1: 0}, set()
     nowhere = []
     file = copy_files(tmp_path) / "spec.yaml"
-    for i in range(300):
+    for i in range(450):
         file.write_text(whole(drawn(rng, STRAY[i % len(STRAY)]), "method"), encoding="utf-8")
         done = CliRunner().invoke(cli, ["check", str(file)], catch_exceptions=False)
         ends[done.exit_code] += 1

@@ -86,7 +86,7 @@ MUTANTS = [
         "masks unmasked at the rate at t = 1",
         SPEC,
         "sampler",
-        "(schedule.alpha(s) - schedule.alpha(t)) / (1 - schedule.alpha(t))",
+        "1 - (1 - schedule.alpha(s)) / corrupted.clamp(min=torch.finfo(t.dtype).tiny)",
         "(schedule.alpha(s) - schedule.alpha(t)).clamp(min=s == 0)",
     ),
 ]

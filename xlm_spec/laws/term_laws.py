@@ -101,8 +101,8 @@ def by_itself(m: Method) -> str:
         return ""
     why = unenumerable(m)
     if why or states_of(m, m.toy_distribution()).closed:
-        return why
-    return NoLaw("the corruption does not keep positions")
+        return str(why)
+    return "the corruption does not keep positions"
 
 
 class Local:

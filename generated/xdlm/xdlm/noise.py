@@ -19,7 +19,7 @@ class StationarySchedule:
     """
 
     share: float = 0.1  # of the corrupted tokens that are random, the others are masks; in [0, 1]
-    flow_power: float = 1.0  # n; 1 is linear; in [1, 10]
+    flow_power: float = 1.0  # n; 1 is linear; in [1, 3]
 
     def alpha(self, t: Tensor) -> Tensor:
         return (1 - t) ** self.flow_power

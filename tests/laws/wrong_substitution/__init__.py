@@ -81,8 +81,8 @@ ALL = [
         "random tokens and masks are exchanged",
         "mixture",
         "noise",
-        "v < schedule.random_share(t)",
-        "v >= schedule.random_share(t)",
+        "v < share",
+        "v >= share",
         LIKELIHOOD,
     ),
     Wrong(
@@ -105,8 +105,8 @@ ALL = [
         "tokens are corrupted at t = 0",
         "mixture",
         "noise",
-        "return (1 - t) / (1 + self.c(t))",
-        "return 0.9 * (1 - t) / (1 + self.c(t))",
+        "return self.v(t) ** 2 / (1",
+        "return 0.9 * self.v(t) ** 2 / (1",
         CLEAN,
     ),
     Wrong(
@@ -122,8 +122,8 @@ ALL = [
         "masks at t = 1, but samplers start from random tokens",
         "mixture",
         "noise",
-        "tokens = x.tokens.masked_fill(x.valid & ~x.fixed, vocab.mask)",
-        "tokens = x.tokens.masked_fill(x.valid & ~x.fixed, 0)",
+        "tokens = torch.where(x.valid & ~x.fixed, noisy, x.tokens)",
+        "tokens = torch.where(x.valid & ~x.fixed, 0, x.tokens)",
         PRIOR,
     ),
     Wrong(
@@ -161,7 +161,7 @@ ALL = [
     Wrong(
         "the bound lacks the constant -1",
         "uniform",
-        "loss",
+        "ops",
         "ratio.log() - 1)",
         "ratio.log())",
         FORMULA,
@@ -169,7 +169,7 @@ ALL = [
     Wrong(
         "probabilities in the bound are clipped",
         "mixture",
-        "loss",
+        "ops",
         "p.clamp(min=torch.finfo(p.dtype).tiny)",
         "p.clamp(min=1e-2)",
         ENTROPY,
@@ -177,9 +177,9 @@ ALL = [
     Wrong(
         "the share of random tokens changes in the wrong direction",
         "mixture",
-        "noise",
-        "dmass = noise * dmixed",
-        "dmass = -noise * dmixed",
+        "ops",
+        "noise * mixed, noise * dmixed",
+        "noise * mixed, -noise * dmixed",
         ENTROPY,
     ),
     Wrong(

@@ -44,7 +44,8 @@ class Saving(Callback):
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         stepped = (batch_idx + 1) % self.train.accumulate == 0
         if stepped and trainer.global_step >= trainer.max_steps > 0:
-            trainer.should_stop = True  # Lightning validates then
+            # so that Lightning validates; with `should_stop` it would log the last values again
+            trainer.val_check_batch = trainer.fit_loop.total_batch_idx + 1
         if stepped and self.is_milestone(trainer.global_step) and not validates_next(trainer):
             self.save_milestone(trainer)
 
