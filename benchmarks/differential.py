@@ -51,37 +51,14 @@ def candidates() -> list[dict[str, str]]:
         {"noise": noise, "target": "clean_tokens", "loss": loss}
         for noise, loss in ((share, "score_entropy"), (stepped, "posterior_kl"))
     ]
-    return [*found, plain, *replaced, *growing()]
-
-
-def growing() -> list[dict[str, str]]:
-    """Sequences that grow by insertions."""
-    counted, token = "count_divergence: {weight: elbo}", "per_gap_cross_entropy: {weight: elbo}"
-    return [
-        {
-            "noise": "{process: drop_then_mask, schedule: cosine, drop_schedule: linear}",
-            "target": "[masked_tokens, gap_counts]",
-            "loss": f"[cross_entropy: {{weight: elbo}}, {counted}]",
-        },
-        {
-            "noise": "{process: independent_drop, schedule: cosine}",
-            "target": "[gap_counts, gap_tokens]",
-            "loss": f"[{counted}, {token}]",
-        },
-        {
-            "noise": "{process: drop, count: uniform}",
-            "target": "gap_shares",
-            "loss": "share_cross_entropy",
-            "sampler": "parallel_insertion",
-        },
-    ]
+    return [*found, plain, *replaced]
 
 
 def rows() -> list[tuple[str, str, str, float, float]]:
     """(loss, weight, noise, difference, control) of every compatible candidate."""
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "templates")]
     from laws.sampled_laws import method, results
-    from methods import FLEXMDM, GROWN, INSERTED, MASKED, MIXED, PLAIN, REPLACED
+    from methods import INSERTED, MASKED, MIXED, PLAIN, REPLACED
 
     from xlm_spec.diagnostics import Failed
 
@@ -89,8 +66,6 @@ def rows() -> list[tuple[str, str, str, float, float]]:
     for parts in candidates():
         samplers = {"masked_tokens": MASKED, "next_token": PLAIN}
         base = samplers.get(parts["target"], INSERTED)
-        if "gap_counts" in parts["target"]:
-            base = FLEXMDM if "drop_then_mask" in parts["noise"] else GROWN
         if parts["target"] == "clean_tokens":
             base = MIXED if "mixture" in parts["noise"] else REPLACED
         with tempfile.TemporaryDirectory(prefix="xlm-spec-differential-") as place:

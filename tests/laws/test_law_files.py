@@ -33,7 +33,7 @@ SETS = "sets of corrupted tokens follow their distribution"
 # ---- shipped components --------------------------------------------------------------------------
 
 
-NO_LAW = {  # verify reports them; tests/laws/test_edit_noise.py enumerates their method
+UNTESTED = {  # verify reports them; tests/laws/test_edit_noise.py enumerates their method
     "process": {"edits"},
     "target": {"deletions", "substitutes", "substitutions"},
     "loss": {"delete_divergence", "substitute_divergence"},
@@ -43,7 +43,7 @@ NO_LAW = {  # verify reports them; tests/laws/test_edit_noise.py enumerates thei
 @pytest.mark.parametrize("folder", [*NEEDED, "head"])
 def test_every_shipped_component_has_a_law(folder):
     needed = NEEDED[folder].names if folder in NEEDED else ("output",)
-    for value in sorted({*values(folder)} - NO_LAW.get(folder, set())):
+    for value in sorted({*values(folder)} - UNTESTED.get(folder, set())):
         law = import_module(f"{components.__name__}.{folder}.{value}_law")
         if "likelihood" in component(folder, value).functions and folder == "process":
             continue  # its exact model is built
