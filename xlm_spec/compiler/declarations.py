@@ -69,6 +69,14 @@ ELBO_WEIGHTS = Declaration[dict[str, str]](
     '{"masked_tokens": "elbo_weight"}',
     {},
 )
+UNMARKED = Declaration[bool](
+    "UNMARKED",
+    ("process",),
+    Flag(),
+    "a corrupted token can look like any other: x_t does not show which tokens are corrupted",
+    "True",
+    False,
+)
 PRIOR_AT = Declaration[dict[str, Any] | None](
     "PRIOR_AT",
     ("schedule",),
@@ -187,8 +195,8 @@ EVEN = Declaration[dict[str, str]](
     {},
 )
 DECLARATIONS: tuple[Declaration, ...] = (
-    *(ELBO_WEIGHTS, PRIOR_AT, ATTENTION, ELBO_TERM, ELBO_ALONE, ELBO_LOSS, AUXILIARY, MINIMISER),
-    PREDICTIONS,
+    *(ELBO_WEIGHTS, UNMARKED, PRIOR_AT, ATTENTION),
+    *(ELBO_TERM, ELBO_ALONE, ELBO_LOSS, AUXILIARY, MINIMISER, PREDICTIONS),
     *(COUNT, ELBO_WEIGHT, EXACT_AT, LIKE, SMALL, EVEN),
 )
 

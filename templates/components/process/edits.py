@@ -27,6 +27,7 @@ ELBO_WEIGHTS = {
     "substitutions": "edit_rate",
     "substitutes": "edit_rate",
 }
+UNMARKED = True
 
 
 class Noised(NamedTuple):

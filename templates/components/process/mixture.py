@@ -12,6 +12,8 @@ from torch import Generator, Tensor
 from ..ops import mixed_noise, random_tokens, states_p
 from ..types import Examples, Mixed, MixedSchedule, Vocab
 
+UNMARKED = True
+
 
 class Noised(NamedTuple):
     tokens: Tensor  # (B, L)

@@ -15,6 +15,8 @@ from torch import Generator, Tensor
 from ..ops import random_tokens, states_p, uniform_tokens
 from ..types import Examples, Replaced, Schedule, Vocab
 
+UNMARKED = True
+
 
 class Noised(NamedTuple):
     tokens: Tensor  # (B, L)

@@ -11,20 +11,22 @@ from collections.abc import Iterator
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.axes import components_of
-from xlm_spec.compiler.declarations import MINIMISER
+from xlm_spec.compiler.declarations import MINIMISER, UNMARKED
 from xlm_spec.compiler.middle.method import Method
 from xlm_spec.compiler.middle.network import time_conditioned
 from xlm_spec.compiler.middle.rules.finding import Finding
 
 CODE = "X311"
-DEPENDENT = ("leave_one_out", "expected_count")
+DEPENDENT = {"leave_one_out", "expected_count"}
 
 
 def found(method: Method) -> Iterator[Finding]:
     backbone = method.spec.backbone
     if method.time is None or time_conditioned(backbone.component):
         return
-    losses = [loss for loss in method.spec.losses if MINIMISER.of(loss.component) in DEPENDENT]
+    unmarked = UNMARKED.of(method.spec.process.component)
+    dependent = DEPENDENT | {"posterior"} if unmarked else DEPENDENT
+    losses = [loss for loss in method.spec.losses if MINIMISER.of(loss.component) in dependent]
     if not losses:
         return
     names = ", ".join(f"`{loss.value}`" for loss in losses)
