@@ -16,7 +16,6 @@ from .calls import call
 from .config_values import numbers, with_parameters
 from .law_files import Component, LawFiles, NoLaw, Unverified, components_of
 from .models import RandomModel
-from .networks import Trained, train
 from .toy_distribution import (
     BOS,
     EOS,
@@ -222,11 +221,6 @@ class Method:
             for p in model.parameters():
                 p.add_(0.3 * torch.randn_like(p))
         return model
-
-    @cached_property
-    def trained(self) -> Trained:
-        """The small model of the package, trained on the toy distribution."""
-        return train(self)
 
     def call_process(self, function: str, scope: dict) -> Any:
         """A function of the process, with its parameters."""

@@ -11,7 +11,7 @@ from .conditions import bounded
 from .law import Figure, law
 from .law_files import Unverified
 from .method import Method
-from .networks import ERRORS, LOOSE, mean_and_error
+from .networks import ERRORS, LOOSE, mean_and_error, trained_model
 
 ROUNDING = 0.005  # nats
 OF_ENTROPY = 0.8  # the control claims this share of the entropy
@@ -20,7 +20,7 @@ OF_ENTROPY = 0.8  # the control claims this share of the entropy
 @law("training lowers the objective", warns=True)
 def learns(m: Method) -> Iterator[Figure]:
     """The change in nats on the same sequences. The control: no change."""
-    done = m.trained
+    done = trained_model(m)
     change, error = mean_and_error(done.after - done.before)
     before = float(done.before.mean())
     if ERRORS * error > before / 2:
@@ -34,7 +34,7 @@ def above_entropy(m: Method) -> Iterator[Figure]:
     """Nats of minus the bound below the entropy. The control: four fifths of this number, or of the
     entropy if that is smaller."""
     entropy = m.toy_distribution().entropy
-    mean, error = mean_and_error(m.trained.minus_bound)
+    mean, error = mean_and_error(trained_model(m).minus_bound)
     below, most = entropy - mean, ERRORS * error + ROUNDING
     control = entropy - OF_ENTROPY * min(mean, entropy)
     if max(below, control) <= most:
@@ -47,7 +47,7 @@ def above_entropy(m: Method) -> Iterator[Figure]:
 def close(m: Method) -> Iterator[Figure]:
     """Nats above the entropy. The control: one nat more."""
     entropy = m.toy_distribution().entropy
-    mean, error = mean_and_error(m.trained.minus_bound)
+    mean, error = mean_and_error(trained_model(m).minus_bound)
     yield Figure(
         mean - entropy,
         LOOSE + ERRORS * error,

@@ -3,18 +3,15 @@
 This needs no knowledge of the method: neither its noise nor its exact model.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-if TYPE_CHECKING:
-    from .method import Method
+from .method import Method
 
 STEPS = (300, 800)  # the second number if the bound is loose or imprecise after the first
 BATCH, RATE = 128, 3e-3
@@ -39,6 +36,11 @@ class Trained:
     before: Tensor
     after: Tensor
     minus_bound: Tensor
+
+
+def trained_model(m: Method) -> Trained:
+    """The small model of the package, trained on the toy distribution once."""
+    return m.once(("trained model",), lambda: train(m))
 
 
 def train(m: Method) -> Trained:

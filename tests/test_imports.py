@@ -1,4 +1,4 @@
-"""Imports within the runtime: no circle of modules, and a folder imports only those before it."""
+"""No circle of modules; a folder of the runtime imports only those before it."""
 
 import ast
 import re
@@ -15,23 +15,32 @@ HOME = ROOT / "xlm_spec" / "runtime"
 FOLDERS = re.findall(r"(\w+)[,.]", xlm_spec.runtime.__doc__.rpartition("\n\n")[2])
 SOURCES = {
     ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p.read_text()
-    for p in HOME.rglob("*.py")
+    for p in (ROOT / "xlm_spec").rglob("*.py")
 }
 
 
 @cache
-def imports(source: str) -> set[str]:
-    """The modules of the runtime that a module imports, within functions as well."""
+def imports(module: str, source: str) -> set[str]:
+    """The modules that a module imports, within functions as well."""
     nodes = [*ast.walk(ast.parse(source))]
-    froms = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module]
-    names = {f"{n.module}.{a.name}" for n in froms for a in n.names}
+    froms = [n for n in nodes if isinstance(n, ast.ImportFrom)]
+    names = {f"{origin(module, n)}.{a.name}" for n in froms for a in n.names}
     names |= {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
     found = {n if n in SOURCES else n.rpartition(".")[0] for n in names}
-    return {n for n in found if n in SOURCES}
+    return {n for n in found if n in SOURCES and n != module}
+
+
+def origin(module: str, of: ast.ImportFrom) -> str:
+    """The module after `from`, absolute; a package's own name stands for its folder."""
+    if not of.level:
+        return of.module or ""
+    is_folder = any(m.startswith(f"{module}.") for m in SOURCES)
+    parts = module.split(".")[: None if is_folder and of.level == 1 else is_folder - of.level]
+    return ".".join([*parts, *filter(None, [of.module])])
 
 
 def require_no_circle(sources: dict[str, str]) -> None:
-    TopologicalSorter({m: imports(source) for m, source in sources.items()}).prepare()
+    TopologicalSorter({m: imports(m, source) for m, source in sources.items()}).prepare()
 
 
 def folder(module: str) -> str:
@@ -41,7 +50,8 @@ def folder(module: str) -> str:
 def upward(sources: dict[str, str]) -> set[tuple[str, str]]:
     """Imports of a folder that is not before the own one: (module, what it imports)."""
     place = {name: i for i, name in enumerate(FOLDERS)}
-    pairs = {(m, i) for m, source in sources.items() for i in imports(source)}
+    of_runtime = {m: source for m, source in sources.items() if m.startswith(f"{PACKAGE}.")}
+    pairs = {(m, i) for m, source in of_runtime.items() for i in imports(m, source)}
     known = {(m, i) for m, i in pairs if folder(m) in place and folder(i) in place}
     return {(m, i) for m, i in known if place[folder(i)] > place[folder(m)]}
 
