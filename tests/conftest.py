@@ -27,6 +27,7 @@ def data_cache(tmp_path_factory):
 
 def pytest_addoption(parser):
     parser.addoption("--rewrite", action="store_true", help="write the outputs on pages anew")
+    parser.addoption("--full", action="store_true", help="all cases of tests that take a share")
 
 
 def pytest_configure(config):
