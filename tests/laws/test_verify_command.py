@@ -56,6 +56,32 @@ def test_the_command(tmp_path):
     assert torch.get_num_threads() == 1
 
 
+def test_only_the_laws_that_are_named(tmp_path):
+    """They and basic laws that fail; without a verdict on claims, and without a record."""
+    (tmp_path / "method.yaml").write_text(text(MASKED))
+    done = run("--law", "alpha decreases", "--law", "padding has", "method.yaml", cwd=tmp_path)
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert re.fullmatch(r"method.yaml: 2 held \([\d.]+ s\)", lines[0])
+    assert [line.partition(":")[0] for line in lines[1:]] == [
+        "  held      alpha decreases from 1",
+        "  held      padding has no effect",
+    ]
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    head = folder / "method" / "model.py"
+    head.write_text(head.read_text().replace("bias).float()", "bias).float()[..., 0]"))
+    done = run("--law", "alpha decreases", folder, cwd=tmp_path)
+    assert done.exit_code == 1
+    assert "  failed    heads have an output for each hidden state" in done.stdout
+    for words, message in {
+        ("--law", "padings"): "no law has 'padings' in its name; did you mean 'padding'?",
+        ("--law", "padding", "--record"): "--record writes the results of all laws",
+    }.items():
+        done = run(*words, folder, cwd=tmp_path)
+        assert done.exit_code == 2
+        assert message in done.stderr
+
+
 def test_the_readme_of_a_package_contains_the_verified_laws(tmp_path):
     """Between two comments; a build keeps the section, and a second record replaces it."""
     spec = tmp_path / "method.yaml"

@@ -8,6 +8,7 @@ import click
 
 from xlm_spec.cli.output import attempt
 from xlm_spec.cli.parameters import NAME
+from xlm_spec.diagnostics import nearest
 
 
 @click.command()
@@ -15,7 +16,12 @@ from xlm_spec.cli.parameters import NAME
 @click.option("--json", "as_json", is_flag=True, help="print laws and figures as JSON")
 @click.option("--record", is_flag=True, help="write the result into the package's README")
 @click.option("--quiet", is_flag=True, help="print counts and only the laws that do not hold")
-def verify(targets: tuple[str, ...], as_json: bool, record: bool, quiet: bool) -> None:
+@click.option(
+    "--law", "only", multiple=True, metavar="TEXT", help="test only laws with TEXT in their name"
+)
+def verify(
+    targets: tuple[str, ...], as_json: bool, record: bool, quiet: bool, only: tuple[str, ...]
+) -> None:
     """Verify the mathematics of methods before training.
 
     Tests the laws of the noise, the objective and its bound, the samplers and the model on an
@@ -23,6 +29,9 @@ def verify(targets: tuple[str, ...], as_json: bool, record: bool, quiet: bool) -
     small model that it trains. First come the claims of the package, each proved, refuted or
     unproved. Exit 1 if a law does not hold. A component without a law file beside it is reported as
     not verified, and a law that could not be evaluated as an error.
+
+    `--law sampler --law prompt` tests only the laws with `sampler` or `prompt` in their name, and
+    gives no verdict on the claims.
     """
     from xlm_spec import workbench
 
@@ -31,9 +40,17 @@ def verify(targets: tuple[str, ...], as_json: bool, record: bool, quiet: bool) -
         raise click.UsageError(
             f"--record writes into the README of a package: build {specs[0]} first"
         )
+    if record and only:
+        raise click.UsageError("--record writes the results of all laws: leave --law out")
+    names = attempt(workbench.law_names) if only else []
+    for text in only:
+        if not any(text in name for name in names):
+            meant = nearest(text, {word.strip(",") for name in names for word in name.split()})
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            raise click.UsageError(f"no law has {text!r} in its name{hint}")
     broken, found = False, []
     for target in targets:
-        done = attempt(lambda target=target: workbench.verify(target, record))
+        done = attempt(lambda target=target: workbench.verify(target, record, only))
         broken |= done.broken
         if as_json:
             found.append(done.as_json())

@@ -23,7 +23,7 @@ def compare(request: Request) -> str:
     return workflow(request)
 
 
-def verify(target: str, recording: bool = False) -> "Verified":
+def verify(target: str, recording: bool = False, only: Sequence[str] = ()) -> "Verified":
     """See laws.py. `recording` writes the result into the README of a package, see verified.py.
 
     Raises Failed (X802) if only the compiler is installed.
@@ -34,10 +34,20 @@ def verify(target: str, recording: bool = False) -> "Verified":
             from xlm_spec.workbench.verified import record
     except ImportError as e:
         raise missing("verify", e) from None
-    done = workflow(target)
+    done = workflow(target, only)
     if recording:
         record(done, Path(target))
     return done
+
+
+def law_names() -> list[str]:
+    """The laws that `verify` tests. Raises Failed (X802) if only the compiler is installed."""
+    try:
+        with held():
+            from xlm_spec.laws import LAWS
+    except ImportError as e:
+        raise missing("verify", e) from None
+    return [law.name for law in LAWS]
 
 
 def doctor(spec: str, task: str | None, size: str, batch: int | None, sets: Sequence[str]) -> None:
