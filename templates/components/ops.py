@@ -101,6 +101,19 @@ def reverse_step(model, state, t: Tensor, s_to_t: Kernel, to_s: Kernel, draw: Dr
     return state._replace(tokens=state.tokens.index_put((row, col), draw(p.log(), rng)))
 
 
+def denoised(logits: Tensor, now: Tensor, alpha: Tensor, mass: Tensor) -> Tensor:
+    """log p(x_0 | x_t), (N, V), not normalised, from log p(x_0 | x_t without this position).
+
+    The factor between them is P(x_t | x_0) = alpha [x_t = x_0] + mass(x_t) (arXiv:2605.22765).
+    `now` (N,): x_t at each position, `alpha` (N, 1), `mass` (N, V). A token that this makes
+    impossible is x_0.
+    """
+    arrived = mass.gather(1, now[:, None]).expand_as(mass).scatter_add(1, now[:, None], alpha)
+    log_p = logits + arrived.log()
+    impossible = (log_p == -torch.inf).all(1)
+    return log_p.index_put((impossible, now[impossible]), log_p.new_zeros(()))
+
+
 def masked_positions(state, vocab: Vocab) -> Tensor:
     """The masks that a sampler may still unmask, (B, L) bool."""
     return (state.tokens == vocab.mask) & state.valid & ~state.fixed

@@ -16,12 +16,14 @@ from components.loss.posterior_kl import posterior_kl
 from components.loss.score_entropy import score_entropy
 from components.ops import mixed_noise
 from components.process import mask, mixture, uniform
+from components.sampler import mixture_psi
 from components.schedule.hybrid import HybridSchedule
 from components.schedule.linear import LinearSchedule
 from components.schedule.stationary import StationarySchedule
 from components.target.clean_tokens import clean_tokens
 from components.target.masked_tokens import masked_tokens
-from components.types import Examples, Vocab
+from components.tokens.temperature import Temperature
+from components.types import Examples, Mixed, Vocab
 
 VOCAB = Vocab(size=9, pad=8, bos=7, eos=6, mask=5)
 K, ROWS = 6, 4000  # tokens that sequences contain
@@ -232,3 +234,34 @@ def test_the_kernel_composes(schedule):
     for u, s, t in ((0.0, 0.2, 0.5), (0.1, 0.5, 0.9), (0.3, 0.4, 1.0)):
         assert kernel(s, t).min() >= -1e-12
         assert torch.allclose(kernel(u, s) @ kernel(s, t), kernel(u, t), atol=1e-12)
+
+
+class Anything:
+    """A model that predicts every token with the same probability."""
+
+    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
+        f = torch.zeros(*tokens.shape, VOCAB.size)
+        f[..., list(VOCAB.special)] = -torch.inf
+        return f
+
+    def token_logits(self, hidden: Tensor) -> Tensor:
+        return hidden
+
+
+def test_psi_sampling_of_masks_remasks_as_remdm_does():
+    """sigma = (1 - k) (1 - alpha(s)): the shares of masks after a step; 5 standard errors."""
+    share, n, alpha_t, alpha_s = 0.7, 40_000, 0.4, 0.6
+    sigma = (1 - share) * (1 - alpha_s)
+    masked = 1 - (alpha_s - (1 - sigma) * alpha_t) / (1 - alpha_t)  # ReMDM's q(x_s | x_t, x_0)
+    tokens = torch.tensor([[VOCAB.mask], [1]]).repeat(n, 1)
+    free = torch.zeros(tokens.shape, dtype=torch.bool)
+    t, s = (torch.full((len(tokens), 1), 1 - alpha) for alpha in (alpha_t, alpha_s))
+    state = mixture_psi.step(
+        Anything(),
+        Mixed(tokens, ~free, free),
+        *(t, s, StationarySchedule(0.0), VOCAB, Temperature(), generator(0)),
+        share=share,
+    )
+    found = (state.tokens == VOCAB.mask).double().view(n, 2).mean(0)
+    for of, expected in zip(found.tolist(), (masked, sigma), strict=True):
+        assert abs(of - expected) < 5 * (expected * (1 - expected) / n) ** 0.5

@@ -14,6 +14,7 @@ REPLACING = {  # the shipped specs of these kinds are verified when they are rec
         noise="{process: mixture, schedule: {kind: stationary, share: 0.3}, time: discrete}",
         loss="posterior_kl",
     ),
+    "psi": text(RATIO, sampler="mixture_psi"),
     "flow": text(RATIO, loss="cross_entropy", sampler="mixture_flow"),
 }
 SPECS = {

@@ -201,4 +201,32 @@ MUTANTS = [
         "torch.rand(state.tokens.shape, generator=rng, device=state.tokens.device)",
         "torch.rand(state.tokens.shape)",
     ),
+    Mutant(
+        "x_0 without the token at its position",
+        "psi",
+        "ops",
+        "scatter_add(1, now[:, None], alpha)",
+        "scatter_add(1, now[:, None], 0 * alpha)",
+    ),
+    Mutant(
+        "noise of t where that of s is due",
+        "psi",
+        "sampler",
+        "q_s = mass_s[row]",
+        "q_s = mass_t[row]",
+    ),
+    Mutant(
+        "probability to stay without that of the token",
+        "psi",
+        "sampler",
+        "q_s.gather(1, now[:, None]) / q_t",
+        "q_s.gather(1, now[:, None])",
+    ),
+    Mutant(
+        "posterior and noise exchanged",
+        "psi",
+        "sampler",
+        "stays = share *",
+        "stays = (1 - share) *",
+    ),
 ]
