@@ -5,7 +5,7 @@ BIN := .venv/bin
 SPECS := specs/*.yaml
 PAPER := specs/arlm.yaml specs/mlm.yaml specs/mdlm.yaml specs/ilm.yaml
 
-.PHONY: setup demo check test lint regen docs bench clean
+.PHONY: setup demo check test bytecode lint regen docs bench clean
 
 setup: .venv/ready
 
@@ -18,11 +18,14 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/python -m benchmarks.demo
 
-check: lint
+check: lint bytecode
 	$(BIN)/python -m pytest -n 2 -q -m "not slow"
 
-test: setup
+test: setup bytecode
 	$(BIN)/python -m pytest -n 2 -q
+
+bytecode: setup  # commands start faster, also where PYTHONDONTWRITEBYTECODE is set
+	@$(BIN)/python -m compileall -q xlm_spec
 
 lint: setup
 	$(BIN)/ruff check .
