@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from .calls import call
 from .conditions import process_has, selects_tokens, stated
 from .config_values import with_parameters
 from .corrupting import corrupt, middle, selected
-from .corruptions import evaluate, subsets
+from .corruptions import evaluate, states_of, subsets, unenumerable
 from .exact_model import exact_model, unknown_minimiser
 from .law import ALARM, Figure, law, needs, when
 from .method import Method
 from .sampler_runs import exact_at, parameters_of
 from .samples import count_outcomes
+from .states import draw, seen
 from .toy_distribution import PAD, ToyDistribution, generator, surprise
 
 ROWS = 20_000
@@ -42,19 +42,20 @@ def state_of(corrector: Callable) -> Any:
     return inspect.signature(corrector).parameters["state"].annotation
 
 
+stated_sets = needs(selects_tokens, stated, process_has("model_input"))
+
+
 @law(
     "correctors keep the distribution of corrupted sequences",
     needs(
         when(lambda m: any("corrector" in p for p in m.samplers.values()), "no corrector"),
         when(lambda m: bool(testable(m)), "no sampler with a corrector declares `EXACT_AT`"),
-        selects_tokens,
-        stated,
-        process_has("model_input"),
+        lambda m: (unenumerable if m.states_likelihood else stated_sets)(m),
         unknown_minimiser,
     ),
 )
 def kept(m: Method) -> Iterator[Figure]:
-    """20,000 sequences at the time s at which half of the tokens are corrupted.
+    """20,000 sequences at a time s in the middle, at which about half of the tokens are corrupted.
 
     The exact model; the control is a perturbed one.
     """
@@ -62,8 +63,9 @@ def kept(m: Method) -> Iterator[Figure]:
     s = torch.full((ROWS, 1), middle(m), dtype=torch.float64)
     which = torch.multinomial(w.p, ROWS, True, generator=generator(5))
     x = m.examples(*w.batch(which))
-    z = corrupt(m, x, selected(m, x, s), s)
-    p = corrupted_sequences(m, w, middle(m))
+    z = draw(m, x, s) if m.states_likelihood else corrupt(m, x, selected(m, x, s), s)
+    known = corrupted_states if m.states_likelihood else corrupted_sequences
+    p = known(m, w, middle(m))
     for sampler, kind, move in testable(m):
         config = with_parameters(m.config, exact_at(m, sampler) or {})
         parameters = parameters_of(m, sampler, config)
@@ -72,7 +74,7 @@ def kept(m: Method) -> Iterator[Figure]:
         numbers = getattr(getattr(parameters, "corrector", None), kind, None)
         right, wrong = (
             deviation(call(move, scope | {"model": exact_model(m, w, blur)}, numbers), p)
-            for blur in (0.0, 0.1)
+            for blur in (0.0, 0.5)
         )
         yield Figure(right, ALARM, wrong, f"{sampler}, {kind}")
 
@@ -89,15 +91,24 @@ def corrupted_sequences(m: Method, w: ToyDistribution, t: float) -> dict[tuple[i
     x, sets = subsets(every)
     p = w.p[x.index] * evaluate(m, "likelihood", x, sets, t)
     out: dict[tuple[int, ...], float] = {}
-    for row, seen, corrupted, mass in zip(x.tokens, x.valid, sets, p.tolist(), strict=True):
+    for row, valid, corrupted, mass in zip(x.tokens, x.valid, sets, p.tolist(), strict=True):
         where = corrupted.nonzero()[:, 0].tolist()
-        changed, kept = m.of_process("model_input")(row, seen, where, m.vocab)
+        changed, kept = m.of_process("model_input")(row, valid, where, m.vocab)
         key = tuple(v for v in changed.masked_fill(~kept, PAD)[1:].tolist() if v != PAD)
         out[key] = out.get(key, 0.0) + mass
     return out
 
 
+def corrupted_states(m: Method, w: ToyDistribution, t: float) -> dict[tuple[int, ...], float]:
+    """The same by the likelihood that the process states."""
+    states, out = states_of(m, w), dict[tuple[int, ...], float]()
+    each = (w.p[states.x.index] * states.p(t)).tolist()
+    for row, p in zip(seen(states.z)[:, 1:].tolist(), each, strict=True):
+        key = tuple(v for v in row if v != PAD)
+        out[key] = out.get(key, 0.0) + p
+    return out
+
+
 def deviation(state: Any, p: dict[tuple[int, ...], float]) -> float:
     """The surprise of the sequences of a state."""
-    seen: Tensor = state.tokens.masked_fill(~state.valid, PAD)[:, 1:]
-    return surprise(*count_outcomes(seen, p))
+    return surprise(*count_outcomes(seen(state)[:, 1:], p))

@@ -148,8 +148,9 @@ class WrapLaw(Protocol):
 class CorrectorLaw(Protocol):
     """The law of a corrector. Optional: `STRICT`."""
 
-    def correction(self, s, corrector) -> Step:
-        """The distribution of its move, from `s`, a `Sampling`: the same after each step."""
+    def correction(self, s, corrector) -> Step | list[Step]:
+        """The distribution of its move, from `s`, a `Sampling`: the same after each step, or one
+        after each."""
 
 
 class HeadLaw(Protocol):

@@ -61,8 +61,10 @@ def enumerated(m: Method, sampler: str, config, model) -> list[dict]:
     start, tokens_of = m.of_process("START"), m.of_process("tokens_of")
     start = start(s) if callable(start) else start
     s.model = s.wrapped()
-    runs = [(run, correction(run)) for run in s.windows()]
-    steps = [(step, correct) for run, correct in runs for step in law.steps(run)]
+    runs = [(run, law.steps(run)) for run in s.windows()]
+    steps = [
+        pair for run, own in runs for pair in zip(own, corrections(run, len(own)), strict=True)
+    ]
     each = [*moves(start, steps, tokens_of)]
     in_loop = any(hasattr(wrap, "windows") for wrap, _ in s.listed("wrap"))
     if not (in_loop and each):
@@ -74,9 +76,15 @@ def enumerated(m: Method, sampler: str, config, model) -> list[dict]:
     return [ends]
 
 
-def correction(s: Sampling) -> Step | None:
-    """The moves of the correctors, one after the other; None without correctors."""
-    each = [corrector.correction(s, numbers) for corrector, numbers in s.listed("corrector")]
+def corrections(s: Sampling, steps: int) -> list[Step | None]:
+    """After each step the moves of the correctors, one after the other; None without correctors."""
+    found = [corrector.correction(s, numbers) for corrector, numbers in s.listed("corrector")]
+    each = [move if isinstance(move, list) else [move] * steps for move in found]
+    return [after(step) for step in zip(*each, strict=True)] if each else [None] * steps
+
+
+def after(each: tuple[Step, ...]) -> Step:
+    """Several moves, one after the other."""
 
     def correct(state):
         states = {state: 1.0}
@@ -84,7 +92,7 @@ def correction(s: Sampling) -> Step | None:
             states = mixed((p, move(before)) for before, p in states.items())
         return states
 
-    return correct if each else None
+    return correct
 
 
 def short_run(m: Method, sampler: str, rules: str) -> dict[str, float]:
