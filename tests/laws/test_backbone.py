@@ -17,6 +17,7 @@ from xlm_spec.laws.toy_distribution import generator
 ROWS, LENGTH, SIZE = 3, 7, 9
 DIRECTION = "a causal model does not see later tokens, a bidirectional one does"
 ALL = values("backbone")
+CACHED = [b for b in ALL if "extend_cache" in component("backbone", b).methods["Backbone"]]
 TIMED = [b for b in ALL if "t" in component("backbone", b).methods["Backbone"]["forward"].wires]
 
 
@@ -53,7 +54,7 @@ def test_a_backbone_keeps_the_laws_of_models(value, tmp_path):
         holds(m, name)
 
 
-@pytest.mark.parametrize("value", [b for b in ALL if b not in TIMED])
+@pytest.mark.parametrize("value", CACHED)
 def test_a_causal_backbone_does_not_look_ahead(value, tmp_path):
     holds(method(tmp_path, PLAIN, backbone=f"{{kind: {value}, token_shift: true}}"), DIRECTION)
 
@@ -101,3 +102,8 @@ def test_zero_linear_maps_are_zero_without_initialize(value, monkeypatch):
     net = backbone(value, perturbed=False)
     assert torch.equal(hidden(net, inputs(), t=0.1), hidden(net, inputs(), t=0.9))
     assert "zeros_" not in Path(module.__file__).read_text()
+
+
+def test_a_shifted_backbone_is_the_unshifted_one_a_position_later():
+    plain, shifted = backbone("rotary"), backbone("rotary_shifted")
+    assert torch.equal(hidden(shifted, inputs())[:, 1:], hidden(plain, inputs())[:, :-1])
