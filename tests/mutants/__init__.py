@@ -4,6 +4,7 @@ A mutant replaces a text in a file of a built package.
 """
 
 from mutants import (
+    decoding,
     edits,
     flexmdm,
     gap_shares,
@@ -14,9 +15,12 @@ from mutants import (
     samplers,
     substitution,
 )
-from mutants.mutant import REPLACING, SHIPPED, SPECS, Mutant
+from mutants.mutant import RECORDED, SHIPPED, SPECS, Mutant
 
-PARTS = (noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution)
+PARTS = (
+    *(noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution),
+    decoding,
+)
 MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 
-__all__ = ["MUTANTS", "REPLACING", "SHIPPED", "SPECS", "Mutant"]
+__all__ = ["MUTANTS", "RECORDED", "SHIPPED", "SPECS", "Mutant"]

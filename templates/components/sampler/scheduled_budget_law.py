@@ -12,7 +12,7 @@ from xlm_spec.laws import LONGEST, Step, mixed
 
 from ..process.mask_law import Distribution, Positions, Sampling, State
 
-FEW_STEPS = {"steps": 2}
+FEW_STEPS = {"steps": 4}
 
 
 def steps(s: Sampling) -> list[Step]:

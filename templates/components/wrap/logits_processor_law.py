@@ -8,7 +8,7 @@ from torch import Tensor
 from ..tokens.top_k_law import distribution as k_likeliest
 from ..tokens.top_p_law import distribution as nucleus
 
-STRICT = {"temperature": 0.7, "top_p": 0.9, "top_k": 3}
+STRICT = {"temperature": 2.0, "top_p": 0.9, "top_k": 2}
 
 
 def wrapped(wrap, model):
