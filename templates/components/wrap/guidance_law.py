@@ -17,7 +17,7 @@ class Guided:
     def __init__(self, model, scale: float, keep: int):
         self.model, self.scale, self.keep = model, scale, keep
 
-    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> tuple:
+    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> "Pair":
         blind = tokens.clone()
         if self.keep == 0:
             blind[:, 0] = MASK
