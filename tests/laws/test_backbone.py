@@ -107,3 +107,18 @@ def test_zero_linear_maps_are_zero_without_initialize(value, monkeypatch):
 def test_a_shifted_backbone_is_the_unshifted_one_a_position_later():
     plain, shifted = backbone("rotary"), backbone("rotary_shifted")
     assert torch.equal(hidden(shifted, inputs())[:, 1:], hidden(plain, inputs())[:, :-1])
+
+
+def test_the_gelu_of_mdlm_is_nearly_the_exact_one():
+    """1e-3 apart at most; equal weights."""
+    module = import_module("components.backbone.dit")
+    nets = []
+    for gelu in ("exact", "tanh"):
+        torch.manual_seed(0)
+        net = module.Backbone(SIZE, "bidirectional", **module.SMALL, gelu=gelu).eval().double()
+        with torch.no_grad():
+            for p in net.parameters():
+                p += 0.1 * torch.randn(p.shape, generator=generator(1), dtype=p.dtype)
+        nets.append(net)
+    apart = (hidden(nets[0], inputs()) - hidden(nets[1], inputs())).abs().max()
+    assert 1e-6 < apart < 1e-2

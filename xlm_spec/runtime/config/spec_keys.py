@@ -15,14 +15,23 @@ PARAMETERS = {  # section -> last parts of the dotted names of its parameters
         *("power", "share", "smallest", "uniform"),
     ),
     "target": ("balanced", "tau"),
-    "loss": ("largest",),
+    "loss": ("complete", "largest"),
     "sampler": (
         *("alpha", "annealed", "before", "counts", "during", "end", "ends", "eos", "eos_last"),
         *("factor", "gamma", "ids", "k", "keep", "moves", "noise", "p", "proxy", "rate", "rounds"),
         *("scale", "share", "size", "steps", "temperature", "threshold", "tokens_per_step"),
         *("top_k", "top_p"),
     ),
-    "backbone": ("condition", "dropout", "heads", "layers", "token_shift", "positions", "width"),
+    "backbone": (
+        "condition",
+        "dropout",
+        "gelu",
+        "heads",
+        "layers",
+        "token_shift",
+        "positions",
+        "width",
+    ),
     "head": (),
 }
 
