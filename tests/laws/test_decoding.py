@@ -139,5 +139,5 @@ def test_guidance_of_rows_in_a_batch_is_that_of_each_row(tmp_path):
 
 
 def test_an_id_outside_of_the_vocabulary_is_not_suppressed():
-    with pytest.raises(ValueError, match="no token of the vocabulary: 15; ids are 0 to 14"):
-        SuppressTokens(Model(), VOCAB, ids="3 15")
+    with pytest.raises(ValueError, match="no token 15: the vocabulary ends at 14"):
+        SuppressTokens(Model(), VOCAB, first=13, count=3)

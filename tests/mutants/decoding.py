@@ -143,8 +143,8 @@ MUTANTS = [
         "EOS that is not suppressed",
         "suppressed",
         "sampler",
-        "[vocab.eos] * eos",
-        "[]",
+        "*[vocab.eos] * eos",
+        "",
     ),
     Mutant(
         "temperature after the cut",

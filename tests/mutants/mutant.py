@@ -31,7 +31,9 @@ DECODING = {  # of these only the laws that their mutants break are tested
     "drawn factor": text(sampler="drawn_factor"),
     "proxy": text(sampler="{kind: entropy_bounded, proxy: margin}"),
     "guided": text(sampler="{kind: first_hitting, wrap: guidance}"),
-    "suppressed": text(sampler="{kind: first_hitting, wrap: {suppress_tokens: {ids: '2'}}}"),
+    "suppressed": text(
+        sampler="{kind: first_hitting, wrap: {suppress_tokens: {first: 2, count: 1}}}"
+    ),
     "processed": text(sampler="{kind: fixed_budget, order: entropy, wrap: logits_processor}"),
     "top_p_below": text(sampler="{kind: ancestral, tokens: {kind: top_p_below, p: 0.8}}"),
 }

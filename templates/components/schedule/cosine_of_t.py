@@ -28,14 +28,14 @@ class CosineOfTSchedule:
     squared: bool = False  # alpha(t) = cos(pi t / 2)^2
 
     def alpha(self, t: Tensor) -> Tensor:
-        return torch.sin(math.pi / 2 * (1 - t)) ** (2 if self.squared else 1)
+        return torch.sin(math.pi / 2 * (1 - t)) ** (1 + self.squared)
 
     def dalpha(self, t: Tensor) -> Tensor:
-        if self.squared:
-            return -math.pi / 2 * torch.sin(math.pi * t)
-        return -math.pi / 2 * torch.sin(math.pi / 2 * t)
+        cosine = torch.sin(math.pi / 2 * (1 - t))
+        slope = -math.pi / 2 * torch.sin(math.pi / 2 * t)
+        return (1 + self.squared) * cosine**self.squared * slope
 
     def inverse(self, alpha: Tensor) -> Tensor:
         """From sin(pi t / 2)^2 = 1 - cos(pi t / 2)^2: exact at alpha = 1."""
-        cosine = alpha.sqrt() if self.squared else alpha
-        return 2 / math.pi * torch.atan2(((1 - cosine) * (1 + cosine)).sqrt(), cosine)
+        cosine = alpha ** (1 / (1 + self.squared))
+        return 2 / math.pi * torch.atan2(torch.sqrt((1 - cosine) * (1 + cosine)), cosine)

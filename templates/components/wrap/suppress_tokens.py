@@ -1,9 +1,10 @@
 """Some tokens are never drawn.
 
 Also known as: suppress, bad_words, logits_eos_inf (eos: true)
-    ids: suppress_tokens, token_ids, bad_words_ids
+    first: suppress_tokens, token_ids, bad_words_ids
     eos: logits_eos_inf
 Differs:
+    suppress_tokens: dLLM lists ids; here a range of them, `first` and `count`
     begin_suppress_tokens, confidence_eos_eot_inf: there EOS is drawn, but kept last: write
         `eos_last: true` of sampler `drawn_confidence`
 """
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from ..types import Vocab
 
-EXACT_AT = {"ids": "", "eos": False}
+EXACT_AT = {"count": 0, "eos": False}
 
 
 class SuppressTokens:
@@ -24,15 +25,14 @@ class SuppressTokens:
         model,
         vocab: Vocab,
         *,
-        ids: str = "",  # token ids, separated by spaces
+        first: int = 0,  # id of the first of these tokens; in [0, inf)
+        count: int = 0,  # number of adjacent ids; in [0, inf)
         eos: bool = False,  # EOS too: no sequence ends before the canvas does
     ):
-        never = [int(i) for i in ids.split()] + [vocab.eos] * eos
-        if wrong := [i for i in never if not 0 <= i < vocab.size]:
-            raise ValueError(
-                f"no token of the vocabulary: {wrong[0]}; ids are 0 to {vocab.size - 1}"
-            )
-        self.model, self.never = model, never
+        if first + count > vocab.size:
+            last = vocab.size - 1
+            raise ValueError(f"no token {first + count - 1}: the vocabulary ends at {last}")
+        self.model, self.never = model, [*range(first, first + count), *[vocab.eos] * eos]
 
     def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
         return self.model(tokens, valid, t)
