@@ -26,7 +26,7 @@ def weighted_stop_cross_entropy(
     """Binary cross-entropy of `nothing is missing`, times the weight of its class, (B, 1).
 
     ILM's code (arXiv:2505.05755) has weights of .9 and .1 for OpenWebText, and a factor of .001:
-    `weight: 0.001`. The minimiser is no posterior: a `threshold` of the sampler must be moved.
+    `weight: 0.001`. Its minimiser is not the posterior: move the `threshold` of the sampler.
     """
     logit = model.stop_logit(hidden[:, 0])  # (B,)
     right = target.complete.to(logit.dtype)
