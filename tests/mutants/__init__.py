@@ -15,7 +15,7 @@ from mutants import (
     samplers,
     substitution,
 )
-from mutants.mutant import RECORDED, SHIPPED, SPECS, Mutant
+from mutants.mutant import REPLACING, SHIPPED, SPECS, Mutant
 
 PARTS = (
     *(noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution),
@@ -23,4 +23,4 @@ PARTS = (
 )
 MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 
-__all__ = ["MUTANTS", "RECORDED", "SHIPPED", "SPECS", "Mutant"]
+__all__ = ["MUTANTS", "REPLACING", "SHIPPED", "SPECS", "Mutant"]

@@ -17,7 +17,7 @@ REPLACING = {  # the shipped specs of these kinds are verified when they are rec
     "psi": text(RATIO, sampler="mixture_psi"),
     "flow": text(RATIO, loss="cross_entropy", sampler="mixture_flow"),
 }
-DECODING = {  # of these only the laws that their mutants break are tested
+AS_IN_CODE = {
     "drawn": text(sampler="drawn_confidence"),
     "maskgit": text(sampler="{kind: drawn_confidence, annealed: true, noise: 2}"),
     "alg_temp": text(sampler="{kind: drawn_confidence, noise: 0.3, eos_last: true}"),
@@ -36,8 +36,6 @@ DECODING = {  # of these only the laws that their mutants break are tested
     ),
     "processed": text(sampler="{kind: fixed_budget, order: entropy, wrap: logits_processor}"),
     "top_p_below": text(sampler="{kind: ancestral, tokens: {kind: top_p_below, p: 0.8}}"),
-}
-NORMALISED = {  # of these too
     "per length": text(loss="[cross_entropy: {weight: elbo_per_length}]"),
     "per masked": text(loss="[cross_entropy: {weight: per_masked}]"),
     "classes": text(
@@ -45,7 +43,6 @@ NORMALISED = {  # of these too
         loss="[gap_cross_entropy, weighted_stop_cross_entropy: {complete: 0.9, weight: 0.001}]",
     ),
 }
-RECORDED = REPLACING | DECODING | NORMALISED
 SPECS = {
     "masked": text(MASKED),
     "exact count": text(noise="{process: mask, count: exact}", sampler="first_hitting"),
@@ -78,7 +75,8 @@ SPECS = {
     "joint_insertion": text(INSERTED, sampler="{kind: joint_insertion, stop: drawn}"),
     "edits": text(EDITED, noise="{process: {kind: edits, longest: 0}}"),
     "left to right": text(PLAIN),
-    **RECORDED,
+    **REPLACING,
+    **AS_IN_CODE,
 }
 SHIPPED = (
     "editflows",
