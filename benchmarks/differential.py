@@ -40,6 +40,9 @@ def candidates() -> list[dict[str, str]]:
         for term in ("gap_cross_entropy", "insertion_bound"):
             loss = f"[{term}: {{weight: {weight}}}, stop_cross_entropy: {{weight: {weight}}}]"
             found.append({"noise": noise, "target": "[gap_tokens, stop]", "loss": loss})
+    classes = "{weight: per_count, complete: 0.9}"
+    loss = f"[gap_cross_entropy: {{weight: per_count}}, weighted_stop_cross_entropy: {classes}]"
+    found.append({"noise": "{process: drop}", "target": "[gap_tokens, stop]", "loss": loss})
     plain = {"noise": "{process: none}", "target": "next_token", "loss": "cross_entropy"}
     replaced = [
         {"noise": noise, "target": "clean_tokens", "loss": "interpolating_bound"}

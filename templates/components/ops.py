@@ -15,6 +15,7 @@ from .types import (
     Interval,
     Kernel,
     MixedSchedule,
+    Portion,
     Remembered,
     Schedule,
     State,
@@ -143,6 +144,47 @@ def intervals(grid: Tensor, state) -> Iterator[Interval]:
     """The steps t -> s from each time of a grid to the next, each (B, 1)."""
     for t, s in pairwise(grid):
         yield Interval(t.expand(len(state.tokens), 1), s.expand(len(state.tokens), 1))
+
+
+def portions(
+    masks: Tensor, steps: int, counts: str, end: float, schedule: Schedule, rng: Generator
+) -> Iterator[Portion]:
+    """How many of the masks (B,) of each row every step unmasks, from t = 1 to t = `end`.
+
+    A step from t to s unmasks a share f = (alpha(s) - alpha(t)) / (1 - alpha(t)) of m masks:
+    "floor" and "round" make f m an integer, "binomial" draws it, "masks_left" leaves floor((1 -
+    alpha(s)) masks), at least one and one less than m. "even" does not depend on the schedule:
+    masks / steps, one more in each of the first masks mod steps. The last step unmasks the rest.
+    """
+    left = masks  # (B,)
+    for i in range(steps):
+        t, s = (1 - (1 - end) * j / steps for j in (i, i + 1))
+        alpha_t, alpha_s = schedule.alpha(torch.tensor([t, s], dtype=torch.float64)).tolist()
+        share = min((alpha_s - alpha_t) / (1 - alpha_t), 1.0)
+        if i == steps - 1:
+            number = left
+        elif counts == "even":
+            number = masks // steps + (i < masks % steps)
+        elif counts == "floor":
+            number = (left * share + 1e-9).floor().long()
+        elif counts == "round":
+            number = (left * share).round().long()
+        elif counts == "binomial":
+            p = torch.full(left.shape, share, device=left.device)
+            number = torch.binomial(left.float(), p, generator=rng).long()
+        else:
+            kept = (masks * (1 - alpha_s) + 1e-9).floor().long()
+            number = (left - torch.minimum(kept, left - 1).clamp(min=1)).clamp(min=0)
+        yield Portion(number, 1 - (i + 1) / steps)
+        left = left - number
+
+
+def with_gumbel(score: Tensor, scale: float, rng: Generator) -> Tensor:
+    """Scores (N,) plus Gumbel noise: ranked, a draw without replacement ~ exp(score / scale)."""
+    if scale == 0:
+        return score
+    u = torch.rand(score.shape, generator=rng, device=score.device)
+    return score - scale * (-u.log()).log()
 
 
 def remember(state: State) -> Remembered:

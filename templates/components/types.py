@@ -103,6 +103,13 @@ class Round(NamedTuple):
     of: int  # rounds in all
 
 
+class Portion(NamedTuple):
+    """A decoding step: how many masks it unmasks."""
+
+    number: Tensor  # (B,) masks of each row
+    later: float  # share of the steps that come after it
+
+
 class Window(NamedTuple):
     """A block: the free positions first <= index < last of each row."""
 

@@ -95,18 +95,18 @@ def test_adding_a_schedule_in_one_file(copy):
     [file] = re.findall(r"`(templates/components/schedule/\w+\.py)`", CONTRIBUTING)
     (copy / file).write_text(component)
     [noise] = blocks(CONTRIBUTING, "yaml")
-    spec = text(MASKED, name="mdlm_log").splitlines()
+    spec = text(MASKED, name="mdlm_rational").splitlines()
     spec = [noise.strip() if line.startswith("noise:") else line for line in spec]
-    (copy / "specs" / "mdlm_log.yaml").write_text("\n".join(spec) + "\n")
+    (copy / "specs" / "mdlm_rational.yaml").write_text("\n".join(spec) + "\n")
     for script in blocks(CONTRIBUTING, "sh"):
         done = shell(script, copy, PYTHONPATH=str(copy))
         assert done.returncode == 0, done.stderr
-    config = (copy / "out" / "mdlm_log" / "mdlm_log" / "config.py").read_text()
-    assert "schedule: LogarithmicSchedule = LogarithmicSchedule(k=3.0)" in config
-    assert "logarithmic" in (copy / "xlm_spec" / "spec.schema.json").read_text()
+    config = (copy / "out" / "mdlm_rational" / "mdlm_rational" / "config.py").read_text()
+    assert "schedule: RationalSchedule = RationalSchedule(k=3.0)" in config
+    assert "rational" in (copy / "xlm_spec" / "spec.schema.json").read_text()
     law = "from laws.test_schedule import lawful\n"
-    law += "from components.schedule.logarithmic import LogarithmicSchedule\n"
-    law += "lawful(LogarithmicSchedule()); lawful(LogarithmicSchedule(k=3.0))\n"
+    law += "from components.schedule.rational import RationalSchedule\n"
+    law += "lawful(RationalSchedule()); lawful(RationalSchedule(k=3.0))\n"
     paths = os.pathsep.join(str(copy / p) for p in ("templates", "tests", "."))
     done = subprocess.run(
         [sys.executable, "-c", law],

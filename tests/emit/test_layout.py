@@ -44,7 +44,9 @@ def body(n):
     loop = For("t, s", Call(f"grid_{x}", ("state",)), (step, Yield(call), Leave(call, "return")))
     nats = [Nats(call), Nats(call, f"w_{x}"), Nats(call, density="p"), Nats(call, f"w_{x}", "p")]
     sums = [Assign("nats", nats[0]), *(Assign("nats", v, operator="+=") for v in nats)]
-    return (Assign(f"z_{x}", call, "(B, 1)"), loop, *sums, Return(nats[3], "-"))
+    inner = f'inner=Inner(text_{x}="a, b", deep=Deep(number_{x}=1))'
+    nested = Assign("made", Call("Outer", (inner, "e=1")))
+    return (Assign(f"z_{x}", call, "(B, 1)"), nested, loop, *sums, Return(nats[3], "-"))
 
 
 def functions(n):

@@ -75,6 +75,8 @@ def test_formulas_are_worked_out_as_torch_does(value):
     shipped = importlib.import_module(f"components.schedule.{value}")
     ends = [
         [p.default, *(e for e in (p.range.low, p.range.high) if e in p.range and math.isfinite(e))]
+        if p.range
+        else [False, True]
         for p in component.parameters
     ]
     for numbers in itertools.product(*ends):

@@ -17,6 +17,7 @@ from xlm_spec.laws.toy_distribution import generator
 ROWS, LENGTH, SIZE = 3, 7, 9
 DIRECTION = "a causal model does not see later tokens, a bidirectional one does"
 ALL = values("backbone")
+CACHED = [b for b in ALL if "extend_cache" in component("backbone", b).methods["Backbone"]]
 TIMED = [b for b in ALL if "t" in component("backbone", b).methods["Backbone"]["forward"].wires]
 
 
@@ -53,7 +54,7 @@ def test_a_backbone_keeps_the_laws_of_models(value, tmp_path):
         holds(m, name)
 
 
-@pytest.mark.parametrize("value", [b for b in ALL if b not in TIMED])
+@pytest.mark.parametrize("value", CACHED)
 def test_a_causal_backbone_does_not_look_ahead(value, tmp_path):
     holds(method(tmp_path, PLAIN, backbone=f"{{kind: {value}, token_shift: true}}"), DIRECTION)
 
@@ -101,3 +102,23 @@ def test_zero_linear_maps_are_zero_without_initialize(value, monkeypatch):
     net = backbone(value, perturbed=False)
     assert torch.equal(hidden(net, inputs(), t=0.1), hidden(net, inputs(), t=0.9))
     assert "zeros_" not in Path(module.__file__).read_text()
+
+
+def test_a_shifted_backbone_is_the_unshifted_one_a_position_later():
+    plain, shifted = backbone("rotary"), backbone("rotary_shifted")
+    assert torch.equal(hidden(shifted, inputs())[:, 1:], hidden(plain, inputs())[:, :-1])
+
+
+def test_the_gelu_of_mdlm_is_nearly_the_exact_one():
+    """1e-3 apart at most; equal weights."""
+    module = import_module("components.backbone.dit")
+    nets = []
+    for gelu in ("exact", "tanh"):
+        torch.manual_seed(0)
+        net = module.Backbone(SIZE, "bidirectional", **module.SMALL, gelu=gelu).eval().double()
+        with torch.no_grad():
+            for p in net.parameters():
+                p += 0.1 * torch.randn(p.shape, generator=generator(1), dtype=p.dtype)
+        nets.append(net)
+    apart = (hidden(nets[0], inputs()) - hidden(nets[1], inputs())).abs().max()
+    assert 1e-6 < apart < 1e-2

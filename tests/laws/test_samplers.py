@@ -89,6 +89,16 @@ TRUNCATING = [
         "{kind: min_p, share: 0.2}",
     )
 ]
+AS_IN_CODE = [  # decoding as the code of LLaDA, Dream, MaskGIT, dLLM and Fast-dLLM has it
+    "{kind: drawn_confidence, steps: 2, counts: masks_left, annealed: true, noise: 2}",
+    "{kind: drawn_confidence, steps: 3, counts: floor, end: 0.1, noise: 0.3, eos_last: true}",
+    "{kind: scheduled_budget, order: confidence, steps: 2, noise: 0.3}",
+    "{kind: scheduled_budget, order: random, steps: 3, counts: binomial, wrap: logits_processor}",
+    "{kind: drawn_threshold, threshold: 0.4, wrap: [blocks: {size: 2}, guidance: {keep: 0}]}",
+    "{kind: drawn_factor, factor: 1.9, wrap: {suppress_tokens: {eos: true}}}",
+    "{kind: entropy_bounded, gamma: 0.2, proxy: margin, tokens: {kind: top_p_below, p: 0.8}}",
+    "{kind: entropy_bounded, gamma: 0.2, proxy: confidence}",
+]
 INSERTING = [
     "{kind: insertion, stop: drawn}",
     "{kind: insertion, stop: {kind: threshold, threshold: 0.3}}",
@@ -98,7 +108,7 @@ INSERTING = [
 ]
 APPENDING = ["autoregressive", "{kind: autoregressive, tokens: {kind: top_k, k: 2}}"]
 EVERY = [
-    *((MASKED, s) for s in (*MASKING, *BLOCKS, *TRUNCATING)),
+    *((MASKED, s) for s in (*MASKING, *BLOCKS, *TRUNCATING, *AS_IN_CODE)),
     *((INSERTED, s) for s in INSERTING),
     *((PLAIN, s) for s in APPENDING),
 ]
@@ -138,6 +148,10 @@ NEIGHBOURS = [
     ("{kind: ancestral, steps: 4}", {"steps": 5}),
     ("{kind: threshold, threshold: 0.6}", {"threshold": 0.8}),
     ("{kind: entropy_bounded, gamma: 0.9}", {"gamma": 0.0}),
+    ("{kind: entropy_bounded, gamma: 0.2, proxy: margin}", {"proxy": "confidence"}),
+    ("{kind: drawn_confidence, steps: 2, noise: 0.3}", {"annealed": True}),
+    ("{kind: scheduled_budget, order: random, steps: 4, counts: floor}", {"counts": "even"}),
+    ("{kind: drawn_factor, factor: 1.9}", {"factor": 1.5}),
     ("{kind: mask_predict, rounds: 3}", {"rounds": 2}),
     ("{kind: remask, steps: 4, remasking: {kind: cap, rate: 0.3}}", {"remasking.rate": 0.2}),
     ("{kind: remask, steps: 4, remasking: {kind: rescale, share: 0.4}}", {"remasking.share": 0.3}),

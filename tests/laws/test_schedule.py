@@ -11,10 +11,14 @@ import pytest
 import torch
 
 from components.schedule.cosine import CosineSchedule
+from components.schedule.cosine_of_t import CosineOfTSchedule
+from components.schedule.flow_polynomial import FlowPolynomialSchedule
 from components.schedule.geometric import GeometricSchedule
 from components.schedule.hybrid import HybridSchedule
 from components.schedule.linear import LinearSchedule
+from components.schedule.logarithmic import LogarithmicSchedule
 from components.schedule.polynomial import PolynomialSchedule
+from components.schedule.sigma_linear import SigmaLinearSchedule
 from xlm_spec.compiler.components import component, values
 from xlm_spec.laws.schedule_laws import decrease_error, inverse_error, slope_error
 
@@ -28,7 +32,10 @@ def shipped(value: str):
 
 SHIPPED = [shipped(v) for v in values("schedule")]
 STEEP = GeometricSchedule(1e-4, 100.0)  # alpha rounds to zero before t = 1
-OTHERS = [PolynomialSchedule(0.5), PolynomialSchedule(3.0), GeometricSchedule(1e-2, 5.0)]
+OTHERS = [
+    *(PolynomialSchedule(0.5), PolynomialSchedule(3.0), GeometricSchedule(1e-2, 5.0)),
+    *(CosineOfTSchedule(squared=True), FlowPolynomialSchedule(3.0), LogarithmicSchedule(20.0)),
+]
 
 
 def lawful(schedule, end: float = 0.0) -> None:
@@ -120,12 +127,29 @@ def test_control_wrong_schedules_are_detected(broken):
 
 
 @pytest.mark.parametrize(
+    ("schedule", "theirs"),
+    [
+        (CosineOfTSchedule(), lambda t: math.cos(math.pi * t / 2)),
+        (CosineOfTSchedule(squared=True), lambda t: math.cos(math.pi * t / 2) ** 2),
+        (FlowPolynomialSchedule(3.0), lambda t: (1 - t) ** 3),
+        (LogarithmicSchedule(), lambda t: 1 - math.log1p(t) / math.log(2)),
+        (SigmaLinearSchedule(7 - 1e-3), lambda t: math.exp(-(7 - 1e-3) * t)),
+    ],
+    ids=str,
+)
+def test_schedules_of_the_code_of_papers(schedule, theirs):
+    """MDLM, flow matching, BD3-LM; `LinearNoise` of MDLM starts and ends elsewhere by 1e-3."""
+    for t in (0.0, 0.1, 0.5, 0.9, 1.0):
+        ours = float(schedule.alpha(torch.tensor(t, dtype=torch.float64)))
+        assert abs(ours - theirs(t)) < (
+            1e-3 if isinstance(schedule, SigmaLinearSchedule) else 1e-12
+        )
+
+
+@pytest.mark.parametrize(
     ("value", "word", "schedule", "theirs"),
     [
-        ("cosine", "cosine_noise", CosineSchedule(), math.cos(math.pi / 4)),
         ("cosine", "cosine", CosineSchedule(), math.cos(math.pi / 4)),
-        ("cosine", "cosinesqr", CosineSchedule(), math.cos(math.pi / 4) ** 2),
-        ("polynomial", "cubic", PolynomialSchedule(3.0), (1 - 0.5) ** 3),
         ("linear", "linear", LinearSchedule(), math.exp(-(1e-3 + (7 - 1e-3) / 2))),
     ],
 )

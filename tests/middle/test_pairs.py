@@ -103,6 +103,7 @@ PARTNERS = {  # what stands beside a value in the list of a spec that has two
     "gap_cross_entropy": "stop_cross_entropy",
     "insertion_bound": "stop_cross_entropy",
     "stop_cross_entropy": "gap_cross_entropy",
+    "weighted_stop_cross_entropy": "gap_cross_entropy",
 }
 DRAWS = 2  # completions of a pair before the plain ones
 SHARE = 8  # the suite takes every eighth pair

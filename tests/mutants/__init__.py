@@ -4,6 +4,7 @@ A mutant replaces a text in a file of a built package.
 """
 
 from mutants import (
+    decoding,
     edits,
     flexmdm,
     gap_shares,
@@ -16,7 +17,10 @@ from mutants import (
 )
 from mutants.mutant import REPLACING, SHIPPED, SPECS, Mutant
 
-PARTS = (noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution)
+PARTS = (
+    *(noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution),
+    decoding,
+)
 MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 
 __all__ = ["MUTANTS", "REPLACING", "SHIPPED", "SPECS", "Mutant"]

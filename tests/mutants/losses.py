@@ -133,4 +133,25 @@ MUTANTS = [
         "(x.valid & ~x.fixed)[:, 1:].nonzero",
         "(x.valid & ~x.fixed & (x.tokens < 4))[:, 1:].nonzero",
     ),
+    Mutant(
+        "divided by the length with the prompt",
+        "per length",
+        "loss",
+        "n = (x.valid & ~x.fixed).sum(1, keepdim=True)",
+        "n = x.valid.sum(1, keepdim=True)",
+    ),
+    Mutant(
+        "mean over all tokens, not over the masked ones",
+        "per masked",
+        "loss",
+        "1 / corrupted.sum(1, keepdim=True).clamp(min=1)",
+        "1 / (corrupted >= 0).sum(1, keepdim=True).clamp(min=1)",
+    ),
+    Mutant(
+        "class weights exchanged",
+        "classes",
+        "loss",
+        "torch.where(target.complete, complete, 1 - complete)",
+        "torch.where(target.complete, 1 - complete, complete)",
+    ),
 ]

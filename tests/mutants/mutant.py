@@ -17,6 +17,32 @@ REPLACING = {  # the shipped specs of these kinds are verified when they are rec
     "psi": text(RATIO, sampler="mixture_psi"),
     "flow": text(RATIO, loss="cross_entropy", sampler="mixture_flow"),
 }
+AS_IN_CODE = {
+    "drawn": text(sampler="drawn_confidence"),
+    "maskgit": text(sampler="{kind: drawn_confidence, annealed: true, noise: 2}"),
+    "alg_temp": text(sampler="{kind: drawn_confidence, noise: 0.3, eos_last: true}"),
+    "scheduled": text(sampler="{kind: scheduled_budget, order: margin}"),
+    "rounded": text(sampler="{kind: scheduled_budget, order: margin, counts: round}"),
+    "floored": text(sampler="{kind: scheduled_budget, order: margin, counts: floor, end: 0.1}"),
+    "few masks": text(sampler="{kind: scheduled_budget, order: margin, counts: masks_left}"),
+    "binomial": text(sampler="{kind: scheduled_budget, order: random, counts: binomial}"),
+    "noisy order": text(sampler="{kind: scheduled_budget, order: margin, noise: 0.3}"),
+    "drawn threshold": text(sampler="drawn_threshold"),
+    "drawn factor": text(sampler="drawn_factor"),
+    "proxy": text(sampler="{kind: entropy_bounded, proxy: margin}"),
+    "guided": text(sampler="{kind: first_hitting, wrap: guidance}"),
+    "suppressed": text(
+        sampler="{kind: first_hitting, wrap: {suppress_tokens: {first: 2, count: 1}}}"
+    ),
+    "processed": text(sampler="{kind: fixed_budget, order: entropy, wrap: logits_processor}"),
+    "top_p_below": text(sampler="{kind: ancestral, tokens: {kind: top_p_below, p: 0.8}}"),
+    "per length": text(loss="[cross_entropy: {weight: elbo_per_length}]"),
+    "per masked": text(loss="[cross_entropy: {weight: per_masked}]"),
+    "classes": text(
+        INSERTED,
+        loss="[gap_cross_entropy, weighted_stop_cross_entropy: {complete: 0.9, weight: 0.001}]",
+    ),
+}
 SPECS = {
     "masked": text(MASKED),
     "exact count": text(noise="{process: mask, count: exact}", sampler="first_hitting"),
@@ -50,6 +76,7 @@ SPECS = {
     "edits": text(EDITED, noise="{process: {kind: edits, longest: 0}}"),
     "left to right": text(PLAIN),
     **REPLACING,
+    **AS_IN_CODE,
 }
 SHIPPED = (
     "editflows",

@@ -134,8 +134,8 @@ MUTANTS = [
         "largest entropy not subtracted",
         "entropy_bounded",
         "sampler",
-        "before = ranked.cumsum(1) - ranked",
-        "before = ranked.cumsum(1) - ranked[:, :1]",
+        "ranked.cumsum(1) - ranked.cummax(1).values",
+        "ranked.cumsum(1) - ranked[:, :1]",
     ),
     Mutant(
         "most confident tokens remasked",

@@ -1,6 +1,7 @@
 """The parameters of mdlm_samplers; each dotted name, as in `--set`, is a path in the spec."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from .noise import LinearSchedule
 from .rules import (
@@ -55,6 +56,7 @@ class SamplerThreshold:  # sampler threshold
 @dataclass(frozen=True)
 class SamplerEntropyBounded:  # sampler entropy_bounded
     gamma: float  # bound on the joint error of a step, in nats; in [0, inf)
+    proxy: Literal["entropy", "confidence", "margin"]  # order of the positions
     tokens: Temperature  # how a token is drawn from its distribution
 
 
@@ -122,7 +124,7 @@ class Sampler:  # the samplers by name
         threshold=0.9, tokens=Temperature(temperature=1.0)
     )
     entropy_bounded: SamplerEntropyBounded = SamplerEntropyBounded(
-        gamma=0.1, tokens=Temperature(temperature=1.0)
+        gamma=0.1, proxy="entropy", tokens=Temperature(temperature=1.0)
     )
     blocks: SamplerFixedBudgetInBlocks = SamplerFixedBudgetInBlocks(
         tokens_per_step=1,

@@ -1,6 +1,7 @@
 """The parameters of sedd_uniform; each dotted name, as in `--set`, is a path in the spec."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from .noise import StationarySchedule
 from .rules import Temperature
@@ -48,6 +49,7 @@ class Backbone:  # backbone dit
     dropout: float = 0.1  # dropout rate on each residual branch; in [0, 1)
     positions: int = 0  # learned absolute position embeddings; 0: none; in [0, inf)
     token_shift: bool = False  # add linear maps of the neighbours' embeddings
+    gelu: Literal["exact", "tanh"] = "exact"  # its tanh approximation, as in MDLM's code
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The model of xdlm: a backbone and heads."""
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -128,11 +130,12 @@ class TimedBlock(nn.Module):
     At initialization every gate is zero (adaLN-zero, arXiv:2212.09748).
     """
 
-    def __init__(self, width: int, heads: int, dropout: float, condition: int):
+    def __init__(self, width: int, heads: int, dropout: float, condition: int, gelu: str):
         super().__init__()
         self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
         self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
         self.attention, self.mlp = Attention(width, heads), mlp(width)
+        self.mlp[1] = nn.GELU("tanh" if gelu == "tanh" else "none")
         self.time = ZeroLinear(condition, 6 * width)
         self.dropout = nn.Dropout(dropout)
 
@@ -160,6 +163,7 @@ class Backbone(nn.Module):
         dropout: float = 0.1,  # dropout rate on each residual branch; in [0, 1)
         positions: int = 0,  # learned absolute position embeddings; 0: none; in [0, inf)
         token_shift: bool = False,  # add linear maps of the neighbours' embeddings
+        gelu: Literal["exact", "tanh"] = "exact",  # its tanh approximation, as in MDLM's code
     ):
         super().__init__()
         if width % (2 * heads):
@@ -169,7 +173,7 @@ class Backbone(nn.Module):
         self.embed = Embed(vocab_size, width, positions, neighbours)
         self.time = nn.Sequential(TimeEmbedding(condition, zero=False), nn.SiLU())
         self.blocks = nn.ModuleList(
-            TimedBlock(width, heads, dropout, condition) for _ in range(layers)
+            TimedBlock(width, heads, dropout, condition, gelu) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.last = ZeroLinear(condition, 2 * width)

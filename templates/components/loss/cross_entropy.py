@@ -4,8 +4,8 @@ Also known as: ce, ce_loss, nll, xent, crossentropy, cross_entropy_loss, masked_
     elbo (weight: elbo), nelbo (weight: elbo), vlb (weight: elbo), mdlm (weight: elbo),
     subs (weight: elbo), diffusion_loss (weight: elbo)
 Differs:
-    mlm, masked_ce: the mean over masked tokens there; here the sum over a sequence, so that only
-        `weight` decides the weight of each
+    mlm, masked_ce: the mean over masked tokens there, here `weight: per_masked`; without it the sum
+        over a sequence
     vlb: D3PM's, of T discrete steps, is `posterior_kl`; here its limit, in continuous time
 """
 

@@ -1,16 +1,13 @@
 """The positions with the highest maximum probability first.
 
 Paper: arXiv:2502.09992 (LLaDA, low-confidence remasking); arXiv:2202.04200 (MaskGIT, differs)
-Also known as: low_confidence, confidence_based, top_prob, top_probability, max_prob, maskgit,
-    maskgit_plus, topk, conf
+Also known as: confidence_based, top_prob, top_probability, max_prob, topk, conf
 Differs:
-    low_confidence, maskgit_plus: the score there (LLaDA, Dream) is the probability of the drawn
-        token; the two agree with greedy tokens, `tokens: {kind: top_k, k: 1}`
-    maskgit: MaskGIT scores by the probability of the drawn token plus annealed Gumbel noise,
-        which is not available; `confidence` scores by max_v p; the two agree without that noise
-        and with greedy tokens, `tokens: {kind: top_k, k: 1}`
-    alg_temp, choice_temperature: noise on the unmasking order is not available; without it the
-        order is that of the score
+    low_confidence, maskgit_plus: write `kind: drawn_confidence`, without `order`: LLaDA and Dream
+        score by the probability of the drawn token; with greedy tokens, `tokens: {kind: top_k, k:
+        1}`, `confidence` is equal
+    maskgit: write `kind: drawn_confidence, annealed: true`, without `order`: MaskGIT scores by the
+        probability of the drawn token plus annealed Gumbel noise
 """
 
 from dataclasses import dataclass

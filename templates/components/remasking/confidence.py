@@ -4,8 +4,9 @@ Paper: arXiv:2503.00307 (ReMDM, the confidence-based schedule)
 Also known as: remdm_conf, remdm_confidence, conf
 
 Differs:
-    low_confidence: LLaDA's is an unmasking order, `order: confidence` of `fixed_budget`; here
-        `confidence` masks unmasked tokens again (ReMDM)
+    low_confidence: LLaDA's is a sampler, `kind: drawn_confidence`; here `confidence` masks unmasked
+        tokens again (ReMDM)
+    random: LLaDA's is a sampler, `kind: scheduled_budget, order: random`
 """
 
 from dataclasses import dataclass

@@ -1,30 +1,15 @@
 """Unmasks a fixed number of positions per step, in the order of a score.
 
 Paper: arXiv:2502.09992 (LLaDA); arXiv:2202.04200 (MaskGIT, differs)
-Also known as: maskgit (order: confidence), confidence (order: confidence),
-    maskgit_plus (order: confidence, tokens: {kind: top_k, k: 1}),
-    llada (order: confidence, tokens: {kind: top_k, k: 1}),
-    low_confidence (order: confidence, tokens: {kind: top_k, k: 1}),
-    topk_margin (order: margin, tokens: {kind: top_k, k: 1}),
-    confidence_decoding (order: confidence), margin (order: margin), entropy (order: entropy),
-    random (order: random)
+Also known as: confidence (order: confidence), confidence_decoding (order: confidence),
+    margin (order: margin), entropy (order: entropy), random (order: random)
     tokens_per_step: per_step, num_tokens_per_step, sites_per_step, num_per_step, n_per_step, k,
         budget
 Differs:
-    maskgit: MaskGIT scores by the probability of the drawn token plus annealed Gumbel noise and
-        unmasks numbers along a cosine, which is not available; the two agree with greedy tokens,
-        without that noise and with a constant number per step
-    llada, low_confidence: LLaDA is greedy by default; at a temperature it scores by the
-        probability of the drawn token, which is not available; its steps divide a block evenly,
-        `tokens_per_step` is constant
-    maskgit_plus, topk_margin: Dream is greedy by default; its numbers per step, int(n (1 - s / t)),
-        are not available: `tokens_per_step` is constant
-    alg_temp, choice_temperature: noise on the unmasking order is not available; without it the
-        order is that of the score
-    stochastic_transfer: a random number of positions per step is not available:
-        `tokens_per_step` is constant
+    alg_temp, choice_temperature: noise on the order is `noise` of `scheduled_budget`, or, on the
+        probability of the drawn token, of `drawn_confidence` (MaskGIT's also `annealed: true`)
     steps, num_steps, sampling_steps, diffusion_steps: write `tokens_per_step`, the number of
-        positions unmasked per step
+        positions unmasked per step; in a given number of steps: `kind: scheduled_budget`
 """
 
 from collections.abc import Iterator

@@ -1,13 +1,10 @@
 """Unmasks all positions above a confidence threshold, and at least the most confident one.
 
 Paper: arXiv:2505.22618 (Fast-dLLM, confidence-aware parallel decoding)
-Also known as: confidence_threshold, threshold_decoding, fast_dllm (tokens: {kind: top_k, k: 1}),
-    parallel_decoding
+Also known as: confidence_threshold, threshold_decoding, parallel_decoding
     threshold: tau, thres, thresh, cutoff, confidence_threshold
 Differs:
-    fast_dllm: greedy there; without `tokens` tokens are drawn at temperature 1
-    factor: Fast-dLLM's `factor` is not available: it unmasks the largest n positions with (n +
-        1)(1 - confidence of the n-th) < factor; the nearest is a constant `threshold`
+    factor: write `kind: drawn_factor`; Fast-dLLM's `factor` replaces the threshold
 """
 
 from collections.abc import Iterator

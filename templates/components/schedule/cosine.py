@@ -3,12 +3,8 @@
 Paper: arXiv:2202.04200 (MaskGIT, 1 - cos of the remaining time); arXiv:2406.04329 (MD4)
 Also known as: cos, cosine_schedule, cosine_alpha
 Differs:
-    cosine: in the code of MDLM, BD3-LM and flow matching it is cos(pi t / 2), which is not
-        available: at t = 0.5 that is .707 there, .293 here
-    cosine_noise: cos(pi t / 2), the cosine of MDLM's and BD3-LM's code, is not available; the
-        nearest is `cosine`, which is 1 - sin(pi t / 2): at t = 0.5 that is .707 there, .293 here
-    cosinesqr, cosinesqr_noise, cosine_squared: cos(pi t / 2)^2 is not available; the nearest is
-        `cosine`, which is 1 - sin(pi t / 2): at t = 0.5 that is .500 there, .293 here
+    cosine: in the code of MDLM, BD3-LM and flow matching it is cos(pi t / 2), here `cosine_of_t`:
+        at t = 0.5 that is .707 there, .293 here
 """
 
 import math

@@ -4,7 +4,7 @@ Paper: arXiv:2406.07524 (MDLM, the log-linear schedule)
 Also known as: loglinear, log_linear, loglinear_noise, linear_alpha
     eps: epsilon, noise_eps, alpha_min
 Differs:
-    linear: in MDLM's code `linear` is linear in sigma, which is not available: with 1e-3 to 7
+    linear: in MDLM's code `linear` is linear in sigma, here `sigma_linear`: with 1e-3 to 7
         alpha(0.5) is .030 there, .500 here; its `loglinear` is `linear` here
 """
 

@@ -1,11 +1,8 @@
 """Drawn from the nucleus: the likeliest tokens with total probability p.
 
 Paper: arXiv:1904.09751 (Holtzman et al.)
-Also known as: nucleus, nucleus_sampling, nucleus_p, topp
-    p: top_p, topp, nucleus, nucleus_p, threshold
-Differs:
-    nucleus_p: the code of MDLM, BD3-LM and ReMDM keeps the likeliest tokens with a mass of at
-        most p; here their mass reaches p, usually one token more
+Also known as: nucleus, nucleus_sampling, topp
+    p: top_p, topp, nucleus, threshold
 """
 
 from dataclasses import dataclass

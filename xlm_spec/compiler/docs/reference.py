@@ -106,9 +106,9 @@ def in_a_spec(c: Card) -> str:
 
 
 def weighed(weight: str) -> str:
-    """A loss that can have this weight."""
+    """A loss that can have this weight, first the plain cross-entropy."""
     c = components_of(WEIGHT)[weight]
-    for loss in components_of(LOSS).values():
+    for loss in sorted(components_of(LOSS).values(), key=lambda c: c.value != "cross_entropy"):
         kind = loss.main.wires["target"]
         targets = [t for t, target in components_of(TARGET).items() if target.main.returns == kind]
         processes = components_of(PROCESS).values()

@@ -1,5 +1,7 @@
 """Data -> lines of Python, in ruff's format, so that no formatter is needed."""
 
+import ast
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -42,10 +44,24 @@ def lines(
 def lines_of_call(call: Call, before: str, after: str, indent: int) -> list[str]:
     """The arguments of a call on one line of their own, or on a line each."""
     space = " " * indent
-    whole = f"{space}    {', '.join(call.arguments)}"
-    fits = len(whole) <= WIDTH
-    parts = [whole] if fits else [f"{space}    {a}," for a in call.arguments]
+    parts = [f"{space}    {', '.join(call.arguments)}"]
+    if len(parts[0]) > WIDTH:
+        parts = [line for a in call.arguments for line in lines_of_argument(a, indent + 4)]
     return [f"{space}{before}{call.function}(", *parts, f"{space}){after}"]
+
+
+def lines_of_argument(argument: str, indent: int) -> list[str]:
+    """An argument on a line of its own; if it is too long, `name=f(...)` on several."""
+    line = f"{' ' * indent}{argument},"
+    found = re.fullmatch(r"(\w+=)(\w+)\((.+)\)", argument)
+    if len(line) <= WIDTH or not found:
+        return [line]
+    name, function, inner = found.groups()
+    source = f"f({inner})"
+    call = ast.parse(source, mode="eval").body
+    assert isinstance(call, ast.Call)
+    given = (ast.get_source_segment(source, node) for node in [*call.args, *call.keywords])
+    return lines_of_call(Call(function, tuple(map(str, given))), name, ",", indent)
 
 
 def lines_of_nats(nats: Nats, before: str, after: str, indent: int) -> list[str]:

@@ -35,6 +35,8 @@ class Sections:
 
     def add(self, name: str, doc: str, fields: list[Field]) -> None:
         """Adds a section if it has fields, and is not there yet."""
+        if any(f.type.startswith("Literal[") for f in fields):
+            self.wanted["typing"] = {"Literal"}
         if fields and name not in {s.name for s in self.made}:
             self.made.append(Section(name, doc, fields))
 
@@ -214,4 +216,5 @@ def quoted(v: object) -> str:
 def declared(p: Parameter, default: str = "") -> Field:
     """A field, and what it means."""
     doc = f"{p.meaning}; in {p.range}" if p.range else p.meaning
-    return Field(p.name, p.type, default, doc)
+    kind = f"Literal[{', '.join(map(quoted, p.choices))}]" if p.choices else p.type
+    return Field(p.name, kind, default, doc)

@@ -174,8 +174,8 @@ NOT_SYNONYMS = {
             f"write `{axis.key}: {filled(axis, p.key, p.value)}`", difference(axis, p.key)
         ),
     ),
-    "sampler: {kind: fixed_budget, order: random, alg_temp: 1} -> noise on the unmasking order"
-    " is not available; without it the order is that of the score": Case(lambda p: p.note),
+    "sampler: {kind: scheduled_budget, order: random, scheduler: 1} -> write `counts: round`, with"
+    " the schedule as `noise.schedule`": Case(lambda p: p.note),
     "noise: {process: mask, schedule: {kind: cosine, power: 2}} -> "
     "`power` is a parameter of `polynomial`; allowed: kind": Case(
         lambda p: with_parameter(p.axis, p.key),
@@ -186,7 +186,7 @@ NOT_SYNONYMS = {
     ),
 }
 OF_A_COMPONENT = {
-    "sampler: {kind: ancestral, wrap: {blocks: {scale: 3}}} -> allowed: size": Case(
+    "sampler: {kind: ancestral, wrap: {blocks: {coef: 3}}} -> allowed: size": Case(
         of_a_loss, lambda p, _: parameters(p)
     ),
     "noise: {process: mask, drop_schedul: linear} -> did you mean `drop_schedule`? it must be the"

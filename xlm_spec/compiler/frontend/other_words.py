@@ -14,6 +14,7 @@ DECIDED = {  # settings of other code -> what decides them here
     "causal": "the target decides it: `next_token` uses causal attention",
     "attention": "the target decides it: `next_token` uses causal attention",
     "time_conditioning": "the backbone decides it: `dit` and `rotary_timed` are time-conditioned",
+    "right_shift_logits": "the backbone decides it: `rotary_shifted` shifts its output",
     "epochs": "write `steps`, the number of training steps",
     "betas": "write the second as `beta2`; the first is 0.9",
     "min_lr": "write `lr_end`, the last learning rate as a share of `lr`",
@@ -28,8 +29,8 @@ KEYS = {  # keys of other code whose values mean something else there
     ),
 }
 NUMBERS = {  # what a number means after a key of other code, if the language lacks it
-    TIME: "discrete time (T steps of training) is not available: t is continuous in training;"
-    " `steps` of a sampler is its time grid",
+    TIME: "write `time: {kind: discrete, noise_steps: …}` for discrete time, T steps of training,"
+    " with process `mixture` and loss `posterior_kl`; `steps` of a sampler is its time grid",
     COUNT: "a constant number of corrupted tokens is not available: `uniform` draws the number,"
     " `exact` computes it from t",
 }

@@ -96,8 +96,8 @@ MAPPING = {
         lambda p, _: f"write `{{weight: {single(p)}}}`",
     ),
     "loss: [cross_entropy: true] -> "
-    "write `{weight: …}` with one of: elbo, elbo_clipped, one, per_count; "
-    "or a number of at least 0": Case(
+    "write `{weight: …}` with one of: elbo, elbo_clipped, elbo_per_length, one, per_count, "
+    "per_masked; or a number of at least 0": Case(
         lambda p: p.axis is axes.LOSS and not isinstance(single(p), str),
         lambda p, _: (
             f"write `{{weight: …}}` with one of: {', '.join(components_of(axes.WEIGHT))};"

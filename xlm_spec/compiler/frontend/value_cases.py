@@ -140,8 +140,8 @@ NOT_ALLOWED = {
         ),
     ),
     "loss: [cross_entropy: {weight: ebo}] -> "
-    "did you mean `elbo`? allowed: elbo, elbo_clipped, one, per_count; "
-    "or a number of at least 0": Case(
+    "did you mean `elbo`? allowed: elbo, elbo_clipped, elbo_per_length, one, per_count, "
+    "per_masked; or a number of at least 0": Case(
         lambda p: p.axis is axes.WEIGHT and p.key == axes.WEIGHT.key,
         lambda p, _: noted(allowed(p), "or a number of at least 0"),
     ),

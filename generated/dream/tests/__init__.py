@@ -1,0 +1,1 @@
+"""The tests of dream; they require only torch and pytest."""

@@ -1,0 +1,15 @@
+"""python -m fast_dllm train | eval | generate | info, on the runtime of xlm-spec."""
+
+import sys
+
+import fast_dllm
+
+DATA = {"task": "star_easy", "fill": "eos"}
+TRAIN = {"batch": 64, "steps": 80000, "lr": 0.0001}
+
+if __name__ == "__main__":
+    try:
+        from xlm_spec.runtime.main import main
+    except ImportError as e:
+        sys.exit(f"this command needs the runtime: pip install 'xlm-spec[train]' ({e})")
+    sys.exit(main(fast_dllm, data=DATA, train=TRAIN))

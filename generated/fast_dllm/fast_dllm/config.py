@@ -1,0 +1,80 @@
+"""The parameters of fast_dllm; each dotted name, as in `--set`, is a path in the spec."""
+
+from dataclasses import dataclass
+
+from .noise import LinearSchedule
+from .rules import TopK
+from .types import Vocab
+
+
+@dataclass(frozen=True)
+class NoiseTime:  # how times are drawn
+    edge: float = 1e-05  # minimum distance from t = 0 and t = 1; in (0, 0.001]
+
+
+@dataclass(frozen=True)
+class Noise:  # the noise
+    schedule: LinearSchedule = LinearSchedule(eps=0.0)  # alpha(t) = 1 - (1 - eps) t
+    time: NoiseTime = NoiseTime()
+
+
+@dataclass(frozen=True)
+class WrapBlocks:  # wrap blocks
+    size: int  # free positions per block; in [1, inf)
+
+
+@dataclass(frozen=True)
+class InBlocks:  # the wraps
+    blocks: WrapBlocks
+
+
+@dataclass(frozen=True)
+class SamplerDrawnThresholdInBlocks:  # sampler drawn_threshold, wrap blocks
+    threshold: float  # minimum of p(token | x_t) for unmasking; in [0, 1]
+    tokens: TopK  # how a token is drawn from its distribution
+    wrap: InBlocks
+
+
+@dataclass(frozen=True)
+class SamplerDrawnFactorInBlocks:  # sampler drawn_factor, wrap blocks
+    factor: float  # larger: more positions per step; in [0, inf)
+    tokens: TopK  # how a token is drawn from its distribution
+    wrap: InBlocks
+
+
+@dataclass(frozen=True)
+class Sampler:  # the samplers by name
+    threshold: SamplerDrawnThresholdInBlocks = SamplerDrawnThresholdInBlocks(
+        threshold=0.9, tokens=TopK(k=1, temperature=1.0), wrap=InBlocks(blocks=WrapBlocks(size=32))
+    )
+    factor: SamplerDrawnFactorInBlocks = SamplerDrawnFactorInBlocks(
+        factor=1.0, tokens=TopK(k=1, temperature=1.0), wrap=InBlocks(blocks=WrapBlocks(size=32))
+    )
+
+
+@dataclass(frozen=True)
+class Backbone:  # backbone rotary
+    layers: int = 12  # blocks of attention and MLP; in [1, inf)
+    width: int = 768  # features of a hidden state, D; in [2, inf)
+    heads: int = 12  # attention heads; must divide the width; in [1, inf)
+    dropout: float = 0.1  # dropout rate on each residual branch; in [0, 1)
+    positions: int = 0  # learned absolute position embeddings; 0: none; in [0, inf)
+    token_shift: bool = False  # add linear maps of the neighbours' embeddings
+
+
+@dataclass(frozen=True)
+class Config:
+    """All parameters; the task's tokenizer defines the vocabulary."""
+
+    vocab: Vocab
+    noise: Noise = Noise()
+    sampler: Sampler = Sampler()
+    backbone: Backbone = Backbone()
+
+    @classmethod
+    def small(cls) -> "Config":
+        """A tiny config for tests: a toy vocabulary, a small backbone."""
+        return cls(
+            vocab=Vocab(size=12, pad=8, bos=9, eos=10, mask=11),
+            backbone=Backbone(layers=2, width=32, heads=2, dropout=0.0, positions=0),
+        )

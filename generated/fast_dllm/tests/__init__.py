@@ -1,0 +1,1 @@
+"""The tests of fast_dllm; they require only torch and pytest."""

@@ -1,0 +1,1 @@
+"""The tests of llada; they require only torch and pytest."""

@@ -1,0 +1,83 @@
+"""The noise of maskgit: schedule cosine, time iid, count bernoulli, process mask."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from .types import Examples, Schedule, State, Vocab
+
+
+@dataclass(frozen=True)
+class CosineSchedule:
+    """alpha(t) = 1 - cos(pi (1 - t) / 2), written as 1 - sin(pi t / 2): exact at t = 0.
+
+    The mask schedule of MaskGIT (arXiv:2202.04200), whose time runs the other way, and of MD4
+    (arXiv:2406.04329). The cosine of MDLM's and BD3-LM's code is different, cos(pi t / 2).
+    """
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return 1 - torch.sin(math.pi / 2 * t)
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        return -math.pi / 2 * torch.cos(math.pi / 2 * t)
+
+    def inverse(self, alpha: Tensor) -> Tensor:
+        return 2 / math.pi * torch.asin(1 - alpha)
+
+
+def sample_time(
+    x: Examples,
+    rng: Generator,
+    *,
+    edge: float = 1e-5,  # minimum distance from t = 0 and t = 1; in (0, 0.001]
+) -> Tensor:
+    """t ~ U(edge, 1 - edge), (B, 1)."""
+    u = torch.rand(len(x.tokens), 1, generator=rng, device=x.tokens.device)
+    return edge + (1 - 2 * edge) * u
+
+
+def select_tokens(x: Examples, t: Tensor, schedule: Schedule, rng: Generator) -> Tensor:
+    """Each free position with probability 1 - alpha(t), (B, L) bool."""
+    u = torch.rand(x.tokens.shape, generator=rng, device=x.tokens.device)
+    return (u >= schedule.alpha(t)) & x.valid & ~x.fixed
+
+
+def likelihood(x: Examples, corrupted: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
+    """P(corrupted | x, t) = (1 - alpha(t))^k alpha(t)^(n - k) for k of n free positions, (B, 1)."""
+    n = (x.valid & ~x.fixed).sum(1, keepdim=True)
+    k = corrupted.sum(1, keepdim=True)
+    return (1 - schedule.alpha(t)) ** k * schedule.alpha(t) ** (n - k)
+
+
+def elbo_weight(t: Tensor, schedule: Schedule) -> Tensor:
+    """-alpha'(t) / (1 - alpha(t)), (B, 1): the rate at which a corrupted token is restored.
+
+    As weight it makes cross-entropy the negative ELBO (MDLM, arXiv:2406.07524). Where 1 - alpha
+    rounds to zero nothing is corrupted, and the rate need only be finite.
+    """
+    share = (1 - schedule.alpha(t)).clamp(min=torch.finfo(t.dtype).eps)
+    return -schedule.dalpha(t) / share
+
+
+class Noised(NamedTuple):
+    tokens: Tensor  # (B, L)
+    valid: Tensor  # (B, L)
+    clean: Tensor  # (B, L) the token of x_0 at this position
+    masked: Tensor  # (B, L) bool
+
+
+def corrupt(x: Examples, corrupted: Tensor, vocab: Vocab) -> Noised:
+    """x_t: corrupted positions hold [MASK], all others their token.
+
+    Absorbing diffusion (D3PM, arXiv:2107.03006; MDLM, arXiv:2406.07524).
+    """
+    return Noised(x.tokens.masked_fill(corrupted, vocab.mask), x.valid, x.tokens, corrupted)
+
+
+def prior(x: Examples, vocab: Vocab) -> State:
+    """All free positions masked."""
+    tokens = x.tokens.masked_fill(x.valid & ~x.fixed, vocab.mask)
+    return State(tokens, x.valid.clone(), x.fixed.clone())

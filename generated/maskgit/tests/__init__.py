@@ -1,0 +1,1 @@
+"""The tests of maskgit; they require only torch and pytest."""

@@ -1,0 +1,1 @@
+"""The tests of remdm; they require only torch and pytest."""
