@@ -91,6 +91,7 @@ class Sample:
 
 FIELDS = ("prompt", "answer", "truth", "tokens", "trajectory", "steps", "network_calls")
 Field = Callable[[Sample], Any]
+Records = Mapping[int, Sequence[Mapping[str, Any]]]
 
 
 class Writer:
@@ -243,22 +244,21 @@ class Predictions:
         fields = [f for e in self.entries for name, f in e.fields.items()]
         return any(f is trajectory or not getattr(f, "plain", False) for f in fields)
 
-    def write(
+    def records(
         self,
         prompts: Sequence[str],
         result: SampleResult,
         answers: Tensor,
         truths: Tensor | None,
         place: Place,
-        loggers: Sequence[Any] | None = None,
-    ) -> None:
-        """Writes a batch of samples.
+    ) -> Records:
+        """What each writer gets of a batch of samples, by its number.
 
         answers, truths: (B, W), padded with -1; no truths of running text and given prompts.
         """
-        due = [e for e in self.entries if e.due(place)]
+        due = {i: e for i, e in enumerate(self.entries) if e.due(place)}
         if not due:
-            return
+            return {}
         decode = self.run.task.words.decode
         rows = [[t for t in row if t >= 0] for row in answers.tolist()]
         right = [None] * len(rows) if truths is None else [
@@ -268,32 +268,32 @@ class Predictions:
             Sample(self.run, result, i, *each)
             for i, each in enumerate(zip(prompts, rows, right, strict=True))
         ]
-        for entry in due:
-            if isinstance(entry.writer, LoggerWriter):
-                entry.writer.loggers = loggers
-            records = [{k: f(s) for k, f in entry.fields.items()} for s in samples]
-            if truths is None:
-                records = [{k: v for k, v in r.items() if k != "truth"} for r in records]
-            entry.writer.write(records, place)
+        without = {"truth"} if truths is None else set()
+        return {
+            i: [{k: f(s) for k, f in e.fields.items() if k not in without} for s in samples]
+            for i, e in due.items()
+        }
+
+    def write(self, records: Records, place: Place, loggers: Sequence[Any] | None = None) -> None:
+        """Writes a batch of samples."""
+        for i, of_entry in records.items():
+            writer = self.entries[i].writer
+            if isinstance(writer, LoggerWriter):
+                writer.loggers = loggers
+            writer.write(of_entry, place)
 
     def close(self) -> None:
         for entry in self.entries:
             entry.writer.close()
 
 
-def write_rows(
-    predictions: Predictions,
-    rows: Rows,
-    result: SampleResult,
-    place: Place,
-    loggers: Sequence[Any] | None = None,
-) -> None:
-    """Writes the samples for the prompts of rows."""
+def records_of(predictions: Predictions, rows: Rows, result: SampleResult, place: Place) -> Records:
+    """What the writers get of the samples for the prompts of rows."""
     run = predictions.run
     pairs = zip(rows.prompt.tolist(), rows.prompt_length.tolist(), strict=True)
     prompts = [run.task.words.decode(prompt[:n]) for prompt, n in pairs]
     truths = rows.truths if run.task.ends else None
-    predictions.write(prompts, result, result.answers, truths, place, loggers)
+    return predictions.records(prompts, result, result.answers, truths, place)
 
 
 def trajectory(sample: Sample) -> list[str]:

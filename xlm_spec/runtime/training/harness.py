@@ -12,7 +12,7 @@ from torch import Tensor
 from xlm_spec.runtime.config.resolve_config import Run, build_model, new_model
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
-from xlm_spec.runtime.evaluation.predictions import Place, Predictions, write_rows
+from xlm_spec.runtime.evaluation.predictions import Place, Predictions, records_of
 from xlm_spec.runtime.evaluation.scoring import (
     draw,
     likelihoods,
@@ -137,7 +137,8 @@ class Harness(LightningModule):
         given = self.run, self.layout, self.model, sampler, start, rng
         result = draw(*given, keep=self.predictions.keep)
         place = Place("val", self.global_step, name, "", self.global_rank, new, self.is_last)
-        write_rows(self.predictions, rows, result, place, self.loggers)
+        records = records_of(self.predictions, rows, result, place)
+        self.predictions.write(records, place, self.loggers)
         return result.answers.to(self.device)
 
     @property
