@@ -314,7 +314,8 @@ def plain(name: str) -> Field:
 
 def folder_of(run: Path | None) -> Path | None:
     """The run folder of `--run`, which may be a checkpoint in it."""
-    return run if run is None or run.is_dir() else run.resolve().parent.parent
+    within = run is not None and (run.is_file() or run.suffix == ".ckpt")
+    return run.resolve().parent.parent if run and within else run
 
 
 def stages_of(code: Choice) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from xlm_spec.runtime.machine import environment
 
 GRACE = 10.0  # seconds in which the first process may end by itself
 ENDED = (0, 128 + signal.SIGINT, 128 + signal.SIGTERM)  # exit codes of workers that did not fail
+ending = threading.Lock()  # held while the first process saves its state
 CONNECTION_LOST = ("Connection closed by peer", "Connection reset", "Broken pipe", "NCCL")
 
 
@@ -72,6 +73,7 @@ def end_with(workers: list[subprocess.Popen], over: threading.Event, hint: str =
         return
     for worker in workers:
         worker.kill()
+    ending.acquire()
     print(lost(hint).text(wants_colour(sys.stderr)), file=sys.stderr, flush=True)
     os._exit(1)
 

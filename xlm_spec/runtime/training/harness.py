@@ -188,5 +188,5 @@ class ShardedHarness(Harness):
         """
         with torch.random.fork_rng():
             model = new_model(self.run)
-        model.load_state_dict(sharding().whole_state(self.model, everywhere=True))
+        model.load_state_dict(sharding().state_of(self.model, sharding().ON_ALL))
         return model.to(device).eval()

@@ -273,7 +273,7 @@ def resume_step(last: Path, run: Run, data: DataModule) -> int:
     Raises Failed: X702 if the tokenizer has changed, X614 if the data have, X619 if the optimiser
     has, X618 if the teacher has.
     """
-    content = checkpoint.load(last)
+    content = checkpoint.load_own(last)
     checkpoint.differences(content, run, last)
     require_optimizer(content, run, last)
     require_same(run, content, last)
@@ -302,7 +302,7 @@ def require_optimizer(content: dict, run: Run, last: Path) -> None:
 
 def finished(last: Path, run: Run) -> bool:
     """True if the run has used up its steps or minutes, and validated after the last step."""
-    content = checkpoint.load(last)
+    content = checkpoint.load_own(last)
     if validated_at(content) != int(content["global_step"]):
         return False
     if not run.train.minutes:

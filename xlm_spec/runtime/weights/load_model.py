@@ -39,7 +39,8 @@ def load_model(package, data, train, args) -> TrainedModel:
     of a run: the code that it names runs.
     """
     file = args.checkpoint or best_of(args.run)
-    content = checkpoint.load(file)
+    own = args.checkpoint is None
+    content = checkpoint.load_own(file, "state_dict") if own else checkpoint.load(file)
     run = run_of(content, package, data, train, args)
     layout = layout_of(package, run.task, run.config.vocab, run.data.fill)
     differ = checkpoint.differences(content, run, file)
