@@ -26,6 +26,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 from xlm_spec.runtime.config.choices import Choice, choice, kind_of, options_of
 from xlm_spec.runtime.config.extensions import called, checked, named, raised_in
 from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.settings import ENTRIES
 from xlm_spec.runtime.data.rows import Rows, padded_rows
 from xlm_spec.runtime.data.words import Tokenizer
 from xlm_spec.runtime.evaluation.scoring import bound_of
@@ -33,9 +34,9 @@ from xlm_spec.runtime.loading.managers import entries_of
 from xlm_spec.runtime.machine.shortage import is_shortage
 
 SETTING = "data.metrics"
-STAGES = ("val", "test")
+STAGES: tuple[str, ...] = ENTRIES[SETTING]["stages"]
 OWN = "task"  # the loader of the run's own task, in the option `loaders`
-KEYS = ("name", "stages", "loaders", "update")  # of every entry
+KEYS = tuple(ENTRIES[SETTING])  # of every entry
 NAME = re.compile(r"[A-Za-z_]\w*")
 
 

@@ -20,12 +20,14 @@ from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 from xlm_spec.runtime.config.choices import OF_FILE, OF_MODULE, Choice, choice, kind_of, options_of
 from xlm_spec.runtime.config.extensions import FOLDER, built, called, checked, named
 from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.settings import ENTRIES
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.scoring import SampleResult
 
 SETTING = "train.predictions"
-STAGES = ("val", "test", "predict")  # validation, `eval`, `generate`
-KEYS = ("fields", "stages", "every")  # of every entry
+STAGES: tuple[str, ...] = ENTRIES[SETTING]["stages"]  # validation, `eval`, `generate`
+FIELDS: tuple[str, ...] = ENTRIES[SETTING]["fields"]
+KEYS = tuple(ENTRIES[SETTING])  # of every entry
 DEFAULT_FIELDS = ("prompt", "answer", "truth")
 PRINTED = 3  # samples at a time on the console
 LOGGED = 8  # samples at a time in a logger
@@ -89,7 +91,6 @@ class Sample:
         return found
 
 
-FIELDS = ("prompt", "answer", "truth", "tokens", "trajectory", "steps", "network_calls")
 Field = Callable[[Sample], Any]
 Records = Mapping[int, Sequence[Mapping[str, Any]]]
 
