@@ -57,7 +57,7 @@ NAMES = {  # setting -> its names, and the import paths that they stand for
 ENTRIES: dict[str, dict[str, Any]] = {
     "data.metrics": {
         "name": "",
-        "stages": ("val", "test"),
+        "stages": ("train", "val", "test", "predict"),
         "loaders": [],
         "update": "",
     },

@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.batches import halved, in_precision
+from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
 from xlm_spec.runtime.evaluation.predictions import Place, Predictions, Records, folder_of
 from xlm_spec.runtime.evaluation.scoring import SampleResult, draw
 from xlm_spec.runtime.generation.page import page, write
@@ -31,13 +34,15 @@ class Samples:
 
     shown: list[dict[str, Any]]  # of each sample
     records: Records
+    rows: Rows | None
+    answers: Tensor
 
 
 def generate(package, data, train, args) -> None:
     """Prints samples on stdout: one text per line, or with --json one object per line."""
     devices = devices_of(args.devices, args.nodes)
     with shared(devices, lambda: prepared(package, data, train, args, devices)) as found:
-        trained, sampler, prompts, predictions = found
+        trained, sampler, prompts, predictions, metrics = found
         keep = bool(args.watch or args.html or predictions.keep)
         drawing = Drawing(trained, sampler, args.seed, keep, fill=bool(args.fill))
         place = Place("predict", trained.step or 0, "", sampler)
@@ -46,7 +51,8 @@ def generate(package, data, train, args) -> None:
             if args.watch and not batch:
                 Screen(trained.run, sys.stderr).show(result.states)
             records = predictions.records(part.texts, result, answers, None, place)
-            return Samples(shown_of(trained, part, result, answers), records)
+            shown = shown_of(trained, part, result, answers)
+            return Samples(shown, records, part.rows, answers)
 
         if args.html:
             result, answers = drawing.drawn(prompts)
@@ -59,7 +65,12 @@ def generate(package, data, train, args) -> None:
                 print(json.dumps(record) if args.json else line)
             if devices.rank == 0:
                 predictions.write(each.records, replace(place, new=not number))
+                if each.rows is not None:
+                    metrics.add_answers(each.answers, each.rows)
         predictions.close()
+        for name, value in metrics.compute().items() if metrics.entries and prompts.rows else ():
+            if name != "loss":
+                print(f"{name:20} {value:.4f}", file=sys.stderr)
         if args.html:
             others = [n for n in trained.run.package.SAMPLERS if not args.sampler and n != sampler]
             more = {n: replace(drawing, sampler=n).drawn(prompts)[0] for n in others}
@@ -68,8 +79,11 @@ def generate(package, data, train, args) -> None:
 
 def prepared(
     package, data, train, args, devices: Devices
-) -> tuple[TrainedModel, str, Prompts, Predictions]:
-    """The model, the name of the sampler, the prompts, and where samples are written."""
+) -> tuple[TrainedModel, str, Prompts, Predictions, MetricTracker]:
+    """The model, the name of the sampler, the prompts, where samples are written, and metrics.
+
+    Raises Failed (X602) if a metric reads true answers, which given prompts have not.
+    """
     trained = replace(load_model(package, data, train, args), devices=devices)
     sampler = sampler_of(trained.run, args.sampler)
     if args.fill:
@@ -78,7 +92,14 @@ def prepared(
         prompts = prompts_to_continue(trained, args.prompt, args.n)
     if args.html:
         write(args.html, "", "a")  # fails before anything is sampled
-    return trained, sampler, prompts, Predictions(trained.run, "predict", folder_of(args.run))
+    predictions = Predictions(trained.run, "predict", folder_of(args.run))
+    metrics = MetricTracker(trained.run, "predict")
+    lacking = next((e.name for e in metrics.entries if e.of_truths), None)
+    if lacking is not None and not prompts.with_truths:
+        message = f"`data.metrics`: `{lacking}` reads true answers, which given prompts have not"
+        hint = "leave out --prompt and --fill, or give it the stages [val, test] alone"
+        raise Failed(Diagnostic("X602", message, hint))
+    return trained, sampler, prompts, predictions, metrics
 
 
 def shown_of(
@@ -151,9 +172,10 @@ def sampled(
 
 
 def some(prompts: Prompts, span: slice) -> Prompts:
-    start = prompts.start
-    rows = (a[span] if isinstance(a, Tensor) and a.ndim else a for a in start)
-    return Prompts(prompts.texts[span], type(start)(*rows))
+    start, rows = prompts.start, prompts.rows
+    parts = (a[span] if isinstance(a, Tensor) and a.ndim else a for a in start)
+    rows = rows.take(span) if rows else None
+    return Prompts(prompts.texts[span], type(start)(*parts), rows, prompts.with_truths)
 
 
 @in_precision
