@@ -1,6 +1,7 @@
 """The devices that share an evaluation or a generation, and what their processes exchange."""
 
 import io
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -117,12 +118,25 @@ def shared(devices: Devices, prepare: Callable[[], T]) -> Iterator[T]:
     prepared = [] if devices.rank else [prepare()]
     at = cluster()
     where = f"tcp://{at.main_address}:{at.main_port}"
-    distributed.init_process_group("gloo", where, LONGEST, devices.world, devices.rank)
+    with interruptible():
+        distributed.init_process_group("gloo", where, LONGEST, devices.world, devices.rank)
     try:
         with quiet() if devices.rank else nullcontext():
             yield prepared[0] if prepared else prepare()
     finally:
         distributed.destroy_process_group()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends the process: Python would wait for the end of a call of torch."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

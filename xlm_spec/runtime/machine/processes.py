@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from xlm_spec.diagnostics import Diagnostic, wants_colour
+from xlm_spec.interrupts import held, release
 from xlm_spec.runtime.machine import environment
 
 GRACE = 10.0  # seconds in which the first process may end by itself
-ENDED = (0, 128 + signal.SIGINT, 128 + signal.SIGTERM)  # exit codes of workers that did not fail
+STOPPED = (0, 128 + signal.SIGINT, 128 + signal.SIGTERM)  # codes with which all end together
 ending = threading.Lock()  # held while the first process saves its state
 CONNECTION_LOST = ("Connection closed by peer", "Connection reset", "Broken pipe", "NCCL")
 
@@ -31,15 +32,17 @@ def started(words: list[str], devices: int, nodes: int | None) -> Iterator[None]
         return
     if environment.is_worker():
         environment.leave_with_parent()
+        release(signal.SIGINT)  # it is started with it held
         yield
         return
     environment.begin()
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": str(devices)}
     os.environ |= place | rank(0)
     command = [sys.executable, *words[1:]]
-    workers = [subprocess.Popen(command, env=os.environ | rank(n)) for n in range(1, devices)]
+    with held():
+        workers = [subprocess.Popen(command, env=os.environ | rank(n)) for n in range(1, devices)]
     over = threading.Event()
-    threading.Thread(target=end_with, args=(workers, over), daemon=True).start()
+    threading.Thread(target=end_with, args=(workers, over, (0,)), daemon=True).start()
     patience = 0.0
     try:
         yield
@@ -64,9 +67,14 @@ def free_port() -> str:
         return str(found.getsockname()[1])
 
 
-def end_with(workers: list[subprocess.Popen], over: threading.Event, hint: str = "") -> None:
-    """Ends this process, and the other workers, some time after one of them has failed."""
-    while all(worker.poll() in (None, *ENDED) for worker in workers):
+def end_with(
+    workers: list[subprocess.Popen], over: threading.Event, fine: tuple[int, ...], hint: str = ""
+) -> None:
+    """Ends this process, and the other workers, some time after one of them has failed.
+
+    `fine`: the exit codes of those that have not.
+    """
+    while all(worker.poll() in (None, *fine) for worker in workers):
         if over.wait(1):
             return
     if over.wait(GRACE):  # usually the connection is lost, and that is reported

@@ -9,7 +9,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
 
 from xlm_spec.interrupts import held
-from xlm_spec.runtime.machine.processes import end_with
+from xlm_spec.runtime.machine.processes import STOPPED, end_with
 
 
 class Processes(DDPStrategy):
@@ -30,6 +30,6 @@ class Launcher(_SubprocessScriptLauncher):
         if not self.cluster_environment.creates_processes_externally:
             with held(signal.SIGINT, signal.SIGTERM):
                 self._call_children_scripts()
-            given = self.procs, threading.Event(), "--resume continues the run"
+            given = self.procs, threading.Event(), STOPPED, "--resume continues the run"
             threading.Thread(target=end_with, args=given, daemon=True).start()
         return function(*args, **kwargs)
