@@ -129,7 +129,8 @@ def save(folder: Path, checkpoint: Mapping[str, Any], first: bool) -> None:
     rest, tensors = split(checkpoint)
     writer = distributed.FileSystemWriter(folder)
     try:
-        distributed.save(tensors, storage_writer=writer)
+        with warnings.catch_warnings(action="ignore"):  # that one process writes all
+            distributed.save(tensors, storage_writer=writer)
     except distributed.CheckpointException as e:  # derives from BaseException
         raise RuntimeError(str(e)) from None
     if first:
