@@ -26,7 +26,7 @@ from xlm_spec.compiler.axes import (
     components_of,
 )
 from xlm_spec.compiler.frontend.schema import schema
-from xlm_spec.compiler.runtime_settings import code, code_settings, settings, tasks
+from xlm_spec.compiler.runtime_settings import code, code_settings, entry_keys, settings, tasks
 
 VERSION = "1.25.0"  # of yaml-language-server
 SERVER = "node_modules/yaml-language-server/bin/yaml-language-server"
@@ -177,11 +177,12 @@ def test_names_of_code_are_offered_with_what_they_are_and_their_options(setting,
     assert {o.label for o in found} == set(names)
     assert all(o.told for o in found)
     top = f"{section}:\n  {key}:\n    "
-    assert offered(editor, f"{top}‸\n", "key") == {"kind"}
+    keys = {*entry_keys().get(setting, ())}
+    assert offered(editor, f"{top}‸\n", "key") == {"kind", *keys}
     assert offered(editor, f"{top}kind: ‸\n") == set(names)
     for name, path in names.items():
         options = {p.name for p in code(path).options or ()}
-        assert offered(editor, f"{top}kind: {name}\n    ‸\n", "key") == options, name
+        assert offered(editor, f"{top}kind: {name}\n    ‸\n", "key") == options | keys, name
 
 
 def test_targets_are_offered_for_a_loss(editor):

@@ -11,6 +11,7 @@ import torch
 from laws.sampled_laws import holds, method
 from methods import PLAIN
 
+from components.layers import Attention, angles, visible
 from xlm_spec.compiler.components import component, values
 from xlm_spec.laws.toy_distribution import generator
 
@@ -57,6 +58,24 @@ def test_a_backbone_keeps_the_laws_of_models(value, tmp_path):
 @pytest.mark.parametrize("value", CACHED)
 def test_a_causal_backbone_does_not_look_ahead(value, tmp_path):
     holds(method(tmp_path, PLAIN, backbone=f"{{kind: {value}, token_shift: true}}"), DIRECTION)
+
+
+def test_causal_attention_needs_no_mask():
+    """At valid positions it equals attention under a mask of padding and of later positions.
+
+    The control: a mask of padding alone.
+    """
+    torch.manual_seed(0)
+    attention, x = Attention(32, 4), torch.randn(ROWS, LENGTH, 32)
+    valid = torch.arange(LENGTH) < torch.tensor([LENGTH, 4, 1])[:, None]
+    given = angles(torch.arange(LENGTH), 8)
+    with torch.no_grad():
+        plain = attention(x, None, *given)[valid]
+        masked, wrong = (
+            attention(x, m, *given)[valid] for m in (visible(valid).tril(), visible(valid))
+        )
+    assert (plain - masked).abs().max() < 1e-6
+    assert (plain - wrong).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("value", TIMED)

@@ -7,8 +7,8 @@ MUTANTS = [
         "attention to padding",
         "masked",
         "model",
-        "mask = valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)",
-        "mask = torch.ones_like(valid)[:, None, None, :].expand(-1, 1, valid.shape[1], -1)",
+        "return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)",
+        "return torch.ones_like(valid)[:, None, None, :].expand(-1, 1, valid.shape[1], -1)",
     ),
     Mutant(
         "mean over the batch subtracted",
@@ -21,15 +21,16 @@ MUTANTS = [
         "causal attention in a masked model",
         "masked",
         "model",
-        "return mask.tril() if causal else mask",
-        "return mask.tril()",
+        "return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)",
+        "return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1).tril()",
     ),
     Mutant(
         "attention to the next token",
         "left to right",
         "model",
-        "return mask.tril() if causal else mask",
-        "return mask.tril(1) if causal else mask",
+        "mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)",
+        """ahead = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool).tril(1)
+        mixed = F.scaled_dot_product_attention(q, k, v, ahead if mask is None else mask)""",
     ),
     Mutant(
         "cache one position off",

@@ -10,7 +10,7 @@ from methods import ROOT
 from package_runs import TINY, package_of, run
 
 from xlm_spec.runtime.evaluation.evaluate import figures
-from xlm_spec.runtime.generation.generate import sample_prompts, sampled
+from xlm_spec.runtime.generation.generate import Drawing, sample_prompts, sampled
 from xlm_spec.runtime.generation.prompts import prompts_to_continue
 from xlm_spec.runtime.weights.load_model import load_model
 
@@ -46,10 +46,11 @@ def test_a_batch_that_does_not_fit_is_halved(model, capsys):
         torch.empty(1 << (20 if len(arguments[0]) <= 5 else 55), dtype=torch.int8)
 
     prompts = prompts_to_continue(model, [], 12)
+    drawing = Drawing(model, "confidence", seed=0, keep=False, fill=False)
 
     def generated(size):
-        found = [*sampled(model, "confidence", prompts, size, 0, False, False, False)]
-        return [part.texts for part, _, _ in found], [a.tolist() for _, _, a in found]
+        found = lambda part, _, answers, number: (number, part.texts, answers.tolist())  # noqa: E731
+        return [*sampled(drawing, prompts, size, found)]
 
     wanted = evaluated(with_settings(model, evaluate_batch=5)), generated(5)
     hook = model.model.register_forward_pre_hook(ask)
@@ -62,7 +63,7 @@ def test_a_batch_that_does_not_fit_is_halved(model, capsys):
         ]
         assert generated(10) == wanted[1]
         with pytest.raises(RuntimeError, match="can't allocate memory"):
-            [*sampled(model, "confidence", prompts, 12, 0, False, False, True)]
+            drawing.drawn(prompts)
     finally:
         hook.remove()
 

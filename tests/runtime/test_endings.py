@@ -108,7 +108,8 @@ def worker_of(process):
     """The process id of the worker, as soon as it runs."""
     while True:
         assert process.poll() is None
-        words = ["pgrep", "-P", str(process.pid), "-f", "python"]  # git is a child for a moment
+        # git is a child for a moment, and before it starts it has the arguments of its parent
+        words = ["pgrep", "-P", str(process.pid), "-f", r"mdlm\.__main__"]
         found = subprocess.run(words, capture_output=True, text=True)
         if found.stdout:
             return int(found.stdout.split()[0])

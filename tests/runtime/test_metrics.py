@@ -253,6 +253,9 @@ def test_metrics_of_each_kind_in_a_run(mine, tmp_path):
         "{kind: distinct, n: 1, name: distinct_1}",
         "{kind: repetition, n: 1, stages: [test]}",
         "perplexity",
+        "{kind: perplexity, name: seen_bound, stages: train}",
+        "{kind: distinct, n: 1, name: seen, stages: [train, predict]}",
+        "{kind: edit_distance, name: apart, stages: predict}",
         f"{mine}:length",
         f"{{kind: torchmetrics.MeanMetric, name: tokens, update: '{mine}:as_floats'}}",
         f"{{kind: '{mine}:Most', loaders: [few]}}",
@@ -265,6 +268,9 @@ def test_metrics_of_each_kind_in_a_run(mine, tmp_path):
     shared = {"edit_distance", "distinct_1", "perplexity_bound", "length", "tokens"}
     assert shared <= set(val)
     assert shared | {"Most_texts", "Most_truths"} <= set(few)
+    [seen] = (x for x in lines(tmp_path / "run") if x["split"] == "train/samples")
+    assert set(seen) == {"step", "split", "seen", "seen_bound"}
+    assert seen["seen_bound"] > 1
     assert "Most_texts" not in val
     assert "repetition" not in val
     assert few["Most_texts"] == 3
@@ -278,6 +284,14 @@ def test_metrics_of_each_kind_in_a_run(mine, tmp_path):
     assert found["loss_kind"] == "bound"
     assert [*found][[*found].index("loss") + 1] == "loss_error"
     assert 0 < found["loss_error"] < found["loss"]
+    assert not {"seen", "apart"} & {*val, *found}
+    samples = ["generate", "--run", tmp_path / "run", "--json"]
+    done = run("mdlm", *samples, "-n", 5, "--batch", 2)
+    tokens = [json.loads(line)["tokens"] for line in done.stdout.splitlines()]
+    share = len({t for row in tokens for t in row}) / sum(map(len, tokens))
+    assert f"{'seen':20} {share:.4f}\n{'apart':20} " in done.stderr
+    done = run("mdlm", *samples, "--prompt", "1 2 3", check=False)
+    assert "error[X602]: `data.metrics`: `apart` reads true answers" in done.stderr
 
 
 WRONG = [
@@ -287,7 +301,8 @@ WRONG = [
     ("{kind: mauve, clusters: true}", "X602", "`clusters` of `mauve` must be an integer"),
     ("{kind: distinct, n: 0}", "X602", "at least one token"),
     ("{kind: distinct, m: 3}", "X602", "`distinct` has no option `m`"),
-    ("{kind: distinct, stages: [train]}", "X602", "has no stage `train`"),
+    ("{kind: distinct, stages: [trial]}", "X602", "has no stage `trial`"),
+    ("{kind: perplexity, stages: predict}", "X602", "`predict` has none"),
     ("{kind: distinct, loaders: [far]}", "X602", "has no loader `far`"),
     ("{kind: distinct, name: a b}", "X602", "cannot have the name `a b`"),
     ("[distinct, distinct]", "X602", "there is a metric `distinct` already"),

@@ -82,9 +82,9 @@ def test_a_run_continues_from_its_newest_checkpoint(tmp_path):
     assert newest(tmp_path) is None
     torch.save({"global_step": 20}, tmp_path / "last.ckpt")
     torch.save({"global_step": 10}, tmp_path / "exception.ckpt")
-    (tmp_path / "step-0000020.ckpt").touch()
+    torch.save({"global_step": 20}, tmp_path / "step-0000020.ckpt")
     assert newest(tmp_path) == tmp_path / "last.ckpt"
-    (tmp_path / "step-0000025.ckpt").touch()
+    torch.save({"global_step": 25}, tmp_path / "step-0000025.ckpt")
     assert newest(tmp_path) == tmp_path / "step-0000025.ckpt"
     (tmp_path / "last.ckpt").write_text("damaged")
     (tmp_path / "step-0000030.ckpt.part").touch()
@@ -201,7 +201,7 @@ def test_milestones_that_are_not_kept_are_one_diagnostic():
 
 def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path, capsys):
     torch.save({"global_step": 20}, tmp_path / "last.ckpt")
-    (tmp_path / "step-0000010.ckpt").touch()
+    torch.save({"global_step": 10}, tmp_path / "step-0000010.ckpt")
     assert newest(tmp_path) == tmp_path / "last.ckpt"
     assert not capsys.readouterr().err
     whole = (tmp_path / "last.ckpt").read_bytes()
@@ -210,7 +210,20 @@ def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path, capsys):
     assert newest(tmp_path) == older
     expected = f"warning: cannot read {tmp_path / 'last.ckpt'}; continues from {older}\n"
     assert capsys.readouterr().err == expected
-    older.unlink()
+    newer = tmp_path / "step-0000030.ckpt"  # of a disk that was full
+    newer.write_bytes(whole[: len(whole) // 2])
+    assert newest(tmp_path) == older
+    [first, second] = capsys.readouterr().err.splitlines()
+    assert (first, second) == (
+        expected.strip(),
+        f"warning: cannot read {newer}; continues from {older}",
+    )
+    (tmp_path / "last.ckpt").write_bytes(whole)
+    assert newest(tmp_path) == tmp_path / "last.ckpt"
+    assert str(newer) in capsys.readouterr().err
+    for file in (older, newer):
+        file.unlink()
+    (tmp_path / "last.ckpt").write_bytes(b"")
     assert newest(tmp_path) == tmp_path / "last.ckpt"  # its diagnostic follows
     assert not capsys.readouterr().err
 

@@ -24,6 +24,12 @@ def code_settings() -> dict[str, dict[str, str]]:
     return names
 
 
+def entry_keys() -> dict[str, dict[str, object]]:
+    """The lists of code, by dotted name: the keys of their entries, and what these allow."""
+    keys: dict[str, dict[str, object]] = settings().constants["ENTRIES"]
+    return keys
+
+
 def is_code(path: tuple[str | int, ...]) -> bool:
     """Is it the path of a setting whose value is code, or a path inside of its value?"""
     return ".".join(map(str, path[:2])) in code_settings()
@@ -53,9 +59,19 @@ def code(path: str) -> Code:
     node = next(n for n in ast.parse(source).body if getattr(n, "name", "") == name)
     assert isinstance(node, ast.FunctionDef | ast.ClassDef)
     meaning = (ast.get_docstring(node) or "").partition("\n")[0]
-    if isinstance(node, ast.ClassDef) or node.args.kwarg:
+    made = node if isinstance(node, ast.FunctionDef) else initializer(node)
+    if made is None or made.args.kwarg:
         return Code(path, meaning)
-    return Code(path, meaning, signature(node, source.split("\n"), {}).parameters)
+    known = signature(made, source.split("\n"), {})
+    texts = [n for n, kind in known.wires.items() if "str" in kind.split(" | ")]
+    options = (*known.parameters, *(Parameter(n, "str", None, "") for n in texts))
+    plain = not known.defaults and all(p.type in ("float", "int", "bool", "str") for p in options)
+    return Code(path, meaning, options if plain else None)
+
+
+def initializer(node: ast.ClassDef) -> ast.FunctionDef | None:
+    found = (n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__")
+    return next(found, None)
 
 
 def module_file(module: str) -> Path | None:

@@ -20,7 +20,7 @@ from xlm_spec.diagnostics import (
 from xlm_spec.interrupts import held
 from xlm_spec.runtime.config import arguments, choices
 from xlm_spec.runtime.config.resolve_config import Run, read_config, resolve_config
-from xlm_spec.runtime.machine import environment
+from xlm_spec.runtime.machine import environment, processes
 from xlm_spec.runtime.machine.shortage import is_shortage
 from xlm_spec.runtime.package_errors import package_error
 from xlm_spec.runtime.weights import hub
@@ -36,7 +36,8 @@ def main(package, data: Mapping, train: Mapping, argv: list[str] | None = None) 
     except Failed as e:
         return report_failure(e)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        if not environment.is_worker():
+            print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 1
@@ -166,8 +167,7 @@ def run_eval(package, data, train, args) -> None:
         from xlm_spec.runtime.evaluation.evaluate import evaluate
 
     positive(args.limit, "--limit")
-    positive(args.batch, "--batch")
-    evaluate(package, data, train, args)
+    on_devices(evaluate, package, data, train, args)
 
 
 def run_generate(package, data, train, args) -> None:
@@ -175,8 +175,18 @@ def run_generate(package, data, train, args) -> None:
         from xlm_spec.runtime.generation.generate import generate
 
     positive(args.n, "-n")
-    positive(args.batch, "--batch")
-    generate(package, data, train, args)
+    if args.html and args.devices * (args.nodes or 1) > 1:
+        message = "--html samples one batch, on one device"
+        raise Failed(Diagnostic("X602", message, "leave out --devices"))
+    on_devices(generate, package, data, train, args)
+
+
+def on_devices(workflow, package, data, train, args) -> None:
+    """Runs a workflow in a process for each device."""
+    for flag in ("batch", "devices", "nodes"):
+        positive(getattr(args, flag), f"--{flag}")
+    with processes.started(args.words, args.devices, args.nodes):
+        workflow(package, data, train, args)
 
 
 def run_info(package, data, train, args) -> None:

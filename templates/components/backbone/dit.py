@@ -43,7 +43,9 @@ class TimedBlock(nn.Module):
         self.time = ZeroLinear(condition, 6 * width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, c: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, c: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor
+    ) -> Tensor:
         """(B, L, D), (B, 1, C) -> (B, L, D)."""
         shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = self.time(c).chunk(6, -1)
         y = self.attention(self.norm_1(x) * (1 + scale_1) + shift_1, mask, cos, sin)
@@ -87,7 +89,7 @@ class Backbone(nn.Module):
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = visible(valid, self.causal)
+        mask = None if self.causal else visible(valid)
         x, c = self.embed(tokens, valid, position), self.time(t)
         for block in self.blocks:
             x = block(x, c, mask, cos, sin)

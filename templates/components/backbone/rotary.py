@@ -52,7 +52,7 @@ class Backbone(nn.Module):
         """(B, L), (B, L) -> (B, L, D)."""
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = visible(valid, self.causal)
+        mask = None if self.causal else visible(valid)
         x = self.embed(tokens, valid, position)
         for block in self.blocks:
             x = block(x, mask, cos, sin)
@@ -62,11 +62,10 @@ class Backbone(nn.Module):
         """Keys and values of each layer, (B, H, L, D / H) each, of (B, L) tokens, causal."""
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = visible(valid, causal=True)
         x, cache = self.embed(tokens, valid, position), []
         for block in self.blocks:
             q, k, v = block.attention.project(block.norm_1(x), cos, sin)
-            x = block.residual(x, block.attention.attend(q, k, v, mask))
+            x = block.residual(x, block.attention.attend(q, k, v, mask=None))
             cache.append((k, v))
         return cache
 

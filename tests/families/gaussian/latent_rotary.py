@@ -41,7 +41,7 @@ class Backbone(nn.Module):
         """(B, L), (B, L), (B, L, E), (B, 1) -> (B, L, D)."""
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = visible(valid, causal=False)
+        mask = visible(valid)
         x = self.embed(tokens, valid, position) + self.enter(latent) + self.time(t)
         for block in self.blocks:
             x = block(x, mask, cos, sin)

@@ -77,8 +77,11 @@ class Reader:
                 self.definitions[node.name] = definition(node, node.name, self.lines)
             case ast.ClassDef():
                 self.class_(node)
-            case ast.Assign(targets=[ast.Name(id=name)]):
-                self.constants[name] = ast.literal_eval(node.value)
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                self.constants[name] = ast.literal_eval(value)
                 self.constant_lines[name] = definition(node, name, self.lines)
             case _:
                 place = f"{self.folder}/{self.value}.py:{node.lineno}"

@@ -3,7 +3,13 @@
 from xlm_spec.compiler.components import Parameter
 from xlm_spec.compiler.frontend import hover
 from xlm_spec.compiler.frontend.forms import number
-from xlm_spec.compiler.runtime_settings import Code, code, code_settings, described_as_code
+from xlm_spec.compiler.runtime_settings import (
+    Code,
+    code,
+    code_settings,
+    described_as_code,
+    entry_keys,
+)
 
 CODE = r"^(?!.*\.py$)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$|\.py:[A-Za-z_]\w*$"  # of a user or a library
 PATHS = "write an import path (package.module.Name), or ./file.py:Name"
@@ -40,11 +46,12 @@ def setting(section: str, p: Parameter) -> dict:
 def with_options(path: str, name: dict, shipped: dict[str, Code]) -> dict:
     """The name of code, and its options: those of shipped code are known."""
     known = {n: c.options for n, c in shipped.items() if c.options is not None}
+    keys: dict[str, dict] = {k: {} for k in entry_keys().get(path, ())}  # `validate` checks them
     branches = [
         {
             "if": {"properties": {"kind": {"type": "string", "pattern": f"^{n}$"}}},
             "then": {
-                "properties": {"kind": True} | {p.name: number(p) for p in options},
+                "properties": {"kind": True} | keys | {p.name: number(p) for p in options},
                 "additionalProperties": False,
             },
         }
@@ -55,6 +62,6 @@ def with_options(path: str, name: dict, shipped: dict[str, Code]) -> dict:
         "description": CODE_MEANING,
         "type": "object",
         "required": ["kind"],
-        "properties": {"kind": name | {"markdownDescription": hover.sentence(CODE_MEANING)}},
+        "properties": {"kind": name | {"markdownDescription": hover.sentence(CODE_MEANING)}} | keys,
     }
     return out | {"if": {"required": ["kind"]}, "then": {"allOf": branches}} if branches else out

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from xlm_spec.compiler import axes, runtime_settings
 from xlm_spec.compiler.declarations import EVEN
 from xlm_spec.compiler.frontend.custom.registry import Registry, load_components
+from xlm_spec.compiler.frontend.entries import entries
 from xlm_spec.compiler.frontend.errors import explain, in_words
 from xlm_spec.compiler.frontend.load import Document, Path_
 from xlm_spec.compiler.frontend.names import name_conflict
@@ -51,6 +52,7 @@ def beyond_schema(doc: Document, registry: Registry) -> list[Diagnostic]:
         *sampler_names(doc),
         *duplicates(doc),
         *task(doc),
+        *entries(doc),
         *divisible(doc, registry),
     ]
 

@@ -48,10 +48,7 @@ def train(p: ArgumentParser) -> None:
     )
     p.add_argument("--resume", action="store_true", help="continue the run in --run")
     p.add_argument("--overfit", action="store_true", help="train and validate on one batch")
-    help = "number of devices, of each node, that share each batch (default: 1)"
-    p.add_argument("--devices", type=int, default=1, help=help)
-    help = "number of nodes; torchrun or srun starts the processes, one for each device"
-    p.add_argument("--nodes", type=int, help=help)
+    devices(p, "each batch")
     help = "how several devices train one model: ddp or fsdp2 (sets train.strategy)"
     p.add_argument("--strategy", type=name, help=help)
 
@@ -113,6 +110,13 @@ def size(p: ArgumentParser) -> None:
     p.add_argument("--size", type=name, help=help)
 
 
+def devices(p: ArgumentParser, what: str) -> None:
+    help = f"number of devices, of each node, that share {what} (default: 1)"
+    p.add_argument("--devices", type=int, default=1, help=help)
+    help = "number of nodes; torchrun or srun starts the processes, one for each device"
+    p.add_argument("--nodes", type=int, help=help)
+
+
 def source(p: ArgumentParser) -> Any:
     """Which checkpoint."""
     group = p.add_mutually_exclusive_group(required=True)
@@ -124,9 +128,10 @@ def source(p: ArgumentParser) -> Any:
 
 
 def trained(p: ArgumentParser) -> None:
-    """Which checkpoint, which sampler, and how many examples at once."""
+    """Which checkpoint, which sampler, how many examples at once, and on which devices."""
     source(p)
     help = "examples per batch (default: at most 2^26 logits); noise and so figures depend on it"
     p.add_argument("--batch", type=int, metavar="B", help=help)
     help = "name of a sampler in the spec (default: the first)"
     p.add_argument("--sampler", type=name, help=help)
+    devices(p, "the batches")

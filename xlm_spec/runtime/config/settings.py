@@ -6,7 +6,7 @@ with options it is a mapping, `{kind: sgd, momentum: 0.9}`. With `tuple` it is a
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 NAMES = {  # setting -> its names, and the import paths that they stand for
     "data.metrics": {
@@ -50,6 +50,29 @@ NAMES = {  # setting -> its names, and the import paths that they stand for
         "file": "xlm_spec.runtime.evaluation.predictions.FileWriter",
         "logger": "xlm_spec.runtime.evaluation.predictions.LoggerWriter",
         "console": "xlm_spec.runtime.evaluation.predictions.ConsoleWriter",
+    },
+}
+
+# list -> the keys of its entries beside the options: the allowed names, or a value of the type
+ENTRIES: dict[str, dict[str, Any]] = {
+    "data.metrics": {
+        "name": "",
+        "stages": ("train", "val", "test", "predict"),
+        "loaders": [],
+        "update": "",
+    },
+    "data.loaders": {
+        "name": "",
+        "stages": ("train", "val", "test", "predict"),
+        "split": ("train", "val", "test"),
+        "limit": 0,
+        "task": "",
+        "options": {},
+    },
+    "train.predictions": {
+        "fields": ("prompt", "answer", "truth", "tokens", "trajectory", "steps", "network_calls"),
+        "stages": ("val", "test", "predict"),
+        "every": 0,
     },
 }
 

@@ -12,6 +12,7 @@ import torch
 
 from xlm_spec.runtime.config.resolve_config import Run
 from xlm_spec.runtime.loading.data_module import eval_batch_size
+from xlm_spec.runtime.machine.devices import ShortElsewhere
 from xlm_spec.runtime.machine.shortage import is_shortage
 from xlm_spec.runtime.weights.load_model import TrainedModel
 
@@ -38,7 +39,8 @@ def in_precision(function: Callable) -> Callable:
 def in_fitting_batches(function: Callable) -> Callable:
     """Computes a function of a trained model again, with half the batch, while memory is short.
 
-    The batch is `train.evaluate_batch`; the noise of an example depends on it.
+    The batch is `train.evaluate_batch`; the noise of an example depends on it, so that all devices
+    halve it.
     """
 
     @wraps(function)
@@ -50,6 +52,8 @@ def in_fitting_batches(function: Callable) -> Callable:
             except (RuntimeError, MemoryError) as e:
                 if not is_shortage(e) or size == 1:
                     raise
+                if not isinstance(e, ShortElsewhere):
+                    trained.devices.shortage()
             smaller = halved(size)
             trained = replace(trained, run=trained.run.replace("memory", evaluate_batch=smaller))
 

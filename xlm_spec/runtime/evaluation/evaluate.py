@@ -5,6 +5,7 @@ import json
 import math
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,13 @@ from torch import Tensor
 from xlm_spec.runtime.config.resolve_config import Run
 from xlm_spec.runtime.evaluation.batches import in_fitting_batches, in_precision
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
-from xlm_spec.runtime.evaluation.predictions import Place, Predictions, folder_of, write_rows
+from xlm_spec.runtime.evaluation.predictions import (
+    Place,
+    Predictions,
+    Records,
+    folder_of,
+    records_of,
+)
 from xlm_spec.runtime.evaluation.scoring import (
     SampleResult,
     bound_of,
@@ -28,6 +35,7 @@ from xlm_spec.runtime.evaluation.scoring import (
 )
 from xlm_spec.runtime.loading.data_module import CHUNK, EvalBatches, eval_batch_size
 from xlm_spec.runtime.loading.managers import Loaders
+from xlm_spec.runtime.machine.devices import Devices, devices_of, shared
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.tasks.task import Rows, RunningText
 from xlm_spec.runtime.weights.load_model import TrainedModel, load_model, sampler_of
@@ -38,14 +46,25 @@ SOME = 8  # rows that tell what a loss is
 
 def evaluate(package, data, train, args) -> None:
     """Prints the metrics of a checkpoint."""
-    trained = load_model(package, data, train, args)
+    devices = devices_of(args.devices, args.nodes)
+    with shared(devices, lambda: prepared(package, data, train, args, devices)) as found:
+        trained, sampler, predictions = found
+        result = figures(trained, sampler, args.split, args.limit or 0, predictions)
+        predictions.close()
+        show(result, args.json)
+
+
+def prepared(package, data, train, args, devices: Devices) -> tuple[TrainedModel, str, Predictions]:
+    """The model, the name of the sampler, and where samples are written."""
+    trained = replace(load_model(package, data, train, args), devices=devices)
     if args.teacher is not None:
         trained = replace(trained, run=with_teacher(trained.run))
     sampler = sampler_of(trained.run, args.sampler)
-    predictions = Predictions(trained.run, "test", folder_of(args.run))
-    result = figures(trained, sampler, args.split, args.limit or 0, predictions)
-    predictions.close()
-    if args.json:
+    return trained, sampler, Predictions(trained.run, "test", folder_of(args.run))
+
+
+def show(result: dict, as_json: bool) -> None:
+    if as_json:
         print(json.dumps(result))
         return
     for key, value in result.items():
@@ -74,12 +93,13 @@ def figures(
     run, begun = with_teacher(trained.run, required=False), time.perf_counter()
     if run.teacher is not None:
         object.__setattr__(trained.model, "teacher", run.teacher)
-    loaders = Loaders(run)
-    rows = loaders.own.rows(split)
+    with trained.devices.first_alone():
+        loaders = Loaders(run)
+        rows = loaders.own.rows(split)
+        others = {x.name: loaders.rows(x, split) for x in loaders.of(split) if x.name}
     if trained.data.get(split, rows.digest) != rows.digest:
         message = f"warning: the data of split `{split}` have changed since training"
         print(message, file=sys.stderr)
-    others = {x.name: loaders.rows(x, split) for x in loaders.of(split) if x.name}
     of_text = not run.task.ends and not (limit and limit < len(rows.prompt))
     characters = cast(RunningText, run.task).characters(split) if of_text else 0
     of_own = Place(split, trained.step or 0, "", sampler)
@@ -121,10 +141,11 @@ def scores(
     tokens = torch.cat(lengths).double()
     tracker = MetricTracker(run, split, place.loader)
     losses, bounds = losses_and_bounds(trained, rows, tracker.reads_likelihood)
-    if losses is not None:
-        tracker.add_loss(losses, tokens.mean().item())
-    if bounds is not None and tracker.reads_likelihood:
-        tracker.add_likelihoods(bounds, true_tokens(layout, rows))
+    if trained.devices.rank == 0:  # it has those of all examples
+        if losses is not None:
+            tracker.add_loss(losses, tokens.mean().item())
+        if bounds is not None and tracker.reads_likelihood:
+            tracker.add_likelihoods(bounds, true_tokens(layout, rows))
     n = run.task.samples or len(rows.prompt)
     cost = score_samples(trained, sampler, repeated(rows, n), tracker, predictions, place)
     return {
@@ -157,12 +178,19 @@ def free_tokens(x) -> Tensor:
     return (x.valid & ~x.fixed).sum(1)
 
 
+def own_batches(trained: TrainedModel, rows: Rows) -> Iterator[tuple[int, Rows]]:
+    """The batches of rows of this device, each with the number of its first row."""
+    size, devices = eval_batch_size(trained.run, trained.layout), trained.devices
+    batches = EvalBatches(rows, size, devices.rank, devices.world)
+    return ((first, batch) for first, batch in batches if len(batch.prompt))
+
+
 def sampled(
     trained: TrainedModel, sampler: str, rows: Rows, keep: bool = False
 ) -> Iterator[tuple[Rows, SampleResult]]:
-    """The batches of rows, each with the result of a sampler for its prompts."""
+    """The batches of rows of this device, each with the result of a sampler for its prompts."""
     run, layout, device = trained.run, trained.layout, trained.device
-    for first, batch in EvalBatches(rows, eval_batch_size(run, layout)):
+    for first, batch in own_batches(trained, rows):
         rng = sampling_generator(run, sampler, first, device)
         start = start_of(layout, batch, device)
         yield batch, draw(run, layout, trained.model, sampler, start, rng, keep)
@@ -178,21 +206,31 @@ def score_samples(
 ) -> dict[str, float]:
     """Scores samples for the prompts of rows, and writes them; returns the cost of sampling.
 
-    `network_calls` is the maximum over batches, `calls_per_example` the mean over examples.
+    `network_calls` is the maximum over batches, `calls_per_example` the mean over examples,
+    `sampling_seconds` the maximum over devices.
     """
-    calls = steps = evaluated = 0
-    seconds = 0.0
-    for batch, result in sampled(trained, sampler, rows, bool(predictions and predictions.keep)):
-        tracker.add_answers(result.answers, batch)
-        if predictions and place:
-            write_rows(predictions, batch, result, place)
+    devices, costs = trained.devices, []
+
+    def records() -> Iterator[Records]:
+        keep = bool(predictions and predictions.keep)
+        for batch, result in sampled(trained, sampler, rows, keep):
+            tracker.add_answers(result.answers, batch)
+            costs.append((result.steps, result.calls, result.rows, result.seconds))
+            yield records_of(predictions, batch, result, place) if predictions and place else {}
+
+    if predictions and predictions.entries and place:
+        for each in devices.each_in_order(records()):
+            if devices.rank == 0:
+                predictions.write(each, place)
             place = replace(place, new=False)
-        calls, steps = max(calls, result.calls), max(steps, result.steps)
-        evaluated, seconds = evaluated + result.rows, seconds + result.seconds
+    else:
+        deque(records(), maxlen=0)
+    seconds = max(devices.gathered(sum(cost[3] for cost in costs)))
+    steps, calls, evaluated, _ = zip(*devices.in_order(costs), strict=True)
     return {
-        "steps": steps,
-        "network_calls": calls,
-        "calls_per_example": round(evaluated / len(rows.prompt), 3),
+        "steps": max(steps),
+        "network_calls": max(calls),
+        "calls_per_example": round(sum(evaluated) / len(rows.prompt), 3),
         "sampling_seconds": round(seconds, 6),
     }
 
@@ -220,7 +258,7 @@ def losses_and_bounds(
         message = f"warning: {run.name} has no likelihood bound with these settings"
         print(message, file=sys.stderr)
     losses, bounds = [], []
-    for first, batch in EvalBatches(rows, eval_batch_size(run, layout)):
+    for first, batch in own_batches(trained, rows):
         rng = generator(run.train.seed, "evaluation", first, device=device)
         given = (trained.model, to(layout.examples(batch), device), run.config)
         terms = run.package.objective(*given, rng) if known else {}
@@ -233,6 +271,7 @@ def losses_and_bounds(
             again = generator(run.train.seed, "evaluation", first, device=device)
             with known_terms(bound, given, terms, rng.get_state()):
                 bounds.append(-bound(*given, again).cpu())
+    losses, bounds = trained.devices.in_order(losses), trained.devices.in_order(bounds)
     return torch.cat(losses) if losses else None, torch.cat(bounds) if bounds else None
 
 

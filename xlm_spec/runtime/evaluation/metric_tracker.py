@@ -7,7 +7,9 @@ An entry of `data.metrics` names one of these, with options:
   the function of the option `update` returns, a mapping.
 
 Parameters of both are filled by their names, see `Samples` and `Likelihoods`. Every entry also has
-the options `name`, `stages` (`val`, `test`) and `loaders` (`task` is that of the run's own task).
+the options `name`, `stages` and `loaders` (`task` is that of the run's own task). The stages are
+`val` and `test`; of an entry that asks for them also `train`, the first training sequences at each
+validation, and `predict`, the samples of `generate`.
 """
 
 import inspect
@@ -26,6 +28,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 from xlm_spec.runtime.config.choices import Choice, choice, kind_of, options_of
 from xlm_spec.runtime.config.extensions import called, checked, named, raised_in
 from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.settings import ENTRIES
 from xlm_spec.runtime.data.rows import Rows, padded_rows
 from xlm_spec.runtime.data.words import Tokenizer
 from xlm_spec.runtime.evaluation.scoring import bound_of
@@ -33,9 +36,10 @@ from xlm_spec.runtime.loading.managers import entries_of
 from xlm_spec.runtime.machine.shortage import is_shortage
 
 SETTING = "data.metrics"
-STAGES = ("val", "test")
+STAGES: tuple[str, ...] = ENTRIES[SETTING]["stages"]
+USUAL = ("val", "test")  # the stages of the metrics of a task, and of entries without `stages`
 OWN = "task"  # the loader of the run's own task, in the option `loaders`
-KEYS = ("name", "stages", "loaders", "update")  # of every entry
+KEYS = tuple(ENTRIES[SETTING])  # of every entry
 NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -103,6 +107,10 @@ class Entry:
     def of_likelihood(self) -> bool:
         return any(n in OF_LIKELIHOODS for n in self.reads)
 
+    @property
+    def of_truths(self) -> bool:
+        return any(n in ("rows", "references", "target") for n in self.reads)
+
     def add(self, source: Samples | Likelihoods) -> None:
         """Raises Failed (X617) for an exception of the metric."""
         try:
@@ -145,23 +153,33 @@ def metrics_of(run: Run, stage: str = "", loader: str = "") -> list[Entry]:
 
     Raises Failed: X508, X602, X617.
     """
-    found = [task_metric(name, metric.of) for name, metric in run.task.metrics.items()]
+    of_task = run.task.metrics if stage in ("", *USUAL) else {}
+    found = [task_metric(name, metric.of) for name, metric in of_task.items()]
     known = [e.name or OWN for e in entries_of(run)]
     for code in run.data.metrics:
         entry = entry_of(run, code)
         if entry.name in ("loss", *(e.name for e in found)):
             message = f"`{SETTING}`: there is a metric `{entry.name}` already"
             raise Failed(Diagnostic("X602", message, "write {kind: ..., name: ANOTHER}"))
-        stages = listed(code, "stages", STAGES)
-        loaders = listed(code, "loaders", known)
+        stages = listed(code, "stages", STAGES, USUAL)
+        loaders = listed(code, "loaders", known, known)
+        if "predict" in stages and entry.of_likelihood:
+            message = f"`{SETTING}`: `{entry.name}` requires a likelihood, and `predict` has none"
+            raise Failed(Diagnostic("X602", message))
         if not stage or (stage in stages and (loader or OWN) in loaders):
             found.append(entry)
     return found
 
 
-def listed(code: Choice, key: str, allowed: Any) -> tuple[str, ...]:
+def reads_training(run: Run) -> bool:
+    """Does a metric ask for the stage `train`, and are there samples at validation?"""
+    stages = (listed(code, "stages", STAGES, USUAL) for code in run.data.metrics)
+    return run.train.sample_examples > 0 and any("train" in s for s in stages)
+
+
+def listed(code: Choice, key: str, allowed: Any, default: Any) -> tuple[str, ...]:
     """The option `stages` or `loaders` of an entry. Raises Failed (X602)."""
-    value = options_of(code).get(key, allowed)
+    value = options_of(code).get(key, default)
     values = tuple(value) if isinstance(value, list | tuple) else (str(value),)
     for each in values:
         if each not in allowed:

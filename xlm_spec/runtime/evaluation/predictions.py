@@ -20,12 +20,14 @@ from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 from xlm_spec.runtime.config.choices import OF_FILE, OF_MODULE, Choice, choice, kind_of, options_of
 from xlm_spec.runtime.config.extensions import FOLDER, built, called, checked, named
 from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.settings import ENTRIES
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.scoring import SampleResult
 
 SETTING = "train.predictions"
-STAGES = ("val", "test", "predict")  # validation, `eval`, `generate`
-KEYS = ("fields", "stages", "every")  # of every entry
+STAGES: tuple[str, ...] = ENTRIES[SETTING]["stages"]  # validation, `eval`, `generate`
+FIELDS: tuple[str, ...] = ENTRIES[SETTING]["fields"]
+KEYS = tuple(ENTRIES[SETTING])  # of every entry
 DEFAULT_FIELDS = ("prompt", "answer", "truth")
 PRINTED = 3  # samples at a time on the console
 LOGGED = 8  # samples at a time in a logger
@@ -89,8 +91,8 @@ class Sample:
         return found
 
 
-FIELDS = ("prompt", "answer", "truth", "tokens", "trajectory", "steps", "network_calls")
 Field = Callable[[Sample], Any]
+Records = Mapping[int, Sequence[Mapping[str, Any]]]
 
 
 class Writer:
@@ -243,22 +245,21 @@ class Predictions:
         fields = [f for e in self.entries for name, f in e.fields.items()]
         return any(f is trajectory or not getattr(f, "plain", False) for f in fields)
 
-    def write(
+    def records(
         self,
         prompts: Sequence[str],
         result: SampleResult,
         answers: Tensor,
         truths: Tensor | None,
         place: Place,
-        loggers: Sequence[Any] | None = None,
-    ) -> None:
-        """Writes a batch of samples.
+    ) -> Records:
+        """What each writer gets of a batch of samples, by its number.
 
         answers, truths: (B, W), padded with -1; no truths of running text and given prompts.
         """
-        due = [e for e in self.entries if e.due(place)]
+        due = {i: e for i, e in enumerate(self.entries) if e.due(place)}
         if not due:
-            return
+            return {}
         decode = self.run.task.words.decode
         rows = [[t for t in row if t >= 0] for row in answers.tolist()]
         right = [None] * len(rows) if truths is None else [
@@ -268,32 +269,32 @@ class Predictions:
             Sample(self.run, result, i, *each)
             for i, each in enumerate(zip(prompts, rows, right, strict=True))
         ]
-        for entry in due:
-            if isinstance(entry.writer, LoggerWriter):
-                entry.writer.loggers = loggers
-            records = [{k: f(s) for k, f in entry.fields.items()} for s in samples]
-            if truths is None:
-                records = [{k: v for k, v in r.items() if k != "truth"} for r in records]
-            entry.writer.write(records, place)
+        without = {"truth"} if truths is None else set()
+        return {
+            i: [{k: f(s) for k, f in e.fields.items() if k not in without} for s in samples]
+            for i, e in due.items()
+        }
+
+    def write(self, records: Records, place: Place, loggers: Sequence[Any] | None = None) -> None:
+        """Writes a batch of samples."""
+        for i, of_entry in records.items():
+            writer = self.entries[i].writer
+            if isinstance(writer, LoggerWriter):
+                writer.loggers = loggers
+            writer.write(of_entry, place)
 
     def close(self) -> None:
         for entry in self.entries:
             entry.writer.close()
 
 
-def write_rows(
-    predictions: Predictions,
-    rows: Rows,
-    result: SampleResult,
-    place: Place,
-    loggers: Sequence[Any] | None = None,
-) -> None:
-    """Writes the samples for the prompts of rows."""
+def records_of(predictions: Predictions, rows: Rows, result: SampleResult, place: Place) -> Records:
+    """What the writers get of the samples for the prompts of rows."""
     run = predictions.run
     pairs = zip(rows.prompt.tolist(), rows.prompt_length.tolist(), strict=True)
     prompts = [run.task.words.decode(prompt[:n]) for prompt, n in pairs]
     truths = rows.truths if run.task.ends else None
-    predictions.write(prompts, result, result.answers, truths, place, loggers)
+    return predictions.records(prompts, result, result.answers, truths, place)
 
 
 def trajectory(sample: Sample) -> list[str]:
@@ -314,7 +315,8 @@ def plain(name: str) -> Field:
 
 def folder_of(run: Path | None) -> Path | None:
     """The run folder of `--run`, which may be a checkpoint in it."""
-    return run if run is None or run.is_dir() else run.resolve().parent.parent
+    within = run is not None and (run.is_file() or run.suffix == ".ckpt")
+    return run.resolve().parent.parent if run and within else run
 
 
 def stages_of(code: Choice) -> tuple[str, ...]:

@@ -2,96 +2,180 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
+from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.batches import halved, in_precision
-from xlm_spec.runtime.evaluation.predictions import Place, Predictions, folder_of
+from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
+from xlm_spec.runtime.evaluation.predictions import Place, Predictions, Records, folder_of
 from xlm_spec.runtime.evaluation.scoring import SampleResult, draw
 from xlm_spec.runtime.generation.page import page, write
 from xlm_spec.runtime.generation.prompts import Prompts, prompts_to_continue, texts_to_fill
 from xlm_spec.runtime.generation.watch import Screen
 from xlm_spec.runtime.loading.data_module import eval_batch_size
+from xlm_spec.runtime.machine.devices import Devices, devices_of, shared
 from xlm_spec.runtime.machine.shortage import is_shortage
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.weights.load_model import TrainedModel, load_model, sampler_of
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What is printed and written of a batch of prompts."""
+
+    shown: list[dict[str, Any]]  # of each sample
+    records: Records
+    rows: Rows | None
+    answers: Tensor
+
 
 def generate(package, data, train, args) -> None:
     """Prints samples on stdout: one text per line, or with --json one object per line."""
-    trained = load_model(package, data, train, args)
-    run, words = trained.run, trained.run.task.words
-    sampler = sampler_of(run, args.sampler)
+    devices = devices_of(args.devices, args.nodes)
+    with shared(devices, lambda: prepared(package, data, train, args, devices)) as found:
+        trained, sampler, prompts, predictions, metrics = found
+        keep = bool(args.watch or args.html or predictions.keep)
+        drawing = Drawing(trained, sampler, args.seed, keep, fill=bool(args.fill))
+        place = Place("predict", trained.step or 0, "", sampler)
+
+        def samples(part: Prompts, result: SampleResult, answers: Tensor, batch: int) -> Samples:
+            if args.watch and not batch:
+                Screen(trained.run, sys.stderr).show(result.states)
+            records = predictions.records(part.texts, result, answers, None, place)
+            shown = shown_of(trained, part, result, answers)
+            return Samples(shown, records, part.rows, answers)
+
+        if args.html:
+            result, answers = drawing.drawn(prompts)
+            every = iter([samples(prompts, result, answers, 0)])
+        else:
+            every = sampled(drawing, prompts, eval_batch_size(trained.run, trained.layout), samples)
+        for number, each in enumerate(every):
+            for record in each.shown:
+                line = f"{record['prompt']} -> {record['text']}"
+                print(json.dumps(record) if args.json else line)
+            if devices.rank == 0:
+                predictions.write(each.records, replace(place, new=not number))
+                if each.rows is not None:
+                    metrics.add_answers(each.answers, each.rows)
+        predictions.close()
+        for name, value in metrics.compute().items() if metrics.entries and prompts.rows else ():
+            if name != "loss":
+                print(f"{name:20} {value:.4f}", file=sys.stderr)
+        if args.html:
+            others = [n for n in trained.run.package.SAMPLERS if not args.sampler and n != sampler]
+            more = {n: replace(drawing, sampler=n).drawn(prompts)[0] for n in others}
+            write(args.html, page(trained, args.seed, {sampler: result} | more))
+
+
+def prepared(
+    package, data, train, args, devices: Devices
+) -> tuple[TrainedModel, str, Prompts, Predictions, MetricTracker]:
+    """The model, the name of the sampler, the prompts, where samples are written, and metrics.
+
+    Raises Failed (X602) if a metric reads true answers, which given prompts have not.
+    """
+    trained = replace(load_model(package, data, train, args), devices=devices)
+    sampler = sampler_of(trained.run, args.sampler)
     if args.fill:
         prompts = texts_to_fill(trained, args.fill, args.n)
     else:
         prompts = prompts_to_continue(trained, args.prompt, args.n)
     if args.html:
         write(args.html, "", "a")  # fails before anything is sampled
-    fill, predictions = bool(args.fill), Predictions(run, "predict", folder_of(args.run))
-    keep = bool(args.watch or args.html or predictions.keep)
-    place = Place("predict", trained.step or 0, "", sampler)
-    size = len(prompts.texts) if args.html else eval_batch_size(run, trained.layout)
-    given = trained, sampler, prompts, size, args.seed, keep, fill
-    for number, (part, result, answers) in enumerate(sampled(*given, fixed=bool(args.html))):
-        if args.watch and not number:
-            Screen(run, sys.stderr).show(result.states)
-        for text, answer in zip(part.texts, answers.tolist(), strict=True):
-            tokens = [t for t in answer if t >= 0]
-            record = {
+    predictions = Predictions(trained.run, "predict", folder_of(args.run))
+    metrics = MetricTracker(trained.run, "predict")
+    lacking = next((e.name for e in metrics.entries if e.of_truths), None)
+    if lacking is not None and not prompts.with_truths:
+        message = f"`data.metrics`: `{lacking}` reads true answers, which given prompts have not"
+        hint = "leave out --prompt and --fill, or give it the stages [val, test] alone"
+        raise Failed(Diagnostic("X602", message, hint))
+    return trained, sampler, prompts, predictions, metrics
+
+
+def shown_of(
+    trained: TrainedModel, part: Prompts, result: SampleResult, answers: Tensor
+) -> list[dict[str, Any]]:
+    """What is printed of each sample."""
+    found = []
+    for text, answer in zip(part.texts, answers.tolist(), strict=True):
+        tokens = [t for t in answer if t >= 0]
+        found.append(
+            {
                 "prompt": text,
-                "text": words.decode(tokens),
+                "text": trained.run.task.words.decode(tokens),
                 "tokens": tokens,
                 "steps": result.steps,
                 "network_calls": result.calls,
                 "seconds": round(result.seconds / len(part.texts), 6),
             }
-            print(json.dumps(record) if args.json else f"{record['prompt']} -> {record['text']}")
-        predictions.write(part.texts, result, answers, None, replace(place, new=not number))
-    predictions.close()
-    if args.html:
-        others = [] if args.sampler else [n for n in run.package.SAMPLERS if n != sampler]
-        more = {n: sample_prompts(trained, n, prompts, args.seed, keep, fill)[0] for n in others}
-        write(args.html, page(trained, args.seed, {sampler: result} | more))
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How samples are drawn."""
+
+    trained: TrainedModel
+    sampler: str
+    seed: int
+    keep: bool  # whole trajectories
+    fill: bool  # blanks of texts
+
+    def drawn(self, prompts: Prompts, batch: int = 0) -> tuple[SampleResult, Tensor]:
+        given = self.trained, self.sampler, prompts, self.seed, self.keep, self.fill
+        return sample_prompts(*given, batch)
 
 
 def sampled(
-    trained: TrainedModel,
-    sampler: str,
+    drawing: Drawing,
     prompts: Prompts,
     size: int,
-    seed: int,
-    keep: bool,
-    fill: bool,
-    fixed: bool,
-) -> Iterator[tuple[Prompts, SampleResult, Tensor]]:
-    """Prompts in batches of at most `size`, with their samples; see `sample_prompts`.
+    found: Callable[[Prompts, SampleResult, Tensor, int], T],
+) -> Iterator[T]:
+    """What is `found` in the samples of each batch of at most `size` prompts, in their order.
 
-    Unless it is `fixed`, the size is halved while memory is short.
+    `found` gets the prompts, the result and the answers of a batch, see `sample_prompts`, and its
+    number. Each device samples a batch at a time. While memory is short on any, the size is halved
+    from the first batch on that did not fit; so the samples do not depend on the number of devices.
     """
+    devices = drawing.trained.devices
     first = number = 0
     while first < len(prompts.texts):
-        part = some(prompts, slice(first, first + size))
+        batch = number + devices.rank
+        begin = first + devices.rank * size
+        part = some(prompts, slice(begin, begin + size))
+        own: list[T] | None = []
         try:
-            result, answers = sample_prompts(trained, sampler, part, seed, keep, fill, number)
+            own = [found(part, *drawing.drawn(part, batch), batch)] if part.texts else []
         except (RuntimeError, MemoryError) as e:
-            if fixed or not is_shortage(e) or size == 1:
+            if not is_shortage(e) or size == 1:
                 raise
-        else:
-            yield part, result, answers
+            own = None
+        for result in (every := devices.gathered(own)):
+            if result is None:
+                break
+            yield from result
             first, number = first + size, number + 1
-            continue
-        size = halved(min(size, len(part.texts)))
+        if None in every:
+            size = halved(min(size, len(prompts.texts) - first))
 
 
 def some(prompts: Prompts, span: slice) -> Prompts:
-    start = prompts.start
-    rows = (a[span] if isinstance(a, Tensor) and a.ndim else a for a in start)
-    return Prompts(prompts.texts[span], type(start)(*rows))
+    start, rows = prompts.start, prompts.rows
+    parts = (a[span] if isinstance(a, Tensor) and a.ndim else a for a in start)
+    rows = rows.take(span) if rows else None
+    return Prompts(prompts.texts[span], type(start)(*parts), rows, prompts.with_truths)
 
 
 @in_precision

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.data.rows import Rows, padded_rows
 from xlm_spec.runtime.evaluation.scoring import to
 from xlm_spec.runtime.loading.managers import Loaders
 from xlm_spec.runtime.weights.load_model import TrainedModel
@@ -17,6 +18,8 @@ class Prompts:
 
     texts: list[str]
     start: Any  # Examples, N sequences
+    rows: Rows | None = None  # prompts and true answers; None: texts to fill
+    with_truths: bool = False  # else the answers of `rows` are empty
 
 
 def prompts_to_continue(trained: TrainedModel, texts: list[str], n: int) -> Prompts:
@@ -25,7 +28,7 @@ def prompts_to_continue(trained: TrainedModel, texts: list[str], n: int) -> Prom
 
     A loader of the stage `predict` replaces the test split.
     """
-    task, layout = trained.run.task, trained.layout
+    task, layout, rows = trained.run.task, trained.layout, None
     if texts or not task.ends or not layout.longest_prompt:
         texts = [t for t in texts or [""] for _ in range(n)]
         ids = [task.words.encode(t) for t in texts]
@@ -39,7 +42,10 @@ def prompts_to_continue(trained: TrainedModel, texts: list[str], n: int) -> Prom
     check_lengths(trained, texts, ids, layout.longest_prompt, "a prompt")
     padded = [prompt + [0] * (layout.longest_prompt - len(prompt)) for prompt in ids]
     start = layout.start(torch.tensor(padded), torch.tensor([len(prompt) for prompt in ids]))
-    return Prompts(texts, to(start, trained.device))
+    truths = rows is not None
+    if rows is None:
+        rows = padded_rows(ids, [[] for _ in ids])
+    return Prompts(texts, to(start, trained.device), rows, truths)
 
 
 def texts_to_fill(trained: TrainedModel, texts: list[str], n: int) -> Prompts:

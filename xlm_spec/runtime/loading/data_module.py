@@ -20,6 +20,7 @@ from xlm_spec.runtime.data.streams import (
     positions_in,
     written,
 )
+from xlm_spec.runtime.evaluation.metric_tracker import reads_training
 from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.loading.managers import Loaders
 from xlm_spec.runtime.randomness import generator
@@ -299,14 +300,15 @@ class DataModule(LightningDataModule):
         assert self.trainer is not None
         t = self.trainer
         batch = eval_batch_size(self.run, self.layout)
-        found = []
+        every, most = [], self.run.train.evaluate_examples
         for loader in self.loaders.of("val"):
             rows = self.loaders.rows(loader, "val") if loader.name else self.rows("val")
-            most = self.run.train.evaluate_examples
-            rows = rows.take(slice(0, most)) if most else rows
-            batches = EvalBatches(rows, batch, t.global_rank, t.world_size)
-            found.append(DataLoader(batches, batch_size=None))
-        return found
+            every.append(rows.take(slice(0, most)) if most else rows)
+        if reads_training(self.run):
+            rows = self.stream.sample if self.stream else self.rows("train")
+            every.append(rows.take(slice(0, self.run.train.sample_examples)))
+        batches = (EvalBatches(rows, batch, t.global_rank, t.world_size) for rows in every)
+        return [DataLoader(b, batch_size=None) for b in batches]
 
     # the position in a stream, which checkpoints store
 

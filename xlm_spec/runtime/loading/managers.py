@@ -16,14 +16,15 @@ from xlm_spec.runtime.config.choices import Choice, choice, kind_of, options_of
 from xlm_spec.runtime.config.extensions import built
 from xlm_spec.runtime.config.overrides import Known, overridden
 from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.settings import ENTRIES
 from xlm_spec.runtime.data.rows import Rows, joined
 from xlm_spec.runtime.data.streams import RecordStream
 from xlm_spec.runtime.loading.layout import layout_of
 from xlm_spec.runtime.tasks.task import Task
 
-STAGES = ("train", "val", "test", "predict")
+STAGES: tuple[str, ...] = ENTRIES["data.loaders"]["stages"]
 SPLITS = {"train": "train", "val": "val", "test": "test", "predict": "test"}  # of a stage
-KEYS = ("name", "stages", "split", "limit", "task", "options")  # of a loader
+KEYS = tuple(ENTRIES["data.loaders"])  # of a loader
 NAME = re.compile(r"[A-Za-z][\w-]*")
 
 

@@ -80,7 +80,7 @@ def leave_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def begin(folder: str) -> None:
+def begin(folder: str = "") -> None:
     """Prepares the environment of the first process of a run, which its workers inherit.
 
     Rank variables of other launchers are removed: a run starts its own processes (`--devices`).

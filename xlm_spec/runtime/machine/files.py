@@ -1,6 +1,7 @@
 """Files of a run: written atomically, by one process at a time."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.weights import shards
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -29,11 +31,42 @@ class WholeFiles(TorchCheckpointIO):
                 torch.save(checkpoint, out)
                 out.flush()
                 os.fsync(out.fileno())
-            part.replace(file)
+            put(part, file)
         except (OSError, RuntimeError) as e:  # torch's writer hides the error of the system
             with suppress(OSError):
                 part.unlink()
             raise unwritable(file, "cannot write the checkpoint", e) from None
+
+    def load_checkpoint(self, path, map_location=None, weights_only=None) -> dict[str, Any]:
+        """A checkpoint of the run, whole also if it is sharded."""
+        if shards.is_sharded(Path(path)):
+            return shards.read(Path(path), *shards.PARTS)
+        return super().load_checkpoint(path, map_location, weights_only)
+
+    def remove_checkpoint(self, path) -> None:
+        remove(Path(path))
+
+
+def put(part: Path, target: Path) -> None:
+    """Moves a complete file or folder to its place.
+
+    A folder is not replaced at once: if the process is killed meanwhile, `NAME.old` is the previous
+    one.
+    """
+    old = target.with_name(f"{target.name}.old")
+    if target.is_dir() or (part.is_dir() and target.exists()):
+        remove(old)
+        target.rename(old)
+    part.replace(target)
+    remove(old)
+
+
+def remove(path: Path) -> None:
+    """Removes a file or a folder, if it exists."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def unwritable(path: Path, message: str, e: BaseException) -> Failed:

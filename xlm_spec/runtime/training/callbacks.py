@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -68,7 +69,8 @@ class Averaged(WeightAveraging):
             from xlm_spec.runtime.training import sharding
 
             assert self._average_model is not None
-            checkpoint["state_dict"] = sharding.whole_state(self._average_model.module)
+            average, options = self._average_model.module, trainer.strategy.saved
+            checkpoint["state_dict"] = sharding.state_of(average, options)
 
     def on_load_checkpoint(self, trainer, pl_module, checkpoint: dict) -> None:
         if not sharded(trainer):
@@ -77,7 +79,8 @@ class Averaged(WeightAveraging):
         from xlm_spec.runtime.training import sharding
 
         assert self._average_model is not None
-        sharding.load_whole_state(self._average_model.module, checkpoint["state_dict"])
+        path = Path(trainer.ckpt_path)
+        sharding.load_average(self._average_model.module, checkpoint, path)
         self._average_model.n_averaged.copy_(checkpoint["averaging_state"]["n_averaged"])
 
 

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from xlm_spec.runtime.config.resolve_config import Run, build_model, new_model
 from xlm_spec.runtime.data.rows import Rows
-from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
-from xlm_spec.runtime.evaluation.predictions import Place, Predictions, write_rows
+from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker, reads_training
+from xlm_spec.runtime.evaluation.predictions import Place, Predictions, records_of
 from xlm_spec.runtime.evaluation.scoring import (
+    SampleResult,
     draw,
     likelihoods,
     nats,
@@ -45,10 +46,9 @@ class Harness(LightningModule):
             recompute_blocks(self.model)
         if run.train.compile:
             self.model.backbone.compile()
-        self.loaders = [e.name for e in entries_of(run) if "val" in e.stages]
-        self.metrics: Any = torch.nn.ModuleList(
-            MetricTracker(run, "val", name) for name in self.loaders
-        )
+        self.scored = [("val", e.name) for e in entries_of(run) if "val" in e.stages]
+        self.scored += [("train", "")] if reads_training(run) else []  # as `val_dataloader`
+        self.metrics: Any = torch.nn.ModuleList(MetricTracker(run, *s) for s in self.scored)
         self.predictions = Predictions(run, "val", folder)
         self.ending: Ending | None = None  # the clock of a run with `--minutes`
         self.digests: dict[str, str] = {}  # of the splits; checkpoints store them
@@ -113,32 +113,36 @@ class Harness(LightningModule):
         first, rows = batch
         if not len(rows.prompt):  # fewer batches than devices
             return
-        name, metrics = self.loaders[dataloader_idx], self.metrics[dataloader_idx]
+        (stage, name), metrics = self.scored[dataloader_idx], self.metrics[dataloader_idx]
         key = (self.run.train.seed, "validation", *([name] if name else []), first)
         rng = generator(*key, device=self.device)
         given = self.run, self.layout, self.model, rows, rng
-        metrics.add_loss(nats(*given), self.scale)
+        if stage == "val":
+            metrics.add_loss(nats(*given), self.scale)
         if metrics.reads_likelihood:
             metrics.add_likelihoods(*likelihoods(*given))
         samples = self.run.train.sample_examples
         left = min(samples, self.run.task.samples or samples) - first
         if left > 0:
-            answers = self.sample(first, rows.take(slice(0, left)), name, new=batch_idx == 0)
-            metrics.add_answers(answers, to(rows.take(slice(0, left)), self.device))
+            some = rows.take(slice(0, left))
+            result = self.sample(first, some)
+            if stage == "val":
+                self.write(some, result, name, new=batch_idx == 0)
+            metrics.add_answers(result.answers.to(self.device), to(some, self.device))
 
-    def sample(self, first: int, rows: Rows, name: str, new: bool) -> Tensor:
-        """The answers of the default sampler to some prompts; gives them to `train.predictions`.
-
-        `new`: the first ones of a validation.
-        """
+    def sample(self, first: int, rows: Rows) -> SampleResult:
+        """The samples of the default sampler for some prompts."""
         sampler = next(iter(self.run.package.SAMPLERS))
         rng = sampling_generator(self.run, sampler, first, self.device)
         start = start_of(self.layout, rows, self.device)
         given = self.run, self.layout, self.model, sampler, start, rng
-        result = draw(*given, keep=self.predictions.keep)
+        return draw(*given, keep=self.predictions.keep)
+
+    def write(self, rows: Rows, result: SampleResult, name: str, new: bool) -> None:
+        """Gives samples to `train.predictions`. `new`: the first ones of a validation."""
         place = Place("val", self.global_step, name, "", self.global_rank, new, self.is_last)
-        write_rows(self.predictions, rows, result, place, self.loggers)
-        return result.answers.to(self.device)
+        records = records_of(self.predictions, rows, result, place)
+        self.predictions.write(records, place, self.loggers)
 
     @property
     def is_last(self) -> bool:
@@ -148,9 +152,11 @@ class Harness(LightningModule):
         return self.global_step >= self.run.train.steps
 
     def on_validation_epoch_end(self) -> None:
-        for name, metrics in zip(self.loaders, self.metrics, strict=True):
+        for (stage, name), metrics in zip(self.scored, self.metrics, strict=True):
             means = metrics.compute(answers=self.run.train.sample_examples > 0)
             prefix = f"val/{name}" if name else "val"
+            if stage == "train":
+                prefix, _ = "train/samples", means.pop("loss")
             self.log_dict({f"{prefix}/{k}": v for k, v in means.items()})
             metrics.reset()
         self.log("step", float(self.global_step))
@@ -187,5 +193,5 @@ class ShardedHarness(Harness):
         """
         with torch.random.fork_rng():
             model = new_model(self.run)
-        model.load_state_dict(sharding().whole_state(self.model, everywhere=True))
+        model.load_state_dict(sharding().state_of(self.model, sharding().ON_ALL))
         return model.to(device).eval()

@@ -1,22 +1,15 @@
 """How a run on several devices starts its processes, and how it ends if one of them fails."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
 
-from xlm_spec.diagnostics import Diagnostic, wants_colour
 from xlm_spec.interrupts import held
-
-GRACE = 10.0  # seconds in which the first process may end by itself
-ENDED = (0, 128 + signal.SIGINT, 128 + signal.SIGTERM)  # exit codes of workers that did not fail
+from xlm_spec.runtime.machine.processes import STOPPED, end_with
 
 
 class Processes(DDPStrategy):
@@ -37,18 +30,6 @@ class Launcher(_SubprocessScriptLauncher):
         if not self.cluster_environment.creates_processes_externally:
             with held(signal.SIGINT, signal.SIGTERM):
                 self._call_children_scripts()
-            threading.Thread(target=end_with, args=(self.procs,), daemon=True).start()
+            given = self.procs, threading.Event(), STOPPED, "--resume continues the run"
+            threading.Thread(target=end_with, args=given, daemon=True).start()
         return function(*args, **kwargs)
-
-
-def end_with(workers: list[subprocess.Popen]) -> None:
-    """Ends this process, and the other workers, some time after one of them has failed."""
-    while all(worker.poll() in (None, *ENDED) for worker in workers):
-        time.sleep(1)
-    time.sleep(GRACE)  # usually the connection is lost, and `train` reports that
-    for worker in workers:
-        worker.kill()
-    message = "another process of the run has ended"
-    diagnostic = Diagnostic("X615", message, "its own message is above; --resume continues the run")
-    print(diagnostic.text(wants_colour(sys.stderr)), file=sys.stderr, flush=True)
-    os._exit(1)

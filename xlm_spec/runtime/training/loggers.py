@@ -38,7 +38,18 @@ def wandb(folder: Path, *, project: str = "xlm-spec", name: str = "", **options:
     """
     require_options("wandb", options, require("wandb", "this logger").init, WandbLogger)
     name = name or folder.resolve().name
-    return WandbLogger(name=name, save_dir=str(folder), project=project, **options)
+    return OneRun(name=name, save_dir=str(folder), project=project, **options)
+
+
+class OneRun(WandbLogger):
+    """Ends the run of wandb with ours; the next one in this process would write into it."""
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        super().finalize(status)
+        if self._experiment is not None:
+            self._experiment.finish()
+            self._experiment = None
 
 
 class Trackio(Logger):

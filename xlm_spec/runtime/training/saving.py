@@ -12,8 +12,12 @@ from lightning.pytorch.callbacks import Callback
 
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.config.settings import Train
+from xlm_spec.runtime.machine import processes
 from xlm_spec.runtime.machine.environment import is_worker
+from xlm_spec.runtime.machine.files import remove
+from xlm_spec.runtime.training.callbacks import sharded
 from xlm_spec.runtime.training.ending import Stopped
+from xlm_spec.runtime.weights import checkpoint, shards
 
 MILESTONE = re.compile(r"step-(\d+)\.ckpt")
 
@@ -21,10 +25,11 @@ MILESTONE = re.compile(r"step-(\d+)\.ckpt")
 class Saving(Callback):
     """`step-N.ckpt` every `train.save_every` steps, and the state at an early end of the run.
 
-    A signal saves `last.ckpt`, an exception `exception.ckpt`, if the run has one process and its
-    weights are finite. Both continue exactly: each checkpoint stores the step of the last
-    validation, so a run that continues begins with one that is due, and what a step has done before
-    its update is dropped.
+    A signal saves `last.ckpt`, an exception `exception.ckpt`, if the weights are finite. Of several
+    processes the first one saves alone, also if another one fails; so nothing is saved if devices
+    share the weights, or the positions in a stream. Both continue exactly: each checkpoint stores
+    the step of the last validation, so a run that continues begins with one that is due, and what a
+    step has done before its update is dropped.
     """
 
     def __init__(self, folder: Path, train: Train):
@@ -63,17 +68,20 @@ class Saving(Callback):
         if trainer.is_global_zero:
             found = milestones(self.folder)
             for step in thinned(found, self.train.keep_recent, self.train.keep_every):
-                found[step].unlink(missing_ok=True)
+                remove(found[step])
 
     def on_exception(self, trainer, pl_module, exception) -> None:
         if isinstance(exception, Stopped):
             trainer.save_checkpoint(self.folder / "last.ckpt")
-        if not isinstance(exception, Exception) or trainer.world_size > 1:
+        if not isinstance(exception, Exception) or not trainer.is_global_zero:
+            return
+        if trainer.world_size > 1 and (sharded(trainer) or trainer.datamodule.stream):
             return
         finite = all(p.isfinite().all() for p in pl_module.parameters())
         if finite and trainer.global_step != self.saved:
             file = self.folder / "exception.ckpt"
-            with suppress(Failed):  # the disk may be full, which is the exception then
+            trainer.strategy.barrier = lambda *_: None  # the other processes may have ended
+            with processes.ending, suppress(Failed):  # the disk may be full: the exception then
                 trainer.save_checkpoint(file)
                 print(f"saved step {trainer.global_step} as {file}", file=sys.stderr)
 
@@ -125,27 +133,35 @@ def newest(folder: Path) -> Path | None:
 
     Of equal ones `last.ckpt`, which is that after validation.
     """
-    files = [f for n in ("last", "exception") if (f := folder / f"{n}.ckpt").exists()]
-    files += milestones(folder).values()
-    steps = {f: step_of(f) for f in files}
-    found = max(files, key=lambda f: steps[f], default=None)
-    for file in files if found and not is_worker() else ():
-        if steps[file] < 0 and file != found:
-            print(f"warning: cannot read {file}; continues from {found}", file=sys.stderr)
-    return found
+    names = ("last.ckpt", "exception.ckpt", "last.ckpt.old")
+    files = [f for name in names if (f := folder / name).exists()]
+    known = {f: step for f in files if (step := step_of(f)) is not None}
+    damaged = [f for f in files if f not in known]
+    for step, file in sorted(milestones(folder).items(), reverse=True):
+        if step <= max(known.values(), default=-1):
+            break
+        if (found := step_of(file)) is not None:
+            known[file] = found
+        else:
+            damaged.append(file)
+    if not known:
+        return max(damaged, default=None)  # its own diagnostic follows
+    newest = max(known, key=lambda f: known[f])
+    for file in damaged if not is_worker() else ():
+        print(f"warning: cannot read {file}; continues from {newest}", file=sys.stderr)
+    return newest
 
 
-def step_of(file: Path) -> int:
-    """The optimiser step of a checkpoint; -1 if it cannot be read."""
-    found = MILESTONE.fullmatch(file.name)
-    if found:
-        return int(found[1])
+def step_of(file: Path) -> int | None:
+    """The optimiser step of a checkpoint; None if it cannot be read."""
     try:
-        return int(
-            torch.load(file, map_location="cpu", weights_only=True, mmap=True)["global_step"]
-        )
-    except Exception:  # its own diagnostic follows, if no other one can be read
-        return -1
+        if shards.is_sharded(file):
+            content = checkpoint.load_own(file)
+        else:
+            content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+        return int(content["global_step"])
+    except Exception:  # files of torch raise different ones
+        return None
 
 
 def aligned(loops: dict, step: int, accumulate: int) -> None:

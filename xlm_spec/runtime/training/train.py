@@ -30,6 +30,7 @@ from xlm_spec.runtime.loading.data_module import DataModule
 from xlm_spec.runtime.loading.layout import layout_of
 from xlm_spec.runtime.machine.environment import is_worker, launcher, use_threads
 from xlm_spec.runtime.machine.files import WholeFiles, unwritable, write
+from xlm_spec.runtime.machine.processes import is_lost, lost
 from xlm_spec.runtime.training.callbacks import Averaged, progress
 from xlm_spec.runtime.training.ending import NEVER, Ending, Stopped
 from xlm_spec.runtime.training.harness import Harness, ShardedHarness
@@ -42,7 +43,6 @@ from xlm_spec.runtime.weights.load_model import report_differences
 from xlm_spec.runtime.weights.teacher import require_same, with_teacher
 
 WIDTH = 10_000  # of a line of config.yaml: paths and digests stay whole
-CONNECTION_LOST = ("Connection closed by peer", "Connection reset", "Broken pipe", "NCCL")
 
 
 @dataclass(frozen=True)
@@ -151,11 +151,10 @@ def fit(
         raised = raised_in(e, [*harness.run.injected])
         if raised:
             raise raised from None
-        if trainer.world_size > 1 and any(w in str(e) for w in CONNECTION_LOST):
+        if trainer.world_size > 1 and is_lost(e):
             if is_worker():
                 raise SystemExit(1) from None  # the first process reports it
-            hint = f"see its output above; continue with --run {folder} --resume"
-            raise Failed(Diagnostic("X615", "another process of the run has ended", hint)) from None
+            raise Failed(lost(f"continue with --run {folder} --resume")) from None
         if not type(e).__module__.startswith(("torch._dynamo", "torch._inductor")):
             raise
         hint = "install a C++ compiler, or use train.compile=false"
@@ -274,7 +273,7 @@ def resume_step(last: Path, run: Run, data: DataModule) -> int:
     Raises Failed: X702 if the tokenizer has changed, X614 if the data have, X619 if the optimiser
     has, X618 if the teacher has.
     """
-    content = checkpoint.load(last)
+    content = checkpoint.load_own(last)
     checkpoint.differences(content, run, last)
     require_optimizer(content, run, last)
     require_same(run, content, last)
@@ -303,7 +302,7 @@ def require_optimizer(content: dict, run: Run, last: Path) -> None:
 
 def finished(last: Path, run: Run) -> bool:
     """True if the run has used up its steps or minutes, and validated after the last step."""
-    content = checkpoint.load(last)
+    content = checkpoint.load_own(last)
     if validated_at(content) != int(content["global_step"]):
         return False
     if not run.train.minutes:

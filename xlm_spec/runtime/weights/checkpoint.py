@@ -8,16 +8,20 @@ from typing import Any
 
 import torch
 
-from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime.config.hub_ids import is_hub
 from xlm_spec.runtime.config.overrides import flat
 from xlm_spec.runtime.config.resolve_config import Run
-from xlm_spec.runtime.weights import exported, hub
+from xlm_spec.runtime.weights import exported, hub, shards
 from xlm_spec.runtime.weights.pretrained import WEIGHTS
 
 
 def read(file: Path) -> Any:
     """The content of a file of torch. Raises Failed (X701)."""
+    if shards.is_sharded(file):
+        message = "a sharded checkpoint may execute code when it is read"
+        hint = "pass one of your own by --run; `export` makes a file that others can read"
+        raise Failed(Diagnostic("X701", message, hint, file=str(file)))
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
@@ -56,6 +60,20 @@ def load(file: Path) -> dict:
     """An xlm-spec checkpoint, or an export of one. Raises Failed: X701, X631-X633."""
     source = located(file)
     return checked(exported.content(source) if exported.is_export(source) else read(source), file)
+
+
+def load_own(file: Path, *parts: str) -> dict:
+    """A checkpoint of a run of one's own; of a sharded one with the tensors of these parts.
+
+    Raises Failed: X701, X631-X633.
+    """
+    if not shards.is_sharded(file):
+        return load(file)
+    try:
+        return checked(shards.read(file, *parts), file)
+    except (OSError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as e:
+        message = f"cannot read the checkpoint: {first_line(e)}"
+        raise Failed(Diagnostic("X701", message, file=str(file))) from None
 
 
 def located(source: Path) -> Path:

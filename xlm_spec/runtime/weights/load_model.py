@@ -13,6 +13,7 @@ from xlm_spec.runtime.config.consent import OUTPUTS, require_known_code
 from xlm_spec.runtime.config.resolve_config import Run, build_model, known_settings, resolve_config
 from xlm_spec.runtime.data.words import restored
 from xlm_spec.runtime.loading.layout import Layout, layout_of
+from xlm_spec.runtime.machine.devices import Devices
 from xlm_spec.runtime.machine.environment import use_threads
 from xlm_spec.runtime.weights import checkpoint
 
@@ -28,6 +29,7 @@ class TrainedModel:
     checkpoint: Path
     step: int | None  # training step, if the checkpoint stores it
     data: Mapping[str, str] = field(default_factory=dict)  # digests of the splits of training
+    devices: Devices = Devices()  # that share the work
 
 
 def load_model(package, data, train, args) -> TrainedModel:
@@ -37,7 +39,8 @@ def load_model(package, data, train, args) -> TrainedModel:
     of a run: the code that it names runs.
     """
     file = args.checkpoint or best_of(args.run)
-    content = checkpoint.load(file)
+    own = args.checkpoint is None
+    content = checkpoint.load_own(file, "state_dict") if own else checkpoint.load(file)
     run = run_of(content, package, data, train, args)
     layout = layout_of(package, run.task, run.config.vocab, run.data.fill)
     differ = checkpoint.differences(content, run, file)
