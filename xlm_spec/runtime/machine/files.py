@@ -11,7 +11,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.weights import shards
+from xlm_spec.runtime.machine import shards
 
 
 class WholeFiles(TorchCheckpointIO):

@@ -22,11 +22,11 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.distributed.fsdp import FSDPModule, fully_shard
 
+from xlm_spec.runtime.machine import shards
 from xlm_spec.runtime.machine.files import put, remove, unwritable
 from xlm_spec.runtime.machine.processes import is_lost
 from xlm_spec.runtime.training.launcher import Launcher
 from xlm_spec.runtime.training.recompute import blocks_of
-from xlm_spec.runtime.weights import shards
 
 ON_FIRST = StateDictOptions(full_state_dict=True, cpu_offload=True)  # whole tensors on rank 0
 ON_ALL = StateDictOptions(full_state_dict=True)  # on all devices
