@@ -171,12 +171,6 @@ def metrics_of(run: Run, stage: str = "", loader: str = "") -> list[Entry]:
     return found
 
 
-def reads_training(run: Run) -> bool:
-    """Does a metric ask for the stage `train`, and are there samples at validation?"""
-    stages = (listed(code, "stages", STAGES, USUAL) for code in run.data.metrics)
-    return run.train.sample_examples > 0 and any("train" in s for s in stages)
-
-
 def listed(code: Choice, key: str, allowed: Any, default: Any) -> tuple[str, ...]:
     """The option `stages` or `loaders` of an entry. Raises Failed (X602)."""
     value = options_of(code).get(key, default)

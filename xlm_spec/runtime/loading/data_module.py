@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.config.choices import options_of
 from xlm_spec.runtime.config.resolve_config import Run
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.data.streams import (
@@ -20,7 +21,6 @@ from xlm_spec.runtime.data.streams import (
     positions_in,
     written,
 )
-from xlm_spec.runtime.evaluation.metric_tracker import reads_training
 from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.loading.managers import Loaders
 from xlm_spec.runtime.randomness import generator
@@ -340,3 +340,10 @@ class DataModule(LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, str]) -> None:
         self.after = {-1: positions_in(state_dict["positions"])}
+
+
+def reads_training(run: Run) -> bool:
+    """Does a metric ask for the stage `train`, and are there samples at validation?"""
+    stages = [options_of(code).get("stages", ()) for code in run.data.metrics]
+    asked = any("train" in ([s] if isinstance(s, str) else s) for s in stages)
+    return asked and run.train.sample_examples > 0

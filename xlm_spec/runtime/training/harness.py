@@ -11,7 +11,7 @@ from torch import Tensor
 
 from xlm_spec.runtime.config.resolve_config import Run, build_model, new_model
 from xlm_spec.runtime.data.rows import Rows
-from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker, reads_training
+from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
 from xlm_spec.runtime.evaluation.predictions import Place, Predictions, records_of
 from xlm_spec.runtime.evaluation.scoring import (
     SampleResult,
@@ -23,7 +23,7 @@ from xlm_spec.runtime.evaluation.scoring import (
     to,
     training_loss,
 )
-from xlm_spec.runtime.loading.data_module import MicroBatch
+from xlm_spec.runtime.loading.data_module import MicroBatch, reads_training
 from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.loading.managers import entries_of
 from xlm_spec.runtime.randomness import generator, seed_of

@@ -12,12 +12,12 @@ from lightning.pytorch.callbacks import Callback
 
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.config.settings import Train
-from xlm_spec.runtime.machine import processes
+from xlm_spec.runtime.machine import processes, shards
 from xlm_spec.runtime.machine.environment import is_worker
 from xlm_spec.runtime.machine.files import remove
 from xlm_spec.runtime.training.callbacks import sharded
 from xlm_spec.runtime.training.ending import Stopped
-from xlm_spec.runtime.weights import checkpoint, shards
+from xlm_spec.runtime.weights import checkpoint
 
 MILESTONE = re.compile(r"step-(\d+)\.ckpt")
 
