@@ -54,7 +54,8 @@ def truths(judge: TrainedModel, n: int) -> dict[str, float]:
 @torch.no_grad()
 def judged(judge: TrainedModel, answers: Tensor) -> dict[str, float]:
     """The scores of texts (N, W) padded with -1; a token that is no character ends its text."""
-    whole = ((answers >= 0) & (answers < len(judge.run.task.words.state["alphabet"]))).cumprod(1)
+    characters = len(judge.run.task.tokenizer.state["alphabet"])
+    whole = ((answers >= 0) & (answers < characters)).cumprod(1)
     lengths = whole.sum(1)
     empty = torch.zeros(len(answers), 0, dtype=torch.long)
     rows = Rows(empty, torch.zeros_like(lengths), answers.clamp(min=0), lengths)

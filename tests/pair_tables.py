@@ -34,6 +34,6 @@ def texts_of(task, split):
     rows = task.rows(split)
     columns = (*rows.prompt.tolist(), *rows.answer.tolist())
     lengths = (*rows.prompt_length.tolist(), *rows.answer_length.tolist())
-    found = [task.words.decode(t[:n]) for t, n in zip(columns, lengths, strict=True)]
+    found = [task.tokenizer.decode(t[:n]) for t, n in zip(columns, lengths, strict=True)]
     half = len(rows.prompt)
     return list(zip(found[:half], found[half:], strict=True))

@@ -1,6 +1,6 @@
 """A task with a file of its own and few examples: what is tested on it is told in seconds."""
 
-from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.data.tokenizers import WordTokenizer
 from xlm_spec.runtime.tasks.pairs import Pairs
 
 
@@ -11,7 +11,7 @@ def draw(rng):
 
 TASK = Pairs(
     name="sort",
-    words=WordTokenizer(tuple("0123456789")),
+    tokenizer=WordTokenizer(tuple("0123456789")),
     draw=draw,
     longest_prompt=6,
     longest_answer=6,

@@ -10,7 +10,7 @@ from methods import MASKED, package
 
 from xlm_spec.runtime.config.resolve_config import Run
 from xlm_spec.runtime.config.settings import Data, Train
-from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.data.tokenizers import WordTokenizer
 from xlm_spec.runtime.evaluation.scoring import SampleResult
 from xlm_spec.runtime.generation.page import page
 from xlm_spec.runtime.loading.layout import Layout
@@ -54,11 +54,11 @@ class Found(HTMLParser):
 class Method:
     """A package whose tokenizer has these eight words, and pages of what its samplers wrote."""
 
-    def __init__(self, folder: Path, words: WordTokenizer, parts: dict[str, str] = MASKED):
-        assert len(words.words) == 8  # as many as `Config.small` has
+    def __init__(self, folder: Path, tokenizer: WordTokenizer, parts: dict[str, str] = MASKED):
+        assert len(tokenizer.words) == 8  # as many as `Config.small` has
         made = package(folder, parts)
-        task = SimpleNamespace(name="words", words=words)
-        self.words, self.config = words, made.Config.small()
+        task = SimpleNamespace(name="words", tokenizer=tokenizer)
+        self.tokenizer, self.config = tokenizer, made.Config.small()
         self.run = Run(made, task, "cpu", self.config, Data(), Train())
 
     def page(self, **states: list) -> str:
@@ -72,7 +72,7 @@ class Method:
     def drawn(self, states: list) -> SampleResult:
         """A call a step. `_` is a mask, `.` the end; what is before `<` was given."""
         vocab, made = self.config.vocab, []
-        ids = self.words.ids | {"_": vocab.mask, ".": vocab.eos}
+        ids = self.tokenizer.ids | {"_": vocab.mask, ".": vocab.eos}
         room = max(map(len, states)) + 1
         for state in states:
             given = list(state).index("<") if "<" in state else 0

@@ -7,7 +7,7 @@ import torch
 from exports import HEADS, export_of, prompts_of, untrained
 from package_runs import package_of
 
-from xlm_spec.runtime.data.words import CharacterTokenizer, SubwordTokenizer, WordTokenizer
+from xlm_spec.runtime.data.tokenizers import CharacterTokenizer, SubwordTokenizer, WordTokenizer
 from xlm_spec.runtime.publish.tokenizer_files import tokenizer_files
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.weights import pretrained
@@ -62,9 +62,9 @@ def test_automodel_of_a_run(auto, exported):
     own = pretrained.load(exported, package_of("mdlm"))
     for k, v in own.model.state_dict().items():
         assert torch.equal(model.model.state_dict()[k], v)
-    text = " ".join(own.words.tokens[:4])
+    text = " ".join(own.tokenizer.tokens[:4])
     prompt = tokenizer([text], return_tensors="pt")
-    assert prompt["input_ids"].tolist() == [own.words.encode(text)]
+    assert prompt["input_ids"].tolist() == [own.tokenizer.encode(text)]
     both = []
     for _ in range(2):
         torch.manual_seed(0)

@@ -9,7 +9,7 @@ from pair_tables import SUMS, pairs, texts_of, written
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.data.words import CharacterTokenizer, WordTokenizer
+from xlm_spec.runtime.data.tokenizers import CharacterTokenizer, WordTokenizer
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.tasks.text import Options as TextOptions
 
@@ -61,16 +61,16 @@ def test_several_files_are_one_table(tmp_path):
 
 
 def test_tokens_are_words_characters_or_subwords(sums, tmp_path):
-    assert isinstance(pairs(sums).words, WordTokenizer)
-    assert set(pairs(sums).words.words) == {w for q, a in SUMS for w in f"{q} {a}".split()}
+    assert isinstance(pairs(sums).tokenizer, WordTokenizer)
+    assert set(pairs(sums).tokenizer.words) == {w for q, a in SUMS for w in f"{q} {a}".split()}
     task = pairs(sums, tokens="characters")
-    assert isinstance(task.words, CharacterTokenizer)
-    assert task.words.alphabet == " +0123456789"
+    assert isinstance(task.tokenizer, CharacterTokenizer)
+    assert task.tokenizer.alphabet == " +0123456789"
     assert task.longest_prompt == 7
     known = Tokenizer(models.WordLevel({w: i for i, w in enumerate([*map(str, range(33)), "+"])}))
     known.pre_tokenizer = pre_tokenizers.Whitespace()
     known.save(str(tmp_path / "t.json"))
-    assert pairs(sums, tokenizer=str(tmp_path / "t.json")).words.size == 34
+    assert pairs(sums, tokenizer=str(tmp_path / "t.json")).tokenizer.size == 34
 
 
 def test_sequences_without_prompts(sums):

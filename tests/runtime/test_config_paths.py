@@ -13,7 +13,7 @@ from xlm_spec.runtime.main import print_origins
 DATA = {"task": "star_easy", "fill": "eos"}
 TASK = """
 from xlm_spec.runtime.tasks.pairs import Pairs
-from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.data.tokenizers import WordTokenizer
 
 TASK = Pairs("mine", WordTokenizer(("a",)), lambda rng: ("a", "a"), 1, 1)
 """

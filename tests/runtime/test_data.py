@@ -169,7 +169,7 @@ def test_micro_batches_do_not_depend_on_the_rank():
 
 def test_means_weight_each_example():
     """And where a device scored nothing, it takes part with nothing."""
-    task = SimpleNamespace(metrics={"token_accuracy": Metric(token_accuracy)}, words=None)
+    task = SimpleNamespace(metrics={"token_accuracy": Metric(token_accuracy)}, tokenizer=None)
     scores = MetricTracker(SimpleNamespace(task=task, data=Data()))
     assert set(scores.compute(answers=False)) == {"loss"}
     scores.reset()

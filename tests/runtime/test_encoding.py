@@ -11,7 +11,7 @@ from pair_tables import SUMS, pairs, texts_of, written
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.data import preprocess
-from xlm_spec.runtime.data.words import CharacterTokenizer
+from xlm_spec.runtime.data.tokenizers import CharacterTokenizer
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.tasks.pairs import Options
 from xlm_spec.runtime.tasks.text import Options as TextOptions
@@ -85,7 +85,7 @@ def test_an_edited_task_file_encodes_anew(sums, monkeypatch, tmp_path):
         options = Options(file=str(sums), prompt="q", answer="a")
         found = find(str(task)).with_options(options)
         rows = found.rows("train")
-        return found.words.decode(rows.answer[0].tolist()).split()[1:]
+        return found.tokenizer.decode(rows.answer[0].tolist()).split()[1:]
 
     assert last() == ["a", "one"]
     task.write_text(OWN.replace("one", "two"))
@@ -103,7 +103,7 @@ def test_an_edited_class_without_a_file_encodes_anew(sums, monkeypatch, tmp_path
         exec(OWN.replace("from helper import end\n", "").replace("end(a)", f"a + ' {end}'"), names)
         options = Options(file=str(sums), prompt="q", answer="a")
         found = names["TASK"].with_options(options)
-        return found.words.decode(found.rows("train").answer[0].tolist()).split()[1:]
+        return found.tokenizer.decode(found.rows("train").answer[0].tolist()).split()[1:]
 
     assert last("a") == ["a", "one"]
     assert last("b") == ["b", "one"]

@@ -80,11 +80,11 @@ def test_no_secret_and_no_folder_of_this_machine_is_published(private, tmp_path)
     assert not {"manager", "loaders", "metrics"} & set(settings["data"])
     package = private.run.package
     loaded = pretrained.load(tmp_path / "out", package)
-    [answer] = loaded.sample([loaded.words.encode("the ")], None, generator(0))
+    [answer] = loaded.sample([loaded.tokenizer.encode("the ")], None, generator(0))
     assert len(answer) == 4
     args = Namespace(checkpoint=tmp_path / "out", run=None, task=None, sets=[])
     again = load_model(package, {"fill": "none"}, {}, args).run
-    assert again.task.words == private.run.task.words
+    assert again.task.tokenizer == private.run.task.tokenizer
 
 
 def test_paths_of_a_machine():

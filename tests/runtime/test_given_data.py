@@ -10,7 +10,7 @@ from test_text import SMALL, words
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.data.words import SubwordTokenizer, WordTokenizer
+from xlm_spec.runtime.data.tokenizers import SubwordTokenizer, WordTokenizer
 from xlm_spec.runtime.loading.data_module import Stream
 from xlm_spec.runtime.tasks.corpus import read_data_set, read_file
 

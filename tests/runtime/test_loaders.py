@@ -224,4 +224,6 @@ def test_metrics_are_told_by_loader(file, tmp_path):
     assert "other/loss" in run("arlm", "eval", "--run", more).stdout
     [first] = run("arlm", "generate", "--run", more, "--json").stdout.splitlines()
     task = resolved().task
-    assert json.loads(first)["prompt"] == task.words.decode(task.rows("test").prompt[0].tolist())
+    assert json.loads(first)["prompt"] == task.tokenizer.decode(
+        task.rows("test").prompt[0].tolist()
+    )

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.config.resolve_config import resolve_config
 from xlm_spec.runtime.data.rows import padded_rows
-from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.data.tokenizers import WordTokenizer
 from xlm_spec.runtime.evaluation.divergence import Mauve, area, clustered
 from xlm_spec.runtime.evaluation.evaluate import error_of
 from xlm_spec.runtime.evaluation.judge import GenerativeNll, judge_of

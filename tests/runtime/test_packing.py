@@ -50,7 +50,7 @@ def test_a_task_file_that_packs_is_short():
 def test_every_token_is_in_a_document_once(run_of):
     rows = run_of.task.rows("train")
     x = clean(run_of, rows)
-    decode = run_of.task.words.decode
+    decode = run_of.task.tokenizer.decode
     text = []
     for tokens, segments, valid in zip(x.tokens, x.segments, x.valid, strict=True):
         assert (segments[~valid] == -1).all()

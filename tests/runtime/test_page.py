@@ -9,7 +9,7 @@ from methods import PLAIN
 from package_runs import run
 from trajectory_pages import Characters, Found, Method
 
-from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.data.tokenizers import WordTokenizer
 
 LETTERS = Characters(("a", "b", "c", "d", "e", "f", " ", "\n"))
 HOSTILE = WordTokenizer((

@@ -6,7 +6,7 @@ import pytest
 from package_runs import TINY, run
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.data.tokenizers import WordTokenizer
 from xlm_spec.runtime.tasks.pairs import Pairs
 
 DIGITS = WordTokenizer(tuple("0123456789"))
@@ -77,7 +77,7 @@ def test_wrong_examples_are_one_diagnostic(more, message):
 def test_an_unconditional_task_in_a_run(tmp_path):
     (tmp_path / "free.py").write_text(
         "from xlm_spec.runtime.tasks.pairs import Pairs\n"
-        "from xlm_spec.runtime.data.words import WordTokenizer\n"
+        "from xlm_spec.runtime.data.tokenizers import WordTokenizer\n"
         "def draw(rng):\n    return ' '.join(rng.choice('0123') for _ in range(5))\n"
         "TASK = Pairs('free', WordTokenizer(tuple('0123')), draw, longest_answer=5,\n"
         "             splits={'test': 30, 'val': 30, 'train': 60})\n"

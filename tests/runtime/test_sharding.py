@@ -8,8 +8,9 @@ from package_runs import lines, run
 from process_pairs import two_commands
 
 from xlm_spec.diagnostics import Failed
+from xlm_spec.runtime.machine import shards
 from xlm_spec.runtime.training.saving import newest
-from xlm_spec.runtime.weights import checkpoint, shards
+from xlm_spec.runtime.weights import checkpoint
 
 SETS = [
     *("--task", str(ROOT / "tests" / "tiny_task.py"), "--size", "cpu"),

@@ -139,7 +139,7 @@ def test_the_tokens_between_two_buffers_are_kept(tmp_path):
         RecordStream(task.tables["train"], task.encode, 10, 1), 0, 0, 1, Position()
     )
     rows = [shard.take() for _ in range(len(wanted) // 7)]
-    seen = [w for r in rows for w in task.words.decode(r.answer[0].tolist()).split()]
+    seen = [w for r in rows for w in task.tokenizer.decode(r.answer[0].tolist()).split()]
     assert len(set(seen)) == len(seen) > 300
     assert set(seen) <= wanted
     assert len(wanted) - len(seen) < 7

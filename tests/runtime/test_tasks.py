@@ -13,14 +13,13 @@ from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.config.resolve_config import resolve_config
 from xlm_spec.runtime.config.spec_keys import AXIS_KEYS, PARAMETERS
-from xlm_spec.runtime.data.words import WordTokenizer
 from xlm_spec.runtime.evaluation.metric_tracker import figure
 
 REVERSE = '''
 """Write a list of digits backwards."""
 
 from xlm_spec.runtime.tasks.pairs import Pairs
-from xlm_spec.runtime.data.words import WordTokenizer
+from xlm_spec.runtime.data.tokenizers import WordTokenizer
 
 
 def draw(rng):
@@ -30,7 +29,7 @@ def draw(rng):
 
 TASK = Pairs(
     name="reverse",
-    words=WordTokenizer(tuple("0123456789")),
+    tokenizer=WordTokenizer(tuple("0123456789")),
     draw=draw,
     longest_prompt=6,
     longest_answer=6,
@@ -86,7 +85,7 @@ OWN = """
 class Mine:
     def __getattr__(self, name):
         return getattr(star, name)
-    def with_options(self, options, words=None):
+    def with_options(self, options, tokenizer=None):
         return self
     def rows(self, split):
         return {}[split]
@@ -98,7 +97,7 @@ WRONG = {
     "no TASK": ("x = 1", "the file does not define TASK"),
     "raises": ("x = 1\n1 / 0", "raises ZeroDivisionError: division by zero"),
     "syntax": ("def (", "raises SyntaxError: invalid syntax"),
-    "lacks": ("class TASK: name = 'mine'", "TASK lacks `words`, `longest_prompt`"),
+    "lacks": ("class TASK: name = 'mine'", "TASK lacks `tokenizer`, `longest_prompt`"),
     "another file": ("import broken_module", "raises SyntaxError"),
     "leaves": ("import sys\nsys.exit(0)", "raises SystemExit: 0"),
     "bad draw": (REVERSE.replace("reversed(digits)", "None"), "raises TypeError"),
@@ -258,14 +257,6 @@ def test_an_axis_is_distinguished_from_an_unknown_setting(key, code):
     with pytest.raises(Failed) as failed:
         resolve_config(package_of("mdlm_samplers"), {}, {}, "star_mini", sets=[f"{key}=drawn"])
     assert [d.code for d in failed.value.diagnostics] == [code]
-
-
-def test_a_task_file_of_an_earlier_version_still_finds_its_tokenizer(tmp_path):
-    """It imports `Words`."""
-    source = REVERSE.replace("WordTokenizer", "Words")
-    file = tmp_path / "earlier.py"
-    file.write_text(source)
-    assert isinstance(tasks.find(str(file)).words, WordTokenizer)
 
 
 METRICS = [

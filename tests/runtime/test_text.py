@@ -14,7 +14,7 @@ from components.types import Examples, Vocab
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.config.overrides import flat, overridden
 from xlm_spec.runtime.data.metrics import entropy
-from xlm_spec.runtime.data.words import CharacterTokenizer, SubwordTokenizer, WordTokenizer
+from xlm_spec.runtime.data.tokenizers import CharacterTokenizer, SubwordTokenizer, WordTokenizer
 from xlm_spec.runtime.evaluation.evaluate import known_terms, likelihood
 from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.tasks import find
@@ -96,7 +96,7 @@ def test_blocks_cover_the_text(file):
     for split in ("train", "val", "test"):
         rows = task.rows(split)
         pairs = zip(rows.answer.tolist(), rows.answer_length.tolist(), strict=True)
-        parts[split] = "".join(task.words.decode(a[:n]) for a, n in pairs)
+        parts[split] = "".join(task.tokenizer.decode(a[:n]) for a, n in pairs)
         assert rows.answer.shape[1] == 16
         assert rows.answer_length[:-1].eq(16).all()
         assert not rows.prompt_length.any()
@@ -114,7 +114,7 @@ def test_splits_from_separate_files(tmp_path, file):
     task = text(file=str(file), val_file=str(tmp_path / "val.txt"), block=4)
     assert task.texts["val"] == "the cat é"
     assert task.texts["train"] + task.texts["test"] == file.read_text()
-    assert "é" in task.words.alphabet  # so that it can be scored
+    assert "é" in task.tokenizer.alphabet  # so that it can be scored
     assert task.rows("val").answer_length.tolist() == [4, 4, 1]
     assert complete({"train": "a", "val": "b", "test": "c"})["train"] == "a"
 
@@ -159,7 +159,7 @@ def test_the_likelihood_of_arlm_is_exact(runs, file):
     model.load_state_dict({k[6:]: v for k, v in kept["state_dict"].items() if k[:6] == "model."})
     alphabet = CharacterTokenizer(kept["words"]["alphabet"])
     task = find("text").with_options(Options(file=str(file), block=16), alphabet)
-    ids = task.words.encode(task.texts["test"])
+    ids = task.tokenizer.encode(task.texts["test"])
     nats = 0.0
     with torch.no_grad():
         for first in range(0, len(ids), 16):
@@ -297,9 +297,9 @@ def test_subwords(tokenizer, file, place):
     run("mdlm", "train", *SMALL, *sets, "--steps", 4, "--run", folder)
     found = json.loads(run("mdlm", "eval", "--run", folder, "--json").stdout)
     task = text(file=str(file), tokenizer=str(tokenizer))
-    ids = task.words.encode(task.texts["test"])
+    ids = task.tokenizer.encode(task.texts["test"])
     assert len(ids) < len(task.texts["test"])
-    assert task.words.decode(ids) == task.texts["test"]
+    assert task.tokenizer.decode(ids) == task.texts["test"]
     bits = found["nelbo"] * len(ids) / math.log(2) / task.characters("test")
     assert found["bits_per_character"] == pytest.approx(bits, rel=1e-6)
     words = ["generate", "--run", folder, "--fill", "the _ sat", "--json"]

@@ -29,7 +29,7 @@ def drawn(method: str, sizes: dict) -> dict:
         *_, last = package.sample(model, run.config, start, generator("vs_xlm"))
         answers = layout.answers(last.tokens, last.valid, last.fixed)
         written.append((answers >= 0).sum().item() / len(answers))
-        return [run.task.words.decode([t for t in row if t >= 0]) for row in answers.tolist()]
+        return [run.task.tokenizer.decode([t for t in row if t >= 0]) for row in answers.tolist()]
 
     taken = seconds(write, 1 + sizes["time_grid"])
     calls = model.calls / len(taken)

@@ -13,7 +13,7 @@ from xlm_spec.runtime.config.settings import NAMES
 from xlm_spec.runtime.user_code import EXTENSION, executed_once, failure, source_of
 
 FOLDER = ("folder", "save_dir")  # arguments that get the run folder
-GIVEN = (*FOLDER, "run", "words", "task")  # arguments that are no options
+GIVEN = (*FOLDER, "run", "tokenizer", "task")  # arguments that are no options
 
 
 def named(key: str, choice: Choice) -> Any:

@@ -26,7 +26,7 @@ from xlm_spec.runtime.config.overrides import Known, Setting, flat, nested, over
 from xlm_spec.runtime.config.positions import ERRORS, SETTING, guard, is_limit, read, require
 from xlm_spec.runtime.config.settings import Data, Train
 from xlm_spec.runtime.config.spec_keys import PARAMETERS
-from xlm_spec.runtime.data.words import Tokenizer
+from xlm_spec.runtime.data.tokenizers import Tokenizer
 from xlm_spec.runtime.tasks.file import UserTask
 from xlm_spec.runtime.tasks.task import Task
 
@@ -98,11 +98,11 @@ def resolve_config(
     config: Mapping | None = None,
     sets: typing.Sequence[str] = (),
     init: Path | None = None,
-    words: Tokenizer | None = None,
+    tokenizer: Tokenizer | None = None,
     folder: Path | None = None,
     teacher: Path | None = None,
 ) -> Run:
-    """Merges all layers. `words`: the tokenizer of a checkpoint, for tasks that derive theirs.
+    """Merges all layers. `tokenizer`: the tokenizer of a checkpoint, for tasks that derive theirs.
 
     Paths of code are relative to the folder of the spec, to `folder` in a config, and to the
     current one in `sets`.
@@ -131,7 +131,7 @@ def resolve_config(
     below: list[Layer] = [("task", found.defaults), ("spec", spec)]
     options, _ = merged([*below, *above], known)
     origin_of_task = {} if from_flags.get("data.task") or not task else {"data.task": "--task"}
-    found = found.with_options(overridden(found.options, options, "data."), words)
+    found = found.with_options(overridden(found.options, options, "data."), tokenizer)
     of_config = not size and config.get("size")
     size = str(size or config.get("size") or "paper")
     with file.placed("size") if of_config else nullcontext():
@@ -147,7 +147,7 @@ def resolve_config(
     for line in unused(found, [below[0], size_layer(found, size)], known):
         print(line, file=sys.stderr)
     needs = tuple(n for n in package.NEEDS if n != "eos" or found.ends)  # blocks have no EOS
-    vocab = package.Vocab(**found.words.vocabulary(needs))
+    vocab = package.Vocab(**found.tokenizer.vocabulary(needs))
     run = Run(
         package=package,
         task=found,

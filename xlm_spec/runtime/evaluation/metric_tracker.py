@@ -30,7 +30,7 @@ from xlm_spec.runtime.config.extensions import called, checked, named, raised_in
 from xlm_spec.runtime.config.resolve_config import Run
 from xlm_spec.runtime.config.settings import ENTRIES
 from xlm_spec.runtime.data.rows import Rows, padded_rows
-from xlm_spec.runtime.data.words import Tokenizer
+from xlm_spec.runtime.data.tokenizers import Tokenizer
 from xlm_spec.runtime.evaluation.scoring import bound_of
 from xlm_spec.runtime.loading.managers import entries_of
 from xlm_spec.runtime.machine.shortage import is_shortage
@@ -49,7 +49,7 @@ class Samples:
 
     answers: Tensor  # (B, W) long, padded with -1
     rows: Rows  # B prompts and true answers
-    words: Tokenizer
+    tokenizer: Tokenizer
 
     @cached_property
     def texts(self) -> list[str]:
@@ -78,7 +78,7 @@ class Samples:
         return self.references
 
     def decoded(self, tokens: Tensor) -> list[str]:
-        return [self.words.decode([t for t in row if t >= 0]) for row in tokens.tolist()]
+        return [self.tokenizer.decode([t for t in row if t >= 0]) for row in tokens.tolist()]
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def of_function(own: Choice, found: Callable, name: str) -> Entry:
 
 def of_class(run: Run, own: Choice, update: Any, given_name: Any, name: str) -> Entry:
     """A metric of torchmetrics, with its own update or that of an option."""
-    given = {"words": run.task.words, "run": run}
+    given = {"tokenizer": run.task.tokenizer, "run": run}
     found, arguments = checked(SETTING, own, given)
     metric = called(SETTING, own, found, **arguments)
     if not isinstance(metric, TorchMetric):
@@ -288,7 +288,7 @@ class MetricTracker(torch.nn.Module):
 
     def __init__(self, run: Run, stage: str = "val", loader: str = ""):
         super().__init__()
-        self.words = run.task.words
+        self.tokenizer = run.task.tokenizer
         self.entries = metrics_of(run, stage, loader)
         self.loss = MeanMetric(nan_strategy="error")
         self.metrics = torch.nn.ModuleList(e.metric for e in self.entries)  # follow the device
@@ -314,7 +314,7 @@ class MetricTracker(torch.nn.Module):
                 entry.add(Likelihoods(nats, tokens))
 
     def add_answers(self, answers: Tensor, rows: Rows) -> None:
-        samples = Samples(answers, rows, self.words)
+        samples = Samples(answers, rows, self.tokenizer)
         for entry in self.entries:
             if not entry.of_likelihood:
                 entry.add(samples)
@@ -335,7 +335,7 @@ class MetricTracker(torch.nn.Module):
             entry.metric.update(0.0, 0.0)
         elif not entry.metric.update_called and not entry.of_likelihood:
             none = torch.zeros(0, 0, dtype=torch.long, device=entry.metric.device)
-            entry.add(Samples(none, padded_rows([], []), self.words))
+            entry.add(Samples(none, padded_rows([], []), self.tokenizer))
 
     def reset(self) -> None:
         self.loss.reset()

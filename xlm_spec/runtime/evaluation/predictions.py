@@ -64,7 +64,7 @@ class Sample:
 
     @property
     def answer(self) -> str:
-        return self.run.task.words.decode(self.ids)
+        return self.run.task.tokenizer.decode(self.ids)
 
     @property
     def tokens(self) -> list[int]:
@@ -82,12 +82,12 @@ class Sample:
     @property
     def trajectory(self) -> list[str]:
         """The free positions of each state; masked ones are `_`."""
-        words, vocab = self.run.task.words, dataclasses.asdict(self.run.config.vocab)
+        tokenizer, vocab = self.run.task.tokenizer, dataclasses.asdict(self.run.config.vocab)
         found = []
         for state in self.result.states:
             free = state.valid[self.row] & ~state.fixed[self.row]
-            shown = [words.show(t, vocab) for t in state.tokens[self.row][free].tolist()]
-            found.append(words.joint.join(filter(None, shown)))
+            shown = [tokenizer.show(t, vocab) for t in state.tokens[self.row][free].tolist()]
+            found.append(tokenizer.joint.join(filter(None, shown)))
         return found
 
 
@@ -260,7 +260,7 @@ class Predictions:
         due = {i: e for i, e in enumerate(self.entries) if e.due(place)}
         if not due:
             return {}
-        decode = self.run.task.words.decode
+        decode = self.run.task.tokenizer.decode
         rows = [[t for t in row if t >= 0] for row in answers.tolist()]
         right = [None] * len(rows) if truths is None else [
             decode([t for t in row if t >= 0]) for row in truths.tolist()
@@ -292,7 +292,7 @@ def records_of(predictions: Predictions, rows: Rows, result: SampleResult, place
     """What the writers get of the samples for the prompts of rows."""
     run = predictions.run
     pairs = zip(rows.prompt.tolist(), rows.prompt_length.tolist(), strict=True)
-    prompts = [run.task.words.decode(prompt[:n]) for prompt, n in pairs]
+    prompts = [run.task.tokenizer.decode(prompt[:n]) for prompt, n in pairs]
     truths = rows.truths if run.task.ends else None
     return predictions.records(prompts, result, result.answers, truths, place)
 

@@ -112,7 +112,7 @@ def shown_of(
         found.append(
             {
                 "prompt": text,
-                "text": trained.run.task.words.decode(tokens),
+                "text": trained.run.task.tokenizer.decode(tokens),
                 "tokens": tokens,
                 "steps": result.steps,
                 "network_calls": result.calls,

@@ -68,12 +68,12 @@ def trajectories(results: dict[str, SampleResult], mask: int) -> list[dict[str, 
 def data(method: SampledMethod) -> dict:
     """The data of a method for player.js."""
     run, samples = method.run, method.samples
-    words, vocab = run.task.words, dataclasses.asdict(run.config.vocab)
+    tokenizer, vocab = run.task.tokenizer, dataclasses.asdict(run.config.vocab)
     states = (cells for of in samples for trajectory in of.values() for cells in trajectory)
     tokens = sorted({c.token for cells in states for c in cells})
     calls = {name: r.calls_until for name, r in method.results.items()}
     return {
-        "words": {t: words.decode([t]) or words.show(t, vocab) for t in tokens},
+        "words": {t: tokenizer.decode([t]) or tokenizer.show(t, vocab) for t in tokens},
         "mask": vocab["mask"],
         "eos": vocab["eos"],
         "spaced": spaced(run, tokens),
@@ -84,7 +84,7 @@ def data(method: SampledMethod) -> dict:
 
 def spaced(run: Run, tokens: Iterable[int]) -> bool:
     """True if the tokens of a text are separated, as words are and characters are not."""
-    decode = run.task.words.decode
+    decode = run.task.tokenizer.decode
     return any(decode([t, t]) != 2 * decode([t]) for t in tokens)
 
 
@@ -145,5 +145,7 @@ def final(run: Run, cells: list[Cell]) -> str:
     kept = list(takewhile(lambda c: c.fixed or c.token != run.config.vocab.eos, cells))
     between = " " if spaced(run, {c.token for c in kept}) else ""
     runs = groupby(kept, key=lambda c: c.fixed)
-    texts = [(fixed, escape(run.task.words.decode([c.token for c in of]))) for fixed, of in runs]
+    texts = [
+        (fixed, escape(run.task.tokenizer.decode([c.token for c in of]))) for fixed, of in runs
+    ]
     return between.join(f'<span class="fixed">{t}</span>' if fixed else t for fixed, t in texts)

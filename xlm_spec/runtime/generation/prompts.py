@@ -31,14 +31,14 @@ def prompts_to_continue(trained: TrainedModel, texts: list[str], n: int) -> Prom
     task, layout, rows = trained.run.task, trained.layout, None
     if texts or not task.ends or not layout.longest_prompt:
         texts = [t for t in texts or [""] for _ in range(n)]
-        ids = [task.words.encode(t) for t in texts]
+        ids = [task.tokenizer.encode(t) for t in texts]
     else:
         loaders = Loaders(trained.run)
         loader = loaders.of("predict")[-1]
         rows = loaders.rows(loader, "predict").take(slice(0, n))
         pairs = zip(rows.prompt.tolist(), rows.prompt_length.tolist(), strict=True)
         ids = [prompt[:length] for prompt, length in pairs]
-        texts = [task.words.decode(prompt) for prompt in ids]
+        texts = [task.tokenizer.decode(prompt) for prompt in ids]
     check_lengths(trained, texts, ids, layout.longest_prompt, "a prompt")
     padded = [prompt + [0] * (layout.longest_prompt - len(prompt)) for prompt in ids]
     start = layout.start(torch.tensor(padded), torch.tensor([len(prompt) for prompt in ids]))
@@ -64,7 +64,7 @@ def texts_to_fill(trained: TrainedModel, texts: list[str], n: int) -> Prompts:
 
 def split_at_answer(trained: TrainedModel, text: str) -> tuple[list[int | None], list[int | None]]:
     """The ids of the prompt and of the answer; None is a blank."""
-    pattern = trained.run.task.words.pattern
+    pattern = trained.run.task.tokenizer.pattern
     separated = trained.layout.separates_prompt
     prompt, mark, answer = text.partition(" | ") if separated else (text, "", "")
     first, second = pattern(prompt), pattern(answer) if mark else []

@@ -23,7 +23,7 @@ class Screen:
     """
 
     def __init__(self, run: Run, stream, rows: int = 3):
-        self.words, self.stream, self.rows = run.task.words, stream, rows
+        self.tokenizer, self.stream, self.rows = run.task.tokenizer, stream, rows
         self.vocab = dataclasses.asdict(run.config.vocab)
         self.colour = wants_colour(stream)
         self.width = columns(stream) if self.colour else None
@@ -45,10 +45,10 @@ class Screen:
 
     def lines(self, step: int, cells: list[Cell]) -> list[str]:
         """The lines of one sequence of a state, wrapped to the terminal."""
-        wide, joint = self.words.widest, self.words.joint
+        wide, joint = self.tokenizer.widest, self.tokenizer.joint
         lines, used = [f"{step:4}  "], INDENT
         for i, c in enumerate(cells):
-            text = self.words.show(c.token, self.vocab).rjust(wide)
+            text = self.tokenizer.show(c.token, self.vocab).rjust(wide)
             taken = width_of(text) + len(joint) * (i > 0)
             if self.width and used + taken > self.width and used > INDENT:
                 lines.append(" " * INDENT)

@@ -146,9 +146,9 @@ class Loaders:
         base = found.options
         known = Known(("data.", base))
         values = {f"data.{k}": known.converted(f"data.{k}", v) for k, v in changed.items()}
-        words = self.run.task.words
-        made = found.with_options(overridden(base, values, "data."), words)
-        if made.words.state != words.state:
+        tokenizer = self.run.task.tokenizer
+        made = found.with_options(overridden(base, values, "data."), tokenizer)
+        if made.tokenizer.state != tokenizer.state:
             message = f"loader `{name}`: task `{made.name}` has another vocabulary"
             raise wrong(message, f"use data with the tokens of task `{self.run.task.name}`")
         return made, repr((of, sorted(changed.items())))

@@ -140,7 +140,7 @@ def example(trained: TrainedModel) -> str:
         rows = task.rows("test")
     except Failed:
         return ""
-    return task.words.decode(rows.prompt[0, : int(rows.prompt_length[0])].tolist())
+    return task.tokenizer.decode(rows.prompt[0, : int(rows.prompt_length[0])].tolist())
 
 
 def method(run: Run, spec: str) -> str:

@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from xlm_spec.runtime.data.words import (
+from xlm_spec.runtime.data.tokenizers import (
     SPECIAL,
     CharacterTokenizer,
     SubwordTokenizer,
@@ -15,13 +15,13 @@ from xlm_spec.runtime.data.words import (
 ANY_CHARACTER = "[\\s\\S]"
 
 
-def tokenizer_files(words: Tokenizer, vocab: Any) -> dict[str, str]:
+def tokenizer_files(tokenizer: Tokenizer, vocab: Any) -> dict[str, str]:
     """The text of each file; none, with a line on stderr, for ids that the format cannot hold."""
     ids = {s: getattr(vocab, s, -1) for s in SPECIAL}
-    content = described(words)
+    content = described(tokenizer)
     names = special_names([s for s in SPECIAL if ids[s] >= 0], json.dumps(content["model"]))
     with_special(content, {name: ids[s] for s, name in names.items()})
-    if isinstance(words, SubwordTokenizer) and not keeps_ids(content, names, ids):
+    if isinstance(tokenizer, SubwordTokenizer) and not keeps_ids(content, names, ids):
         line = "no tokenizer.json: the special tokens would get other ids in it; see words.json"
         print(line, file=sys.stderr)
         return {}
@@ -35,7 +35,7 @@ def tokenizer_files(words: Tokenizer, vocab: Any) -> dict[str, str]:
     return {f: json.dumps(c, indent=2, ensure_ascii=False) + "\n" for f, c in files.items()}
 
 
-def described(words: Tokenizer) -> dict[str, Any]:
+def described(tokenizer: Tokenizer) -> dict[str, Any]:
     """The content of a tokenizer.json, without special tokens."""
     empty: dict[str, Any] = {
         "version": "1.0",
@@ -44,20 +44,20 @@ def described(words: Tokenizer) -> dict[str, Any]:
         "added_tokens": [],
     }
     parts: dict[str, Any] = {"normalizer": None, "post_processor": None, "decoder": None}
-    if isinstance(words, SubwordTokenizer):
-        content = {"added_tokens": [], **words.settings, "truncation": None, "padding": None}
+    if isinstance(tokenizer, SubwordTokenizer):
+        content = {"added_tokens": [], **tokenizer.settings, "truncation": None, "padding": None}
         if content["model"].get("dropout"):
             content["model"] = {**content["model"], "dropout": None}
         return content | {"post_processor": None}
-    if isinstance(words, CharacterTokenizer):
+    if isinstance(tokenizer, CharacterTokenizer):
         isolated = {"behavior": "Isolated", "invert": False}
         parts["pre_tokenizer"] = {"type": "Split", "pattern": {"Regex": ANY_CHARACTER}, **isolated}
         parts["decoder"] = {"type": "Fuse"}
-        tokens = list(words.alphabet)
+        tokens = list(tokenizer.alphabet)
     else:
-        assert isinstance(words, WordTokenizer)
+        assert isinstance(tokenizer, WordTokenizer)
         parts["pre_tokenizer"] = {"type": "WhitespaceSplit"}
-        tokens = list(words.words)
+        tokens = list(tokenizer.words)
     known = {token: i for i, token in enumerate(tokens)}
     return empty | parts | {"model": {"type": "WordLevel", "vocab": known, "unk_token": "<unk>"}}
 

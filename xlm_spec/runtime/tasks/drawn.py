@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.data.words import Tokenizer, WordTokenizer
+from xlm_spec.runtime.data.tokenizers import Tokenizer, WordTokenizer
 from xlm_spec.runtime.tasks.task import (
     ACCURACY,
     DEFAULTS,
@@ -37,7 +37,7 @@ class Pairs:
     """
 
     name: str
-    words: WordTokenizer
+    tokenizer: WordTokenizer
     draw: Callable[[Random], Example] | None = None
     longest_prompt: int = 0
     longest_answer: int = 0
@@ -58,7 +58,7 @@ class Pairs:
         length = 3 + self.longest_prompt + self.longest_answer
         return {"cpu": {**small(length), **DEFAULTS, **self.cpu}, "paper": {}}
 
-    def with_options(self, options: Any, words: Tokenizer | None = None) -> "Pairs":
+    def with_options(self, options: Any, tokenizer: Tokenizer | None = None) -> "Pairs":
         return replace(self, options=options)
 
     def rows(self, split: str) -> Rows:
@@ -73,7 +73,7 @@ class Pairs:
         for split, size in self.splits.items():
             found = fixed.get(split) or self.drawn_pairs(rng, split, size, seen)
             prompts, answers = (
-                [self.words.encode(t) for t in column] for column in zip(*found, strict=True)
+                [self.tokenizer.encode(t) for t in column] for column in zip(*found, strict=True)
             )
             prompt_ids = padded(prompts, self.longest_prompt, "prompt", self.name)
             answer_ids = padded(answers, self.longest_answer, "answer", self.name)

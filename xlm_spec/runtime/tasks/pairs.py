@@ -15,11 +15,11 @@ from typing import Any, Literal
 import torch
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.data import preprocess, rows, words
+from xlm_spec.runtime.data import preprocess, rows, tokenizers
 from xlm_spec.runtime.data.preprocess import cached, is_cached, key_of, mapped
 from xlm_spec.runtime.data.rows import Rows, joined, padded_rows
 from xlm_spec.runtime.data.streams import Encoded, RecordStream, batches_of
-from xlm_spec.runtime.data.words import (
+from xlm_spec.runtime.data.tokenizers import (
     CharacterTokenizer,
     SubwordTokenizer,
     Tokenizer,
@@ -96,11 +96,11 @@ class Columns:
     name, ends, samples, defaults = "pairs", True, None, DEFAULTS
     paths = (*PATHS, "hub")  # options with paths relative to the folder of the spec
 
-    def with_options(self, options: Options, words: Tokenizer | None = None) -> "Columns":
+    def with_options(self, options: Options, tokenizer: Tokenizer | None = None) -> "Columns":
         """With absolute paths, and with the measured lengths of prompts and answers."""
         paths = {k: absolute(getattr(options, k)) for k in PATHS}
         paths["hub"] = absolute(options.hub) if Path(options.hub).is_dir() else options.hub
-        task = replace(self, options=replace(options, **paths), stored=words)  # type: ignore
+        task = replace(self, options=replace(options, **paths), stored=tokenizer)  # type: ignore
         return replace(task, options=task.measured)
 
     @property
@@ -189,15 +189,15 @@ class Columns:
         """The same for texts with the same tokens. Raises Failed (X502)."""
         o = self.options
         derived = not (self.stored or o.tokenizer)  # from texts: it is not known yet
-        kind = o.tokens if derived else type(self.words).__name__
+        kind = o.tokens if derived else type(self.tokenizer).__name__
         if kind in ("words", "WordTokenizer"):
             return " ".join(text.split())
         if kind in ("characters", "CharacterTokenizer"):
             return text
-        return " ".join(map(str, self.words.encode(text)))
+        return " ".join(map(str, self.tokenizer.encode(text)))
 
     @cached_property
-    def words(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
         """Raises Failed (X506-X508)."""
         if self.stored:
             return self.stored
@@ -251,7 +251,7 @@ class Columns:
             return self.stream.sample
         given = [*self.columns.values()], self.source.name, self.options.held_out
         records = first_of(self.tables, split, *given, lambda r: any(self.texts_of(r, split)))
-        rows = self.short(encode_texts(self.words, self.texts_of(records, split)), split, 0)
+        rows = self.short(encode_texts(self.tokenizer, self.texts_of(records, split)), split, 0)
         if not len(rows.prompt):
             raise empty(split)
         return rows
@@ -268,12 +268,19 @@ class Columns:
 
     def encode(self, records: Mapping[str, list], rest: list[int]) -> Encoded:
         """The rows of some records of training. Raises Failed: X502, X506."""
-        rows = encode_texts(self.words, self.texts_of(records, "train"))
+        rows = encode_texts(self.tokenizer, self.texts_of(records, "train"))
         return Encoded(self.short(rows, "train", 0))
 
     def cache_name(self, split: str, *limits: object) -> str:
-        what = self.fingerprints, split, self.columns, limits, self.words.state, self.extra_options
-        classes = [type(self), type(self.words)]
+        what = (
+            self.fingerprints,
+            split,
+            self.columns,
+            limits,
+            self.tokenizer.state,
+            self.extra_options,
+        )
+        classes = [type(self), type(self.tokenizer)]
         return f"pairs-{key_of(*what, code=CODE, classes=classes)}"
 
     @property
@@ -285,7 +292,7 @@ class Columns:
     def encoded(self, split: str) -> dict:
         """The rows of a split as tensors, int32. Raises Failed: X502, X506."""
         total = -(-len(self.tables.get(split, self.tables["train"])) // BATCH)
-        encode = partial(encode_texts, self.words)
+        encode = partial(encode_texts, self.tokenizer)
         label = f"encoding split `{split}`"
         parts, dropped, first = [], 0, 0
         for part in mapped(encode, self.texts(split), label, total):
@@ -326,16 +333,16 @@ def rows_in(content: dict) -> Rows:
     return Rows(*(content[k] for k in Rows._fields[:4]))
 
 
-def encode_texts(words: Tokenizer, texts: Texts) -> Rows:
+def encode_texts(tokenizer: Tokenizer, texts: Texts) -> Rows:
     """Rows as wide as their longest, int32. Raises Failed (X502)."""
-    return padded_rows(*([words.encode(t) for t in part] for part in texts))
+    return padded_rows(*([tokenizer.encode(t) for t in part] for part in texts))
 
 
 CODE = (
     sys.modules[__name__],
     preprocess,
     rows,
-    words,
+    tokenizers,
     corpus,
     tables,
 )  # its text is part of the keys

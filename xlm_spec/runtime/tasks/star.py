@@ -19,7 +19,7 @@ from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime.data.preprocess import cache_folder
-from xlm_spec.runtime.data.words import Tokenizer, WordTokenizer
+from xlm_spec.runtime.data.tokenizers import Tokenizer, WordTokenizer
 from xlm_spec.runtime.randomness import generator, seed_of
 from xlm_spec.runtime.tasks.task import ACCURACY, DEFAULTS, Metric, Rows, Settings
 
@@ -66,7 +66,7 @@ class Star:
             "right_goal": Metric(right_goal),
         }
 
-    def with_options(self, options: Options, words: Tokenizer | None = None) -> "Star":
+    def with_options(self, options: Options, tokenizer: Tokenizer | None = None) -> "Star":
         return replace(self, options=options)
 
     @property
@@ -83,7 +83,7 @@ class Star:
         return self.longest if self.options.format == "nodes" else 2 * (self.longest - 1)
 
     @property
-    def words(self) -> WordTokenizer:
+    def tokenizer(self) -> WordTokenizer:
         return WordTokenizer(tuple(map(str, range(self.labels))))
 
     def rows(self, split: str) -> Rows:

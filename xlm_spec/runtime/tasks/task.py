@@ -9,7 +9,7 @@ from torch import Tensor
 from xlm_spec.runtime.data.metrics import entropy, sequence_accuracy, token_accuracy
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.data.streams import RecordStream
-from xlm_spec.runtime.data.words import Tokenizer
+from xlm_spec.runtime.data.tokenizers import Tokenizer
 
 Settings = Mapping[str, float | int | bool | str]
 
@@ -56,7 +56,7 @@ class Task(Protocol):
     """One file defines one task as TASK."""
 
     name: str
-    words: Tokenizer
+    tokenizer: Tokenizer
     longest_prompt: int
     longest_answer: int
     ends: bool  # True: answers end with EOS; False: rows are blocks of running text
@@ -66,10 +66,10 @@ class Task(Protocol):
     defaults: Settings  # settings that apply unless the spec sets them
     options: Any  # a frozen dataclass; its fields are settings `data.*`, commented as in Data
 
-    def with_options(self, options: Any, words: Tokenizer | None = None) -> "Task":
+    def with_options(self, options: Any, tokenizer: Tokenizer | None = None) -> "Task":
         """The task with other options, before it has read any data.
 
-        `words` is the tokenizer of a checkpoint, for a task that derives its own from its data.
+        `tokenizer` is the tokenizer of a checkpoint, for a task that derives its own from its data.
         """
         ...
 

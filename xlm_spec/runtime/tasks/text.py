@@ -21,7 +21,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.data.metrics import entropy
 from xlm_spec.runtime.data.preprocess import cached, key_of
 from xlm_spec.runtime.data.streams import Encoded, RecordStream
-from xlm_spec.runtime.data.words import (
+from xlm_spec.runtime.data.tokenizers import (
     CharacterTokenizer,
     SubwordTokenizer,
     Tokenizer,
@@ -87,12 +87,12 @@ class Text:
     name, ends, samples, metrics, defaults = "text", False, 64, METRICS, TEXT_DEFAULTS
     paths = (*PATHS, "hub")  # options with paths relative to the folder of the spec
 
-    def with_options(self, options: Options, words: Tokenizer | None = None) -> "Text":
+    def with_options(self, options: Options, tokenizer: Tokenizer | None = None) -> "Text":
         """With absolute paths, so that a run finds its text from any folder."""
         paths = {k: absolute(getattr(options, k)) for k in PATHS}
         paths["hub"] = absolute(options.hub) if Path(options.hub).is_dir() else options.hub
         resolved = replace(options, **paths)  # type: ignore[arg-type]
-        stored = None if isinstance(words, WordTokenizer) else words  # of another task
+        stored = None if isinstance(tokenizer, WordTokenizer) else tokenizer  # of another task
         return replace(self, options=resolved, stored=stored)
 
     @property
@@ -116,7 +116,7 @@ class Text:
         return self.options.block
 
     @cached_property
-    def words(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
         """Raises Failed (X506-X508)."""
         if self.stored:
             return self.stored
@@ -181,7 +181,7 @@ class Text:
 
         Raises Failed: X502, X506.
         """
-        ids = rest + self.words.encode(self.records(records, "train"))
+        ids = rest + self.tokenizer.encode(self.records(records, "train"))
         n = len(ids) // self.options.block * self.options.block
         whole = torch.tensor(ids[:n], dtype=torch.long)
         return Encoded(blocks(whole, self.options.block, rest=False), ids[n:])
@@ -191,7 +191,7 @@ class Text:
 
     def report_unknown(self, ids: Tensor, split: str) -> None:
         """Prints the share of unknown tokens, which the model learns as one token."""
-        unknown = getattr(self.words, "unknown", None)
+        unknown = getattr(self.tokenizer, "unknown", None)
         n = 0 if unknown is None else int((ids == unknown).sum())
         if n:
             share = f"{n:,} of {len(ids):,} tokens ({n / len(ids):.2%})"
@@ -199,14 +199,14 @@ class Text:
 
     def ids(self, split: str) -> Tensor:
         """The tokens of a split, (n,). Those of a long text are kept in the cache."""
-        text, words = self.texts[split], self.words
+        text, tokenizer = self.texts[split], self.tokenizer
         if len(text) < LONG:
-            return torch.tensor(words.encode(text), dtype=torch.long)
-        what = blake2b(text.encode()).hexdigest(), words.state
-        key = key_of(*what, code=[sys.modules[__name__]], classes=[type(self), type(words)])
+            return torch.tensor(tokenizer.encode(text), dtype=torch.long)
+        what = blake2b(text.encode()).hexdigest(), tokenizer.state
+        key = key_of(*what, code=[sys.modules[__name__]], classes=[type(self), type(tokenizer)])
 
         def encoded() -> dict:
-            return {"ids": torch.tensor(words.encode(text), dtype=torch.int32)}
+            return {"ids": torch.tensor(tokenizer.encode(text), dtype=torch.int32)}
 
         return cached(f"text-{key}", encoded)["ids"]
 

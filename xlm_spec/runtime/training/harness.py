@@ -163,7 +163,7 @@ class Harness(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["xlm_spec"] = self.run.as_dict()
-        checkpoint["words"] = self.run.task.words.state
+        checkpoint["words"] = self.run.task.tokenizer.state
         checkpoint["data"] = self.digests
         if self.run.teacher is not None:
             checkpoint["teacher"] = self.run.teacher.digest

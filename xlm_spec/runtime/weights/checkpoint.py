@@ -126,7 +126,7 @@ def differences(checkpoint: dict, run: Run, file: Path) -> list[str]:
         if k in trained and trained[k] != current[k]
     ]
     vocabulary = [d for d in differ if d.startswith("vocab.")]
-    if not vocabulary and checkpoint.get("words", {}) != run.task.words.state:
+    if not vocabulary and checkpoint.get("words", {}) != run.task.tokenizer.state:
         vocabulary = ["the tokenizer has other tokens"]
     if vocabulary:
         raise mismatch(vocabulary, file)

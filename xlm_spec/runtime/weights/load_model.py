@@ -11,7 +11,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.config.consent import OUTPUTS, require_known_code
 from xlm_spec.runtime.config.resolve_config import Run, build_model, known_settings, resolve_config
-from xlm_spec.runtime.data.words import restored
+from xlm_spec.runtime.data.tokenizers import restored
 from xlm_spec.runtime.loading.layout import Layout, layout_of
 from xlm_spec.runtime.machine.devices import Devices
 from xlm_spec.runtime.machine.environment import use_threads
@@ -72,14 +72,14 @@ def run_of(content: dict, package, data, train, args) -> Run:
         raise Failed(Diagnostic("X501", message, f"pass the file: --task ./{stored['task']}"))
     known = known_settings(package, tasks.find(str(args.task or stored["task"]))).defaults
     stored |= {k: v for k, v in settings.items() if k in known}
-    words = restored(content.get("words", {}))
+    tokenizer = restored(content.get("words", {}))
     if content.get("exported"):
         require_lengths(stored, known, args.sets)
     sets, batch = [*args.sets], getattr(args, "batch", None)
     sets += [f"train.evaluate_batch={batch}"] if batch is not None else []
     given = (args.task, None, stored, sets)
     teacher = getattr(args, "teacher", None)
-    return resolve_config(package, data, train, *given, words=words, teacher=teacher)
+    return resolve_config(package, data, train, *given, tokenizer=tokenizer, teacher=teacher)
 
 
 def require_lengths(stored: Mapping, known: Mapping, sets: Sequence[str]) -> None:

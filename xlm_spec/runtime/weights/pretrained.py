@@ -45,8 +45,10 @@ def load(
     config = config_of(content["xlm_spec"], package)
     model = package.Model(config)
     model.load_state_dict(read_safetensors(home / WEIGHTS))
-    words = Words(json.loads((home / WORDS).read_text(encoding="utf-8")))
-    return Pretrained(package, config, model.to(device).eval(), words, Canvas(**content["canvas"]))
+    tokenizer = Tokenizer(json.loads((home / WORDS).read_text(encoding="utf-8")))
+    return Pretrained(
+        package, config, model.to(device).eval(), tokenizer, Canvas(**content["canvas"])
+    )
 
 
 @dataclass
@@ -84,7 +86,7 @@ class Pretrained:
     package: Any  # Config, Examples, Model, SAMPLERS, objective, ...
     config: Any  # the package's Config; dataclasses.replace changes settings of a sampler
     model: nn.Module
-    words: "Words"
+    tokenizer: "Tokenizer"
     canvas: Canvas
 
     def generate(
@@ -98,8 +100,8 @@ class Pretrained:
             raise TypeError("`prompts` is a list of texts: write generate([prompt])")
         device = next(self.model.parameters()).device
         rng = Generator(device).manual_seed(seed)
-        answers = self.sample([self.words.encode(p) for p in prompts], sampler, rng)
-        return [self.words.decode(a) for a in answers]
+        answers = self.sample([self.tokenizer.encode(p) for p in prompts], sampler, rng)
+        return [self.tokenizer.decode(a) for a in answers]
 
     @torch.no_grad()
     def sample(
@@ -127,7 +129,7 @@ class Pretrained:
         return answers
 
 
-class Words:
+class Tokenizer:
     """Text <-> ids. `stored`: words, an alphabet, or the content of a tokenizer.json."""
 
     def __init__(self, stored: Mapping[str, str]):

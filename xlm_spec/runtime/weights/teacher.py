@@ -134,7 +134,7 @@ def require_vocabulary(content: Mapping, run: Run, file: Path) -> None:
     """Raises Failed (X618) if teacher and run differ in their tokens."""
     theirs, ours = content["xlm_spec"]["vocab"], asdict(run.config.vocab)
     differ = [f"{k}: {theirs.get(k)}, here {v}" for k, v in ours.items() if theirs.get(k) != v]
-    if not differ and content.get("words", {}) != run.task.words.state:
+    if not differ and content.get("words", {}) != run.task.tokenizer.state:
         differ = ["the tokenizer has other tokens"]
     if differ:
         message = f"the teacher has another vocabulary ({'; '.join(differ)})"

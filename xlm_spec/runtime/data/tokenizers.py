@@ -112,9 +112,6 @@ class WordTokenizer(Tokenizer):
         return max(map(len, self.words))
 
 
-Words = WordTokenizer  # its name in task files of earlier versions
-
-
 @dataclass(frozen=True)
 class CharacterTokenizer(Tokenizer):
     """Ids are indices into `alphabet`."""
