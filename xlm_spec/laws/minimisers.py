@@ -50,8 +50,8 @@ class TokenProbabilities:
         return "" if same else "its target is not a token at some positions"
 
     def cells(self, target: Any, hidden: Shape) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        one = torch.ones(len(target.row), dtype=torch.float64)
-        return target.row, target.col, target.token, one
+        number = getattr(target, "number", torch.ones(len(target.row)))
+        return target.row, target.col, target.token, number.double()
 
     def output(self, sums: Tensor, blur: float, tilt: float) -> Tensor:
         p = sums / sums.sum(-1, keepdim=True).clamp(min=1e-300)
