@@ -2,7 +2,7 @@
 
 Paper: arXiv:2506.09018 (Edit Flows, from the empty source); arXiv:2606.10199 (DILM, independent);
     arXiv:2603.23507 (DID)
-Also known as: empty_source, dilm, timed_drop, insertion_process
+Also known as: empty_source, timed_drop, independent_mode, insertion_process
 """
 
 from typing import NamedTuple
@@ -18,6 +18,7 @@ ELBO_WEIGHTS = {
     "gap_tokens": "insertion_rate",
     "expected_gap_counts": "insertion_rate",
     "expected_gap_tokens": "insertion_rate",
+    "missing_count": "insertion_rate",
 }
 
 
