@@ -423,7 +423,7 @@ def slowing(x: Examples, dropped: Tensor, t: Tensor, schedule: Schedule, scale: 
     """
     free = x.valid & ~x.fixed
     n = free.sum(1, keepdim=True).double().clamp(min=1)
-    mean = poisson_mean(t, schedule, scale).double()
+    mean = poisson_mean(t, schedule, scale).double().clamp(min=1e-30)
     log_f = torch.special.gammainc(n, mean).log() + mean + torch.lgamma(n + 1) - n * mean.log()
     every = (dropped == free).all(1, keepdim=True) & free.any(1, keepdim=True)
     return torch.where(every, log_f.clamp(min=0, max=69).exp().to(t.dtype), 1.0)

@@ -13,9 +13,7 @@ from ..ops import missing_p
 from ..types import Examples, GapCounts
 
 
-def expected_gap_counts(
-    x: Examples, dropped: Tensor, open: Tensor, dropped_p: Tensor
-) -> GapCounts:
+def expected_gap_counts(x: Examples, dropped: Tensor, open: Tensor, dropped_p: Tensor) -> GapCounts:
     """The expected number of dropped tokens of each gap, divided by P(a token is dropped).
 
     For a process that drops tokens, every set of one size equally often, and changes no others.
