@@ -153,6 +153,22 @@ class GapShares(NamedTuple):
     empty: Tensor  # (B, L) bool, the open gaps in which nothing is missing
 
 
+class GapNumbers(NamedTuple):
+    """The number of missing tokens in the gap after each of N positions."""
+
+    row: Tensor  # (N,) long
+    col: Tensor  # (N,) long
+    number: Tensor  # (N,) long
+
+
+class WrongTokens(NamedTuple):
+    """Whether the token at each of N positions is wrong."""
+
+    row: Tensor  # (N,) long
+    col: Tensor  # (N,) long
+    wrong: Tensor  # (N,) bool
+
+
 class Deletions(NamedTuple):
     """The tokens that are to be deleted."""
 

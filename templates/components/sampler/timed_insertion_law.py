@@ -1,4 +1,4 @@
-"""The law of `timed_insertion`: an insertion or none; the pair is drawn as a gap, then its token."""
+"""The law of `timed_insertion`: an insertion or none; a gap is drawn, then its token."""
 
 from itertools import pairwise
 
