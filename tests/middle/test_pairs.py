@@ -74,18 +74,36 @@ GROWN = {
     "backbone": "rotary_timed",
 }
 EDITS = GROWN | {"noise.process": "edits", "sampler": "edit_leaping"}
+EXPECTED = GROWN | {"target": "expected_gap_counts"}
+CLOCK = GROWN | {"target": "missing_count", "sampler": "timed_insertion"}
+POISSON = CLOCK | {"noise.process": "poisson_drop", "target": "poisson_count"}
+ROUNDS = DROP | {
+    "target": "placeholder_counts",
+    "loss": "placeholder_cross_entropy",
+    "sampler": "edit_rounds",
+    "backbone": "rotary",
+}
 PLAIN = (
     DROP | {"sampler": "insertion", "backbone": "rotary"},
     DROP | {"sampler": "joint_insertion", "backbone": "rotary"},
-    *(UNIFORM, MIXTURE, STEPPED, TREE, BOTH, GROWN, EDITS),
+    *(UNIFORM, MIXTURE, STEPPED, TREE, BOTH, GROWN, EXPECTED, CLOCK, POISSON, EDITS, ROUNDS),
     NONE | {"sampler": "autoregressive", "backbone": "rotary"},
 )
+PER_GAP = ("count_divergence", "per_gap_cross_entropy")
+JOINT = ("count_divergence", "joint_cross_entropy")
 TOGETHER = {  # by process, the targets and the losses of one spec
+    "drop": (
+        ("placeholder_counts", "masked_tokens", "wrong_tokens"),
+        ("placeholder_cross_entropy", "cross_entropy", "delete_cross_entropy"),
+    ),
     "drop_then_mask": (("masked_tokens", "gap_counts"), ("cross_entropy", "count_divergence")),
     "independent_drop": (
         ("gap_counts", "gap_tokens"),
-        ("count_divergence", "per_gap_cross_entropy"),
+        ("expected_gap_counts", "expected_gap_tokens"),
+        ("missing_count", "gap_tokens"),
+        PER_GAP,
     ),
+    "poisson_drop": (("poisson_count", "gap_tokens"), JOINT),
     "edits": (
         ("gap_counts", "gap_tokens", "deletions", "substitutions", "substitutes"),
         (

@@ -39,7 +39,8 @@ def some_states(m: Method) -> tuple[Any, Any]:
         return rows_of(found.x, picked)._replace(index=None), rows_of(found.z, picked)
     x = m.examples(*w.batch(some))
     if not m.pinnable and m.corrupts:
-        return x, draw(m, x, torch.full((len(x.tokens), 1), TIME), seed=2)
+        x = m.examples(*w.batch())
+        return x, draw(m, x, torch.full((len(x.tokens), 1), 1 - TIME), seed=2)
     corrupted = torch.rand(x.tokens.shape, generator=generator(2)) < 0.6
     return x, corrupted & x.valid & ~x.fixed
 
@@ -88,5 +89,7 @@ def formula(m: Method) -> Iterator[Figure]:
             right = torch.tensor(known_rows, dtype=torch.float64)
             scale = right.abs().max().clamp(min=1e-12)
             value = values[term]
+            if not (value.any() or right.any()):
+                continue  # no target in any row: nothing is tested
             off, wrong = largest_difference(value, right), largest_difference(1.01 * value, right)
             yield Figure(off / float(scale), 1e-6, wrong / float(scale), term)
