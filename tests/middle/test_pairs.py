@@ -102,6 +102,7 @@ TOGETHER = {  # by process, the targets and the losses of one spec
         ("expected_gap_counts", "expected_gap_tokens"),
         ("missing_count", "gap_tokens"),
         PER_GAP,
+        JOINT,
     ),
     "poisson_drop": (("poisson_count", "gap_tokens"), JOINT),
     "edits": (
@@ -145,15 +146,17 @@ APART = [
 
 def parts(c: Candidate) -> dict[str, str]:
     """A candidate as the parts of a spec."""
-    noise = [f"{p.partition('.')[2]}: {v}" for p, v in c.items() if p.startswith("noise.")]
+    process = c["noise.process"]
+    noise = {p.partition(".")[2]: v for p, v in c.items() if p.startswith("noise.")}
+    if "roll_in" in noise or (process == "drop" and c["target"] in TOGETHER["drop"][0]):
+        noise |= {"roll_in": "[placeholders, model_fill]"}
     sampler = [f"kind: {c['sampler']}"]
     sampler += [f"{p.partition('.')[2]}: {c[p]}" for p in INNER if p in c]
     weighed = f"{c['loss']}: {{weight: {c.get('loss.weight', 'one')}}}"
-    process = c["noise.process"]
-    noise += ["drop_schedule: linear"] * (process == "drop_then_mask")
+    noise |= {"drop_schedule": "linear"} if process == "drop_then_mask" else {}
     targets, losses = (others(c[path], process) for path in ("target", "loss"))
     return {
-        "noise": f"{{{', '.join(noise)}}}",
+        "noise": f"{{{', '.join(f'{k}: {v}' for k, v in noise.items())}}}",
         "target": f"[{', '.join([c['target'], *targets])}]",
         "loss": f"[{', '.join([weighed, *losses])}]",
         "sampler": f"{{{', '.join(sampler)}}}",
