@@ -52,8 +52,8 @@ def poisson(x: Examples, dropped: torch.Tensor, schedule, scale: float, late: fl
     z, total = drop.corrupt(x, dropped), torch.zeros(())
     for t, weight in zip(*(a.tolist() for a in quadrature(64)), strict=True):
         at = torch.full((len(dropped), 1), t, dtype=torch.float64)
-        p = poisson_drop.likelihood(z, x, at, schedule, scale=scale)
-        rate = poisson_drop.insertion_rate(x, dropped, at, schedule, scale=scale)[:, 0]
+        p = poisson_drop.likelihood(z, x, at, schedule, mean_drops=scale)
+        rate = poisson_drop.insertion_rate(x, dropped, at, schedule, mean_drops=scale)[:, 0]
         rate = torch.where(dropped.sum(1) == x.tokens.shape[1] - 1, late * rate, rate)
         total = total + weight * (p * rate * nats(joint_cross_entropy, x, dropped)).sum()
     return float(total)
@@ -85,7 +85,7 @@ def test_the_first_insertion_is_later_by_the_published_factor():
             assert abs(found / min(series, 2.7**69) - 1) < 1e-6 or series > 1e29
         for t in (1e-5, 0.5, 1 - 1e-5, 1.0):
             at = torch.tensor([[t]])
-            rate = poisson_drop.insertion_rate(x, free, at, LinearSchedule(), scale=scale)
+            rate = poisson_drop.insertion_rate(x, free, at, LinearSchedule(), mean_drops=scale)
             count = poisson_count(x, free, ~free, at, LinearSchedule(), scale)
             assert torch.isfinite(rate).all()
             assert torch.isfinite(count.count).all()

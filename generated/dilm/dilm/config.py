@@ -14,7 +14,7 @@ class NoiseTime:  # how times are drawn
 
 @dataclass(frozen=True)
 class NoiseProcess:  # process poisson_drop
-    scale: float = 8.0  # expected number of dropped tokens at alpha = 1/2; in (0, inf)
+    mean_drops: float = 8.0  # expected number of dropped tokens at alpha = 1/2; in (0, inf)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     schedule = config.noise.schedule
     vocab = config.vocab
     t = sample_time(x, rng, edge=config.noise.time.edge)  # (B, 1)
-    z = corrupt(x, t, schedule, rng, scale=config.noise.process.scale)
+    z = corrupt(x, t, schedule, rng, mean_drops=config.noise.process.mean_drops)
     hidden = model(z.tokens, z.valid, t)  # (B, L, D)
-    target = poisson_count(x, z.dropped, z.open, t, schedule, config.noise.process.scale)
-    weight = insertion_rate(x, z.dropped, t, schedule, scale=config.noise.process.scale)  # (B, 1)
+    target = poisson_count(x, z.dropped, z.open, t, schedule, config.noise.process.mean_drops)
+    # (B, 1)
+    weight = insertion_rate(x, z.dropped, t, schedule, mean_drops=config.noise.process.mean_drops)
     target_2 = gap_tokens(x, z.dropped, z.gap, z.open)
     return {
         "count_divergence": (weight * count_divergence(model, hidden, target)).sum(1),

@@ -106,13 +106,15 @@ def pieces(total: int, each: int, most: int = 1 << 22) -> Iterator[slice]:
         yield slice(first, min(first + size, total))
 
 
-def poisson_mean(t: Tensor, schedule: Schedule, scale: float) -> Tensor:
-    """scale (1 - alpha) / alpha, (B, 1): the mean number of drops, if there are enough tokens."""
+def poisson_mean(t: Tensor, schedule: Schedule, mean_drops: float) -> Tensor:
+    """mean_drops (1 - alpha) / alpha, (B, 1): the mean of K, the number of drops."""
     alpha = schedule.alpha(t)
-    return scale * (1 - alpha) / alpha.clamp(min=torch.finfo(t.dtype).eps)
+    return mean_drops * (1 - alpha) / alpha.clamp(min=torch.finfo(t.dtype).eps)
 
 
-def slowing(x: Examples, dropped: Tensor, t: Tensor, schedule: Schedule, scale: float) -> Tensor:
+def slowing(
+    x: Examples, dropped: Tensor, t: Tensor, schedule: Schedule, mean_drops: float
+) -> Tensor:
     """F (B, 1): P(K >= n) / P(K = n) if all n tokens are dropped, else 1; K ~ Poisson.
 
     If all are dropped, K may be larger than n, and the first insertion comes later:
@@ -121,7 +123,7 @@ def slowing(x: Examples, dropped: Tensor, t: Tensor, schedule: Schedule, scale: 
     """
     free = x.valid & ~x.fixed
     n = free.sum(1, keepdim=True).double().clamp(min=1)
-    mean = poisson_mean(t, schedule, scale).double().clamp(min=1e-30)
+    mean = poisson_mean(t, schedule, mean_drops).double().clamp(min=1e-30)
     log_f = torch.special.gammainc(n, mean).log() + mean + torch.lgamma(n + 1) - n * mean.log()
     every = (dropped == free).all(1, keepdim=True) & free.any(1, keepdim=True)
     return torch.where(every, log_f.clamp(min=0, max=69).exp().to(t.dtype), 1.0)

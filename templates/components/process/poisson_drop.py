@@ -2,10 +2,10 @@
 
 Paper: arXiv:2606.10199 (DILM, the Poisson mode)
 Also known as: poisson, poisson_mode, dilm, constant_rate
-    scale: sigma_max, smax, total_noise
+    mean_drops: sigma_max, smax, total_noise
 Differs:
-    poisson: the total noise is scale (1 - alpha) / alpha, without a largest value: with one, not
-        everything is dropped at t = 1, and the bound lacks a term
+    poisson: the total noise is mean_drops (1 - alpha) / alpha, without a largest value: with one,
+        not everything is dropped at t = 1, and the bound lacks a term
 """
 
 from typing import NamedTuple
@@ -37,14 +37,15 @@ def corrupt(
     schedule: Schedule,
     rng: Generator,
     *,
-    scale: float = 8.0,  # expected number of dropped tokens at alpha = 1/2; in (0, inf)
+    mean_drops: float = 8.0,  # expected number of dropped tokens at alpha = 1/2; in (0, inf)
 ) -> Noised:
-    """x_t: k = min(K, n) of the n free tokens are dropped, K ~ Poisson(scale (1 - alpha) / alpha).
+    """x_t: k = min(K, n) of the n free tokens are dropped, K ~ Poisson(sigma(t)).
 
-    Every set of k tokens is equally likely (DILM, arXiv:2606.10199).
+    sigma(t) = mean_drops (1 - alpha) / alpha; every set of k tokens is equally likely (DILM,
+    arXiv:2606.10199).
     """
     free = x.valid & ~x.fixed
-    mean = poisson_mean(t, schedule, scale).clamp(max=1e6)
+    mean = poisson_mean(t, schedule, mean_drops).clamp(max=1e6)
     k = torch.poisson(mean.expand(len(free), 1), generator=rng).long()
     return noised(x, random_subset(free, k.clamp(max=free.shape[1]), rng))
 
@@ -62,13 +63,13 @@ def likelihood(
     t: Tensor,
     schedule: Schedule,
     *,
-    scale: float = 8.0,  # expected number of dropped tokens at alpha = 1/2; in (0, inf)
+    mean_drops: float = 8.0,  # expected number of dropped tokens at alpha = 1/2; in (0, inf)
 ) -> Tensor:
     """P(x_t | x_0, t), (B,): P(min(K, n) = k) / C(n, k)."""
     pairs = zip(z, noised(x, z.dropped), strict=True)
     same = torch.stack([(a == b).all(1) for a, b in pairs]).all(0)
     n, k = (x.valid & ~x.fixed).sum(1).double(), z.dropped.sum(1).double()
-    mean = poisson_mean(t, schedule, scale)[:, 0].double()
+    mean = poisson_mean(t, schedule, mean_drops)[:, 0].double()
     exactly = (torch.xlogy(k, mean) - mean - torch.lgamma(k + 1)).exp()
     at_least = torch.where(n > 0, torch.special.gammainc(n.clamp(min=1), mean), 1.0)
     return same * torch.where(k < n, exactly, at_least) / number_of_sets(n, k)
@@ -86,7 +87,7 @@ def insertion_rate(
     t: Tensor,
     schedule: Schedule,
     *,
-    scale: float = 8.0,  # expected number of dropped tokens at alpha = 1/2; in (0, inf)
+    mean_drops: float = 8.0,  # expected number of dropped tokens at alpha = 1/2; in (0, inf)
 ) -> Tensor:
     """m' / (F m) = -alpha' / (F alpha (1 - alpha)), (B, 1), for K of the mean m.
 
@@ -94,4 +95,4 @@ def insertion_rate(
     """
     alpha = schedule.alpha(t)
     product = (alpha * (1 - alpha)).clamp(min=torch.finfo(t.dtype).eps)
-    return -schedule.dalpha(t) / product / slowing(x, dropped, t, schedule, scale)
+    return -schedule.dalpha(t) / product / slowing(x, dropped, t, schedule, mean_drops)

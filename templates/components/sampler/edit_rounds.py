@@ -1,11 +1,11 @@
 """Deletes wrong tokens, inserts masks and fills them, in rounds, until a round changes nothing.
 
 Paper: arXiv:1905.11006 (Levenshtein Transformer)
-Also known as: levenshtein, levenshtein_transformer, iterative_refinement, edit_refinement
+Also known as: levenshtein, levenshtein_transformer, edit_refinement
     rounds: max_iter, iterations, steps
 Differs:
-    iterative_refinement: the authors subtract a penalty from the logit of no insertion, and limit
-        the length by a ratio; neither is available, and a row takes as many masks as fit
+    levenshtein_transformer: the authors subtract a penalty from the logit of no insertion, and
+        limit the length by a ratio; neither is available, and a row takes as many masks as fit
 """
 
 from collections.abc import Iterator

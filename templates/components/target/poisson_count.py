@@ -12,7 +12,7 @@ from ..types import Examples, GapCounts, Schedule
 
 
 def poisson_count(
-    x: Examples, dropped: Tensor, open: Tensor, t: Tensor, schedule: Schedule, scale: float
+    x: Examples, dropped: Tensor, open: Tensor, t: Tensor, schedule: Schedule, mean_drops: float
 ) -> GapCounts:
     """The number of dropped tokens, divided by F alpha (1 - alpha), read at BOS.
 
@@ -21,7 +21,7 @@ def poisson_count(
     """
     alpha = schedule.alpha(t)
     unit = (alpha * (1 - alpha)).clamp(min=torch.finfo(t.dtype).eps)
-    unit = unit * slowing(x, dropped, t, schedule, scale)
+    unit = unit * slowing(x, dropped, t, schedule, mean_drops)
     first = torch.zeros_like(open)
     first[:, 0] = open.any(1)
     return GapCounts(first * dropped.sum(1, keepdim=True) / unit, first, unit)
