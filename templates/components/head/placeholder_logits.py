@@ -6,15 +6,13 @@ Also known as: placeholder_head, mask_ins_head
 
 from torch import Tensor, nn
 
-MOST = 255  # the last class: so many or more
-
 
 class PlaceholderLogits(nn.Module):
-    """hidden state -> logits of 0, ..., MOST."""
+    """hidden state -> logits of 0, ..., 254, and of 255 or more."""
 
     def __init__(self, width: int):
         super().__init__()
-        self.linear = nn.Linear(width, MOST + 1)
+        self.linear = nn.Linear(width, 256)
 
-    def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N, MOST + 1)
+    def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N, 256)
         return self.linear(hidden).float()

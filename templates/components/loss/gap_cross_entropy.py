@@ -1,7 +1,7 @@
 """-log p(gap, token | x_t), one softmax over all pairs, averaged over the missing tokens.
 
 Paper: arXiv:2505.05755 (ILM)
-Also known as: insertion_loss, insertion_ce, joint_cross_entropy, joint_ce, soft_ce_joint, ilm
+Also known as: insertion_loss, insertion_ce, joint_ce, soft_ce_joint, ilm
 Differs:
     ilm: with a prompt the authors' softmax runs over the prompt's gaps too, and their loss is
         higher
