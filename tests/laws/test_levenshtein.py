@@ -7,21 +7,19 @@ import importlib
 
 import pytest
 import torch
-from methods import ROOT
+from methods import ROUNDS, package
 from torch import Tensor
 
-from xlm_spec.compiler.build import build
-from xlm_spec.laws.package import import_package
 from xlm_spec.laws.pinning import pinned
 
 A, B, C = 0, 1, 2
+GREEDY = "{kind: edit_rounds, tokens: {kind: top_k, k: 1}}"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """The package of the shipped spec."""
-    folder = build(ROOT / "specs" / "levenshtein.yaml", tmp_path_factory.mktemp("lev")).folder
-    return import_package(folder, "levenshtein")
+    """A package with the parts of the shipped spec."""
+    return package(tmp_path_factory.mktemp("rounds"), ROUNDS, sampler=GREEDY)
 
 
 class Pinned:

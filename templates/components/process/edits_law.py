@@ -5,15 +5,15 @@ from typing import Any
 
 from xlm_spec.laws import LONGEST, V
 
-from . import independent_drop_law
 from .independent_drop_law import Distribution, insertion_rate, tokens_of
+from .independent_drop_law import Sampling as SamplingOfInsertions
 
 __all__ = ["START", "Sampling", "edit_rate", "tokens_of"]
 
 edit_rate = insertion_rate
 
 
-class Sampling(independent_drop_law.Sampling):
+class Sampling(SamplingOfInsertions):
     """A sampler of sequences in which a source can have any token that is not special."""
 
     def __init__(self, *args: Any):
