@@ -32,10 +32,9 @@ def initialize(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=module.embedding_dim**-0.5)
 
 
-def visible(valid: Tensor, causal: bool) -> Tensor:
-    """The positions that each position attends to, (B, 1, L, L) bool, from (B, L) bool."""
-    mask = valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)
-    return mask.tril() if causal else mask
+def visible(valid: Tensor) -> Tensor:
+    """The positions that each position attends to, (B, 1, L, L) bool: all but padding (B, L)."""
+    return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)
 
 
 def mlp(width: int) -> nn.Sequential:
@@ -85,8 +84,11 @@ class Attention(nn.Module):
         self.heads = heads
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
-    def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a position is visible."""
+    def forward(self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:
+        """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a position is visible.
+
+        None is causal attention, without a mask: padding comes after all valid positions.
+        """
         return self.attend(*self.project(x, cos, sin), mask)
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -96,9 +98,9 @@ class Attention(nn.Module):
         q, k = rotate(qk, cos, sin)
         return q, k, v[0]
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
         """The attention output, (B, L, D)."""
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
 
@@ -111,7 +113,7 @@ class Block(nn.Module):
         self.attention, self.mlp = Attention(width, heads), mlp(width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:
         """(B, L, D) -> (B, L, D)."""
         return self.residual(x, self.attention(self.norm_1(x), mask, cos, sin))
 
@@ -171,7 +173,7 @@ class Backbone(nn.Module):
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = visible(valid, self.causal)
+        mask = None if self.causal else visible(valid)
         x = self.embed(tokens, valid, position) + self.time(t)
         for block in self.blocks:
             x = block(x, mask, cos, sin)
