@@ -10,7 +10,7 @@ from xlm_spec.runtime.loading.layout import layout_of
 from xlm_spec.runtime.publish import export
 from xlm_spec.runtime.weights.load_model import TrainedModel
 
-INSERTING = ("editflows", "ilm", "ilm_per_count", "insertion_tree")
+INSERTING = ("did", "dilm", "editflows", "ilm", "ilm_per_count", "insertion_tree")
 HEADS = dict.fromkeys(INSERTING, "gap_token_logits")  # others: token_logits
 
 

@@ -64,6 +64,19 @@ EDITED = {
     "sampler": "edit_leaping",
     "backbone": "rotary_timed",
 }
+CLOCKED = {
+    "noise": "{process: poisson_drop}",
+    "target": "[poisson_count, gap_tokens]",
+    "loss": "[count_divergence: {weight: elbo}, joint_cross_entropy: {weight: elbo}]",
+    "sampler": "timed_insertion",
+    "backbone": "rotary_timed",
+}
+ROUNDS = {
+    "noise": "{process: drop, count: uniform, roll_in: [placeholders, model_fill]}",
+    "target": "[placeholder_counts, masked_tokens, wrong_tokens]",
+    "loss": "[placeholder_cross_entropy, cross_entropy, delete_cross_entropy]",
+    "sampler": "edit_rounds",
+}
 REPLACED = {
     "noise": "{process: uniform}",
     "target": "clean_tokens",

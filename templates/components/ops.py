@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -258,6 +259,39 @@ def open_gaps(x: Examples) -> Tensor:
     return x.valid & (gaps | free)
 
 
+def missing_p(x: Examples, dropped: Tensor) -> Tensor:
+    """P(token j of x_0 is missing right after token i of x_t | x_0, x_t), (j, i, B), (L, L, B).
+
+    If all sets of a size are dropped equally often, so are all N(x_0, x_t) ways to find x_t as a
+    subsequence of x_0; the sum over the tokens j that are v is the expected number of missing v,
+    N(x_0, x_t with v after i) / N(x_0, x_t) (DID, arXiv:2603.23507). Given x_0 and x_t, a walk from
+    left to right that has kept i tokens drops token j, if it could be kept, w.p. r / (r + 1): r is
+    the number of ways to find x_t from its token i on in what follows j, divided by that from its
+    token i + 1 on. The ratios are at most L; the numbers would overflow. Fixed tokens are kept.
+    """
+    keep = x.valid & ~dropped
+    valid, tokens, fixed = compact(keep, x.tokens, x.fixed)
+    left = F.pad(torch.where(valid, 2 * tokens + fixed, -1), (0, 1), value=-1)
+    left = left.T.contiguous()  # (I, B), I = L + 1
+    here = torch.where(x.valid, 2 * x.tokens + x.fixed, -2).T[:, None].contiguous()  # (L, 1, B)
+    shape = len(here), *left.shape
+    p = torch.eq(here, left, out=left.new_empty(shape, dtype=torch.float32))  # can j be kept?
+    index = torch.arange(len(left), device=left.device)
+    ratio = torch.where(index[:, None] < valid.sum(1), 0.0, 1e30)
+    before, by_token = ratio[:-1], p.unbind()
+    for p_j in reversed(by_token):
+        total = ratio + p_j  # 0 only where no walk comes
+        torch.div(ratio, total.clamp(min=1e-30), out=p_j)  # P(j is dropped | i are kept before it)
+        torch.mul(total[:-1], p_j[1:], out=before)
+    at = torch.zeros_like(ratio)  # P(i tokens are kept before j)
+    at[0] = 1
+    for p_j in by_token:
+        p_j *= at
+        at -= p_j
+        at = torch.cat([p_j[:1], p_j[1:] + at[:-1]])
+    return p.mul_((x.valid & ~x.fixed).T[:, None])[:, 1:]
+
+
 def insert(counts: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Inserts counts (B, L) positions after the valid ones, up to the length of the row.
 
@@ -372,6 +406,29 @@ def jump_nats(
 def arrival_rate(alpha: Tensor, dalpha: Tensor, mass: Tensor, dmass: Tensor) -> Tensor:
     """rho = mass' - (alpha' / alpha) mass, (B, V): the rate of arrival of noise at each token."""
     return dmass - dalpha / alpha.clamp(min=torch.finfo(alpha.dtype).tiny) * mass
+
+
+def poisson_mean(t: Tensor, schedule: Schedule, mean_drops: float) -> Tensor:
+    """mean_drops (1 - alpha) / alpha, (B, 1): the mean of K, the number of drops."""
+    alpha = schedule.alpha(t)
+    return mean_drops * (1 - alpha) / alpha.clamp(min=torch.finfo(t.dtype).eps)
+
+
+def slowing(
+    x: Examples, dropped: Tensor, t: Tensor, schedule: Schedule, mean_drops: float
+) -> Tensor:
+    """F (B, 1): P(K >= n) / P(K = n) if all n tokens are dropped, else 1; K ~ Poisson.
+
+    If all are dropped, K may be larger than n, and the first insertion comes later:
+    F = sum_j mean^j n! / (n + j)! (DILM, arXiv:2606.10199). At most 1e30: then its inverse counts
+    nothing.
+    """
+    free = x.valid & ~x.fixed
+    n = free.sum(1, keepdim=True).double().clamp(min=1)
+    mean = poisson_mean(t, schedule, mean_drops).double().clamp(min=1e-30)
+    log_f = torch.special.gammainc(n, mean).log() + mean + torch.lgamma(n + 1) - n * mean.log()
+    every = (dropped == free).all(1, keepdim=True) & free.any(1, keepdim=True)
+    return torch.where(every, log_f.clamp(min=0, max=69).exp().to(t.dtype), 1.0)
 
 
 def max_insertions(state: GapState) -> int:

@@ -132,6 +132,7 @@ class GapTokens(NamedTuple):
     col: Tensor  # (N,) long
     token: Tensor  # (N,) long
     open: Tensor  # (B, L) bool, the gaps in which tokens may be missing
+    number: Tensor  # (N,), how many missing tokens each of them stands for
 
 
 class GapCounts(NamedTuple):
@@ -150,6 +151,22 @@ class GapShares(NamedTuple):
     token: Tensor  # (N,) long
     share: Tensor  # (N,), of one gap they add up to one
     empty: Tensor  # (B, L) bool, the open gaps in which nothing is missing
+
+
+class GapNumbers(NamedTuple):
+    """The number of missing tokens in the gap after each of N positions."""
+
+    row: Tensor  # (N,) long
+    col: Tensor  # (N,) long
+    number: Tensor  # (N,) long
+
+
+class WrongTokens(NamedTuple):
+    """Whether the token at each of N positions is wrong."""
+
+    row: Tensor  # (N,) long
+    col: Tensor  # (N,) long
+    wrong: Tensor  # (N,) bool
 
 
 class Deletions(NamedTuple):

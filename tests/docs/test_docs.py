@@ -11,6 +11,7 @@ import regen
 from code_blocks import blocks
 from html_links import Links
 from methods import (
+    CLOCKED,
     EDITED,
     FLEXMDM,
     GROWN,
@@ -20,6 +21,7 @@ from methods import (
     PLAIN,
     REPLACED,
     ROOT,
+    ROUNDS,
     SHARED,
     STEPPED,
     checked,
@@ -117,7 +119,10 @@ def test_the_table_of_declarations_in_contributing_is_fresh():
     assert regen.contributing() == text
 
 
-BASES = (MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM, GROWN, EDITED, SHARED, STEPPED)
+BASES = (
+    *(MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM, GROWN, EDITED, SHARED, STEPPED),
+    *(CLOCKED, ROUNDS),
+)
 CARDS = [card(a, c) for a in AXES for c in components_of(a).values()]
 
 
@@ -137,8 +142,10 @@ def test_the_line_of_a_card_is_valid_in_a_spec(c):
 
 
 def beside_others(base, section, value):
-    """For a list of several: the value in place of one of them."""
+    """For a list of several: the value in place of one of them. All roll-ins of a spec with it."""
     found = base.get(section, "")
+    if section == "noise" and "roll_in" in value:
+        return [found] if value.partition("[")[2].strip("]}") in found else []
     if section not in ("target", "loss") or ", " not in found:
         return []
     each = found.strip("[]").split(", ")

@@ -16,13 +16,13 @@ def test_levenshtein_has_two_roll_ins(packages):
     assert [line for line in found if line.startswith(("z", "hidden", "target"))] == [
         "z = corrupt(x, corrupted)",
         "hidden = model(z.tokens, z.valid)  # (B, L, D)",
-        "z_2 = placeholders(x, z.dropped, vocab)",
+        "z_2 = masks_at_dropped(x, z.dropped, vocab)",
         "hidden_2 = model(z_2.tokens, z_2.valid)  # (B, L, D)",
         "z_3 = filled(model, hidden_2, z_2.tokens, z_2.valid, z_2.clean, z_2.masked)",
         "hidden_3 = model(z_3.tokens, z_3.valid)  # (B, L, D)",
         "target = gap_tokens(x, z.dropped, z.gap, z.open)",
         "target_2 = masked_tokens(z_2.clean, z_2.masked)",
-        "target_3 = wrong_tokens(x, z_3.wrong)",
+        "target_3 = wrong_flags(x, z_3.wrong)",
     ]
     assert '"cross_entropy": cross_entropy(model, hidden_2, target_2).sum(1),' in found
     assert not hasattr(packages["levenshtein"], "log_likelihood_bound")

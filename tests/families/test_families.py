@@ -35,7 +35,7 @@ HEADS = {  # all heads of the model
     "cmlm": {"length_logits", "token_logits"},
     "flexible": {"missing_count", "token_logits"},
     "gaussian": {"clean_latent", "embedding"},
-    "levenshtein": {"delete_logit", "missing_count", "token_logits"},
+    "levenshtein": {"wrong_logit", "missing_count", "token_logits"},
     "sigma_gpt": {"token_logits"},
 }
 SHARED = {  # types that several files of a package use

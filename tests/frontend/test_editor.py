@@ -292,7 +292,7 @@ WRONG = {  # changes of a spec -> what is underlined, and a part of what is told
     ("head", "token_logit"): ("token_logit", '"token_logits"'),
     ("sampler", "{kind: ancestral, wrap: [blocks: {sise: 2}]}"): ("sise", "not allowed"),
     ("sampler", "{kind: ancestral, corrector: gibs}"): ("gibs", '"gibbs"'),
-    ("noise", "{process: mask, roll_in: unrolled}"): ("unrolled", "write the file of a custom"),
+    ("noise", "{process: mask, roll_in: unrolled}"): ("unrolled", '"placeholders"'),
     ("noise", "{process: mask, drop_schedule: lineer}"): ("lineer", '"linear"'),
     ("noise", "{process: mask, drop_schedul: linear}"): ("drop_schedul", "not allowed"),
     ("loss", "[cross_entropy: {weight: elb}]"): ("elb", '"elbo"'),

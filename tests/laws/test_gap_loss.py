@@ -93,7 +93,7 @@ def test_control_a_normaliser_over_closed_gaps_is_another_loss():
 
 def test_a_complete_sequence_has_no_loss_and_a_zero_gradient():
     target = some_target()
-    none = target._replace(**{k: getattr(target, k)[:0] for k in ("row", "col", "token")})
+    none = target._replace(**{k: getattr(target, k)[:0] for k in ("row", "col", "token", "number")})
     logits = torch.randn(*target.open.shape, 11, requires_grad=True)
     nats = gap_cross_entropy(Table(), logits, none, Vocab(size=11))
     nats.sum().backward()

@@ -163,7 +163,15 @@ PROCESS = [  # changes of the process `drop`
     ("x.valid & ~corrupted", "x.valid & (corrupted < 2)"),
     ("(keep, x.tokens", "(keep, x.tokens.masked_fill(corrupted == 1, vocab.mask)"),
     ("open & valid, corrupted", "open & valid, corrupted == 2"),
-    ('ELBO_WEIGHTS = {"gap_tokens": "count_weight", "stop": "count_weight"}', ""),
+    (
+        """ELBO_WEIGHTS = {
+    "gap_tokens": "count_weight",
+    "expected_gap_tokens": "count_weight",
+    "stop": "count_weight",
+}
+""",
+        "",
+    ),
 ]
 
 

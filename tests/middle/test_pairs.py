@@ -74,18 +74,37 @@ GROWN = {
     "backbone": "rotary_timed",
 }
 EDITS = GROWN | {"noise.process": "edits", "sampler": "edit_leaping"}
+EXPECTED = GROWN | {"target": "expected_gap_counts"}
+CLOCK = GROWN | {"target": "missing_count", "sampler": "timed_insertion"}
+POISSON = CLOCK | {"noise.process": "poisson_drop", "target": "poisson_count"}
+ROUNDS = DROP | {
+    "target": "placeholder_counts",
+    "loss": "placeholder_cross_entropy",
+    "sampler": "edit_rounds",
+    "backbone": "rotary",
+}
 PLAIN = (
     DROP | {"sampler": "insertion", "backbone": "rotary"},
     DROP | {"sampler": "joint_insertion", "backbone": "rotary"},
-    *(UNIFORM, MIXTURE, STEPPED, TREE, BOTH, GROWN, EDITS),
+    *(UNIFORM, MIXTURE, STEPPED, TREE, BOTH, GROWN, EXPECTED, CLOCK, POISSON, EDITS, ROUNDS),
     NONE | {"sampler": "autoregressive", "backbone": "rotary"},
 )
+PER_GAP = ("count_divergence", "per_gap_cross_entropy")
+JOINT = ("count_divergence", "joint_cross_entropy")
 TOGETHER = {  # by process, the targets and the losses of one spec
+    "drop": (
+        ("placeholder_counts", "masked_tokens", "wrong_tokens"),
+        ("placeholder_cross_entropy", "cross_entropy", "delete_cross_entropy"),
+    ),
     "drop_then_mask": (("masked_tokens", "gap_counts"), ("cross_entropy", "count_divergence")),
     "independent_drop": (
         ("gap_counts", "gap_tokens"),
-        ("count_divergence", "per_gap_cross_entropy"),
+        ("expected_gap_counts", "expected_gap_tokens"),
+        ("missing_count", "gap_tokens"),
+        PER_GAP,
+        JOINT,
     ),
+    "poisson_drop": (("poisson_count", "gap_tokens"), JOINT),
     "edits": (
         ("gap_counts", "gap_tokens", "deletions", "substitutions", "substitutes"),
         (
@@ -127,15 +146,17 @@ APART = [
 
 def parts(c: Candidate) -> dict[str, str]:
     """A candidate as the parts of a spec."""
-    noise = [f"{p.partition('.')[2]}: {v}" for p, v in c.items() if p.startswith("noise.")]
+    process = c["noise.process"]
+    noise = {p.partition(".")[2]: v for p, v in c.items() if p.startswith("noise.")}
+    if "roll_in" in noise or (process == "drop" and c["target"] in TOGETHER["drop"][0]):
+        noise |= {"roll_in": "[placeholders, model_fill]"}
     sampler = [f"kind: {c['sampler']}"]
     sampler += [f"{p.partition('.')[2]}: {c[p]}" for p in INNER if p in c]
     weighed = f"{c['loss']}: {{weight: {c.get('loss.weight', 'one')}}}"
-    process = c["noise.process"]
-    noise += ["drop_schedule: linear"] * (process == "drop_then_mask")
+    noise |= {"drop_schedule": "linear"} if process == "drop_then_mask" else {}
     targets, losses = (others(c[path], process) for path in ("target", "loss"))
     return {
-        "noise": f"{{{', '.join(noise)}}}",
+        "noise": f"{{{', '.join(f'{k}: {v}' for k, v in noise.items())}}}",
         "target": f"[{', '.join([c['target'], *targets])}]",
         "loss": f"[{', '.join([weighed, *losses])}]",
         "sampler": f"{{{', '.join(sampler)}}}",

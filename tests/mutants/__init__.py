@@ -8,6 +8,7 @@ from mutants import (
     edits,
     flexmdm,
     gap_shares,
+    growing,
     insertion,
     losses,
     models,
@@ -19,7 +20,7 @@ from mutants.mutant import REPLACING, SHIPPED, SPECS, Mutant
 
 PARTS = (
     *(noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution),
-    decoding,
+    *(decoding, growing),
 )
 MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 

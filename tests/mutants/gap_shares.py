@@ -61,4 +61,18 @@ MUTANTS = [
         "local, col = local[going], col[going]",
         "going = going & (col == 0)\n    local, col = local[going], col[going]",
     ),
+    Mutant(
+        "distances to the middle of the sequence",
+        SPEC,
+        "target",
+        "(2 * position - first - last).abs() // 2",
+        "((2 * position - x.valid.sum(1)[row]).abs() // 2).clamp(max=9)",
+    ),
+    Mutant(
+        "finished gaps are asked again",
+        SPEC,
+        "sampler",
+        "state = state._replace(open=state.open.index_put((rows[local], col), going))",
+        "pass",
+    ),
 ]

@@ -73,15 +73,19 @@ SPECS = {
     "insertion": text(INSERTED),
     "stop threshold": text(INSERTED, sampler="{kind: insertion, stop: threshold}"),
     "joint_insertion": text(INSERTED, sampler="{kind: joint_insertion, stop: drawn}"),
-    "edits": text(EDITED, noise="{process: {kind: edits, longest: 0}}"),
+    "edits": text(EDITED, noise="{process: {kind: edits, longest: 2}}"),
     "left to right": text(PLAIN),
     **REPLACING,
     **AS_IN_CODE,
 }
 SHIPPED = (
+    "did",
+    "dilm",
     "editflows",
+    "editflows_noise",
     "flexmdm",
     "insertion_tree",
+    "levenshtein",
 )  # shipped specs
 for shipped in SHIPPED:
     written = (ROOT / "specs" / f"{shipped}.yaml").read_text()

@@ -21,6 +21,7 @@ def lines(name: str) -> Iterator[str]:
     yield from ("", "# t = 0 is data, t = 1 is noise", "noise:")
     for axis, value in zip(axes.NOISE, ("mask", "linear", "stratified", "bernoulli"), strict=True):
         yield from choice(axis, f"{axis.key}: {value}", 2)
+    yield from choice(axes.ROLL_IN, "", 2)
     yield ""
     yield from choice(axes.TARGET, "target: masked_tokens", 0)
     yield ""

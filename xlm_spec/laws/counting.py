@@ -27,7 +27,10 @@ class Counting:
         return None if unknown else count_probability(self.m, n, k)
 
     def elbo(self, n: int, k: int, t: float) -> float | None:
-        """The ELBO weight of the term; None if it is another function than the two below."""
+        """The ELBO weight of the term: one of the two below, or of the law file of the process."""
+        of_process = self.m.of_process(self.name_of_elbo)
+        if of_process:
+            return of_process(n, k, t, self.m.schedule)
         named = {f.__name__: f for f in (self.elbo_weight, self.count_weight)}
         return named[self.name_of_elbo](n, k, t) if self.name_of_elbo in named else None
 

@@ -99,19 +99,33 @@ def by_formula(
         seen, seen_valid = m.of_process("model_input")(tokens, valid, corrupted, m.vocab)
         state = None
     else:
-        corrupted = UnknownSet()
-        weight = parts.weight(n, 0, t)
         state = state_of(m, corruption, i, t)
+        corrupted = dropped_from(tokens, valid, state)
+        weight = parts.weight(n, 0, t)
         seen, seen_valid = state.tokens, state.valid
     if weight is None:
         return None
     try:
-        targets = parts.targets(tokens, valid, fixed, corrupted)
+        targets = parts.targets(tokens, valid, fixed, corrupted, **given(parts.targets, state))
     except NoSet:
         return None
     hidden = hidden_states(model, seen, seen_valid, t)
-    given = {"state": state} if "state" in inspect.signature(parts.nats).parameters else {}
-    return weight * parts.nats(model, hidden, targets, **given)
+    return weight * parts.nats(model, hidden, targets, **given(parts.nats, state))
+
+
+def given(law: Callable, state: SimpleNamespace | None) -> dict[str, Any]:
+    """The state, if a function of a law file reads it."""
+    return {"state": state} if "state" in inspect.signature(law).parameters else {}
+
+
+def dropped_from(tokens: Tensor, valid: Tensor, state: SimpleNamespace) -> list[int]:
+    """The corrupted set of a state that is the sequence without some of its tokens."""
+    dropped = getattr(state, "dropped", None)
+    if dropped is not None:
+        left = tokens[valid & ~dropped].tolist()
+        if left == state.tokens[state.valid].tolist():
+            return dropped.nonzero()[:, 0].tolist()
+    return UnknownSet()
 
 
 def state_of(m: Method, z: Any, i: int, t: float) -> SimpleNamespace:

@@ -39,7 +39,10 @@ class Minimiser(Protocol):
 
 @dataclass(frozen=True)
 class TokenProbabilities:
-    """The logits of p(token | x_t), of targets that are a token at some positions."""
+    """The logits of p(token | x_t), of targets that are a token at some positions.
+
+    Not normalised, so that they are also those of p(position, token | x_t).
+    """
 
     whole: bool
     columns: int = V
@@ -50,19 +53,20 @@ class TokenProbabilities:
         return "" if same else "its target is not a token at some positions"
 
     def cells(self, target: Any, hidden: Shape) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        one = torch.ones(len(target.row), dtype=torch.float64)
-        return target.row, target.col, target.token, one
+        number = getattr(target, "number", torch.ones(len(target.row)))
+        return target.row, target.col, target.token, number.double()
 
     def output(self, sums: Tensor, blur: float, tilt: float) -> Tensor:
-        p = sums / sums.sum(-1, keepdim=True).clamp(min=1e-300)
-        return perturbed(p, UNIFORM, blur, tilt).log()
+        total = sums.sum(-1, keepdim=True).clamp(min=1e-300)
+        return perturbed(sums / total, UNIFORM, blur, tilt).log() + total.log()
 
 
 @dataclass(frozen=True)
 class ExpectedNumber:
     """The mean of a number, of targets with one number for each position.
 
-    If the target also has a bool for each position, the number counts where it is True.
+    If the target also has a bool for each position, the number counts where it is True. A `share`
+    of each sequence, (B, 1), is the unit of the number, and the weight of the sequence.
     """
 
     whole: bool = True
@@ -78,13 +82,13 @@ class ExpectedNumber:
         [number], flags = fields(target, hidden)
         where = flags[0] if flags else torch.ones(hidden[:2], dtype=torch.bool)
         row, col = where.nonzero(as_tuple=True)
-        amount = number[row, col].double()
-        column = torch.zeros_like(row)
+        amount, column = number[row, col].double(), torch.zeros_like(row)
+        share = getattr(target, "share", torch.ones(len(number), 1))[row, 0].double()
         return (
             torch.cat([row, row]),
             torch.cat([col, col]),
             torch.cat([column, column + 1]),
-            torch.cat([torch.ones_like(amount), amount]),
+            torch.cat([share, share * amount]),
         )
 
     def output(self, sums: Tensor, blur: float, tilt: float) -> Tensor:

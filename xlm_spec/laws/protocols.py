@@ -23,7 +23,8 @@ class ProcessLaw(Protocol):
     schedule)`, for a process that selects the tokens itself: each input of the model with its
     probability over all times; `START` and `tokens_of(state)`: the first state of samplers, its
     distribution, or a function that returns it from a `Sampling`, and the part of a state that is
-    compared; `Sampling`, a subclass of `laws.Sampling` for its samplers.
+    compared; `Sampling`, a subclass of `laws.Sampling` for its samplers; for each of its ELBO
+    weights a function of this name, of (n, k, t, schedule).
     """
 
     def model_input(self, tokens: Tensor, valid: Tensor, corrupted: list[int], vocab) -> tuple:
@@ -66,7 +67,10 @@ class TargetLaw(Protocol):
     """The law of a target."""
 
     def targets(self, tokens: Tensor, valid: Tensor, fixed: Tensor, corrupted: list[int]) -> Any:
-        """The targets of one sequence, from (L,) each: the third argument of `nats` of a loss."""
+        """The targets of one sequence, from (L,) each: the third argument of `nats` of a loss.
+
+        With a further parameter `state` it receives the fields of `Noised` of this sequence.
+        """
 
 
 class LossLaw(Protocol):

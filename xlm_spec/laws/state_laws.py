@@ -95,7 +95,7 @@ def new_states(m: Method) -> Iterator[Figure]:
 
     def drawn_by(seed: int, global_seed: int) -> Tensor:
         torch.manual_seed(global_seed)  # must have no effect
-        return seen(draw(m, x, torch.full((len(x.tokens), 1), middle(m)), seed))
+        return seen(draw(m, x, torch.full((len(x.tokens), 1), early_and_late(m)[0][1]), seed))
 
     yield new_samples(drawn_by)
 

@@ -65,6 +65,11 @@ def unstatable(m: Method) -> str:
     """Why the states of the process can't be found; "" if they can."""
     if not m.states_likelihood:
         return NoLaw("the process draws the corrupted tokens, and states no `likelihood(z, x, t)`")
+    return no_fixed_states(m)
+
+
+def no_fixed_states(m: Method) -> str:
+    """Why a state does not follow from its fields that are not real numbers; "" if it does."""
     process = m.part("noise")
     wires = {*inspect.signature(process.corrupt).parameters}
     if "model" in wires:

@@ -16,4 +16,5 @@ def gap_counts(dropped: Tensor, gap: Tensor, open: Tensor, dropped_p: Tensor) ->
 def gap_tokens(x: Examples, dropped: Tensor, gap: Tensor, open: Tensor) -> GapTokens:
     """Every dropped token, with its gap."""
     row, col = dropped.nonzero(as_tuple=True)
-    return GapTokens(row, gap[row, col], x.tokens[row, col], open)
+    one = torch.ones(row.shape, device=row.device)
+    return GapTokens(row, gap[row, col], x.tokens[row, col], open, one)

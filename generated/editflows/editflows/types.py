@@ -62,6 +62,7 @@ class GapTokens(NamedTuple):
     col: Tensor  # (N,) long
     token: Tensor  # (N,) long
     open: Tensor  # (B, L) bool, the gaps in which tokens may be missing
+    number: Tensor  # (N,), how many missing tokens each of them stands for
 
 
 class GapCounts(NamedTuple):

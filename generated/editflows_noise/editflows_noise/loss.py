@@ -25,7 +25,7 @@ def count_divergence(model, hidden: Tensor, target: GapCounts) -> Tensor:
 def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
     """The sum over the missing tokens of each gap, (B, L)."""
     logits = model.gap_token_logits(hidden[target.row, target.col])  # (N, V)
-    nats = F.cross_entropy(logits, target.token, reduction="none")
+    nats = target.number * F.cross_entropy(logits, target.token, reduction="none")
     return scatter(nats, target.row, target.col, hidden)
 
 

@@ -1,6 +1,5 @@
 """The loss of ilm: loss gap_cross_entropy and stop_cross_entropy and insertion_bound."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -16,9 +15,10 @@ def gap_cross_entropy(model, hidden: Tensor, target: GapTokens, vocab: Vocab) ->
     With a prompt it is lower than the authors', whose softmax runs over the prompt's gaps too.
     """
     log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
-    missing = torch.bincount(target.row, minlength=len(hidden))  # (B,)
-    nats = log_p.new_zeros(len(hidden)).index_add(0, target.row, -log_p / missing[target.row])
-    return nats[:, None]
+    none = log_p.new_zeros(len(hidden))  # (B,)
+    number = target.number.to(log_p)
+    missing = none.index_add(0, target.row, number)[target.row]  # (N,)
+    return none.index_add(0, target.row, -number / missing * log_p)[:, None]
 
 
 def stop_cross_entropy(model, hidden: Tensor, target: Complete) -> Tensor:
@@ -37,6 +37,8 @@ def insertion_bound(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> T
     numbers of missing tokens (`weight: per_count`). Equal for an exact model.
     """
     log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
-    missing = torch.bincount(target.row, minlength=len(hidden))[target.row].to(log_p)  # (N,)
-    nats = -(log_p + missing.log()) / missing
-    return log_p.new_zeros(len(hidden)).index_add(0, target.row, nats)[:, None]
+    none = log_p.new_zeros(len(hidden))  # (B,)
+    number = target.number.to(log_p)
+    missing = none.index_add(0, target.row, number)[target.row]  # (N,)
+    nats = -number / missing * (log_p + missing.log())
+    return none.index_add(0, target.row, nats)[:, None]

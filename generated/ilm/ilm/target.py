@@ -1,5 +1,6 @@
 """The target of ilm: target gap_tokens and stop."""
 
+import torch
 from torch import Tensor
 
 from .types import Complete, Examples, GapTokens
@@ -8,7 +9,8 @@ from .types import Complete, Examples, GapTokens
 def gap_tokens(x: Examples, dropped: Tensor, gap: Tensor, open: Tensor) -> GapTokens:
     """Every dropped token, with its gap."""
     row, col = dropped.nonzero(as_tuple=True)
-    return GapTokens(row, gap[row, col], x.tokens[row, col], open)
+    one = torch.ones(row.shape, device=row.device)
+    return GapTokens(row, gap[row, col], x.tokens[row, col], open, one)
 
 
 def stop(dropped: Tensor) -> Complete:

@@ -1,13 +1,12 @@
 """-log p(gap, token | x_t), one softmax over all pairs, averaged over the missing tokens.
 
 Paper: arXiv:2505.05755 (ILM)
-Also known as: insertion_loss, insertion_ce, joint_cross_entropy, joint_ce, soft_ce_joint, ilm
+Also known as: insertion_loss, insertion_ce, joint_ce, soft_ce_joint, ilm
 Differs:
     ilm: with a prompt the authors' softmax runs over the prompt's gaps too, and their loss is
         higher
 """
 
-import torch
 from torch import Tensor
 
 from ..ops import gap_log_p
@@ -24,6 +23,7 @@ def gap_cross_entropy(model, hidden: Tensor, target: GapTokens, vocab: Vocab) ->
     With a prompt it is lower than the authors', whose softmax runs over the prompt's gaps too.
     """
     log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
-    missing = torch.bincount(target.row, minlength=len(hidden))  # (B,)
-    nats = log_p.new_zeros(len(hidden)).index_add(0, target.row, -log_p / missing[target.row])
-    return nats[:, None]
+    none = log_p.new_zeros(len(hidden))  # (B,)
+    number = target.number.to(log_p)
+    missing = none.index_add(0, target.row, number)[target.row]  # (N,)
+    return none.index_add(0, target.row, -number / missing * log_p)[:, None]

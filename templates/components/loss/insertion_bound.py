@@ -4,7 +4,6 @@ Paper: arXiv:2505.05755 (ILM, the model; the bound is derived here)
 Also known as: order_bound, insertion_nelbo, insertion_elbo
 """
 
-import torch
 from torch import Tensor
 
 from ..ops import gap_log_p
@@ -22,6 +21,8 @@ def insertion_bound(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> T
     numbers of missing tokens (`weight: per_count`). Equal for an exact model.
     """
     log_p = gap_log_p(model.gap_token_logits, hidden, target, vocab)  # (N,)
-    missing = torch.bincount(target.row, minlength=len(hidden))[target.row].to(log_p)  # (N,)
-    nats = -(log_p + missing.log()) / missing
-    return log_p.new_zeros(len(hidden)).index_add(0, target.row, nats)[:, None]
+    none = log_p.new_zeros(len(hidden))  # (B,)
+    number = target.number.to(log_p)
+    missing = none.index_add(0, target.row, number)[target.row]  # (N,)
+    nats = -number / missing * (log_p + missing.log())
+    return none.index_add(0, target.row, nats)[:, None]

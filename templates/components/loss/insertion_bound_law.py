@@ -9,4 +9,4 @@ from .gap_cross_entropy_law import nats as gap_cross_entropy
 
 
 def nats(model, hidden: Tensor, targets: Gaps) -> float:
-    return gap_cross_entropy(model, hidden, targets) - log(max(len(targets.missing), 1))
+    return gap_cross_entropy(model, hidden, targets) - log(max(sum(targets.number), 1))

@@ -7,4 +7,5 @@ from ..target.gap_tokens_law import Gaps
 
 def nats(model, hidden: Tensor, targets: Gaps) -> float:
     log_p = model.gap_token_logits(hidden).double().log_softmax(-1)
-    return -sum(float(log_p[gap, token]) for gap, token in targets.missing)
+    pairs = zip(targets.missing, targets.number, strict=True)
+    return -sum(n * float(log_p[gap, token]) for (gap, token), n in pairs)

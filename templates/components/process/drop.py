@@ -11,7 +11,11 @@ from torch import Tensor
 from ..ops import compact, open_gaps
 from ..types import Examples, GapState
 
-ELBO_WEIGHTS = {"gap_tokens": "count_weight", "stop": "count_weight"}
+ELBO_WEIGHTS = {
+    "gap_tokens": "count_weight",
+    "expected_gap_tokens": "count_weight",
+    "stop": "count_weight",
+}
 
 
 class Noised(NamedTuple):

@@ -1,7 +1,8 @@
 """Each token is dropped at a time of its own; backwards, tokens are inserted at a known rate.
 
-Paper: arXiv:2506.09018 (Edit Flows, from the empty source); arXiv:2606.10199 (DILM, independent)
-Also known as: empty_source, dilm, timed_drop, insertion_process
+Paper: arXiv:2506.09018 (Edit Flows, from the empty source); arXiv:2606.10199 (DILM, independent);
+    arXiv:2603.23507 (DID)
+Also known as: empty_source, timed_drop, independent_mode, insertion_process
 """
 
 from typing import NamedTuple
@@ -12,7 +13,13 @@ from torch import Generator, Tensor
 from ..ops import compact, open_gaps
 from ..types import Examples, GapState, Schedule
 
-ELBO_WEIGHTS = {"gap_counts": "insertion_rate", "gap_tokens": "insertion_rate"}
+ELBO_WEIGHTS = {
+    "gap_counts": "insertion_rate",
+    "gap_tokens": "insertion_rate",
+    "expected_gap_counts": "insertion_rate",
+    "expected_gap_tokens": "insertion_rate",
+    "missing_count": "insertion_rate",
+}
 
 
 class Noised(NamedTuple):

@@ -21,8 +21,16 @@ def tokens_of(state: Tokens) -> Tokens:
     return state
 
 
+def insertion_rate(n: int, k: int, t: float, schedule) -> float:
+    """-alpha'(t) / (1 - alpha(t)): the rate of each event that has not happened yet."""
+    at = torch.tensor(t, dtype=torch.float64)
+    return float(-schedule.dalpha(at) / (1 - schedule.alpha(at)))
+
+
 class Sampling(laws.Sampling):
-    """A sampler of sequences without masks."""
+    """A sampler of sequences without masks, of the tokens `ids`."""
+
+    ids: Tokens = tuple(range(SIZE))
 
     def __init__(self, *args: Any):
         super().__init__(*args)
@@ -33,7 +41,7 @@ class Sampling(laws.Sampling):
 
         Of a head with logits the distribution of the token that is drawn.
         """
-        states = [x for n in range(LONGEST + 1) for x in product(range(SIZE), repeat=n)]
+        states = [x for n in range(LONGEST + 1) for x in product(self.ids, repeat=n)]
         tokens = torch.tensor([[BOS, *x, *[PAD] * (LONGEST - len(x))] for x in states])
         hidden = self.model(tokens, tokens != PAD, torch.full((len(states), 1), t))
         found: dict[Tokens, dict[str, list]] = {x: {} for x in states}

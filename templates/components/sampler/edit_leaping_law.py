@@ -1,6 +1,6 @@
 """The law of `edit_leaping`: each token is kept, deleted or substituted, in each gap one inserted.
 
-All independently. Only a sampler that starts from the empty sequence has a first state.
+All independently.
 """
 
 from itertools import pairwise
@@ -13,8 +13,6 @@ FEW_STEPS = {"steps": 3}
 
 
 def steps(s: Sampling) -> list[Step]:
-    if getattr(s.m.config.noise, "process", None) and s.m.config.noise.process.longest:
-        return []
     n = s.parameters.steps
     return [step_of(s, 1 - i / n, 1 - j / n) for i, j in pairwise(range(n + 1))]
 

@@ -1,7 +1,7 @@
 """In every step a token may be inserted in each gap, at rates that the step freezes.
 
 Paper: arXiv:2506.09018 (Edit Flows, from the empty source)
-Also known as: insertion_euler, dilm, timed_insertion
+Also known as: insertion_euler
     steps: num_steps, n_steps, num_sampling_steps, sampling_steps, num_inference_steps,
         diffusion_steps, timesteps, num_timesteps, max_steps, nfe, t
 Differs:

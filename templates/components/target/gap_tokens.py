@@ -5,6 +5,7 @@ Also known as: insertions, insertion, insertion_targets, insert_tokens, gaps, ga
     dropped_tokens, ilm
 """
 
+import torch
 from torch import Tensor
 
 from ..types import Examples, GapTokens
@@ -13,4 +14,5 @@ from ..types import Examples, GapTokens
 def gap_tokens(x: Examples, dropped: Tensor, gap: Tensor, open: Tensor) -> GapTokens:
     """Every dropped token, with its gap."""
     row, col = dropped.nonzero(as_tuple=True)
-    return GapTokens(row, gap[row, col], x.tokens[row, col], open)
+    one = torch.ones(row.shape, device=row.device)
+    return GapTokens(row, gap[row, col], x.tokens[row, col], open, one)

@@ -10,12 +10,14 @@ class Gaps(NamedTuple):
 
     open: list[int]  # gaps in which tokens can be missing
     missing: list[tuple[int, int]]  # (gap, token)
+    number: list[float]  # how many missing tokens each of them stands for
 
 
 def targets(tokens: Tensor, valid: Tensor, fixed: Tensor, corrupted: list[int]) -> Gaps:
     remaining = [j for j, v in enumerate(valid.tolist()) if v and j not in corrupted]
     missing = [(sum(i < j for i in remaining) - 1, int(tokens[j])) for j in corrupted]
-    return Gaps([a for a, j in enumerate(remaining) if is_open(valid, fixed, j)], missing)
+    open = [a for a, j in enumerate(remaining) if is_open(valid, fixed, j)]
+    return Gaps(open, missing, [1.0] * len(missing))
 
 
 def is_open(valid: Tensor, fixed: Tensor, j: int) -> bool:

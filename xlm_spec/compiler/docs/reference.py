@@ -13,6 +13,7 @@ from xlm_spec.compiler.axes import (
     LOSS,
     NOISE,
     PROCESS,
+    ROLL_IN,
     RULES,
     SAMPLER,
     TARGET,
@@ -92,6 +93,9 @@ def in_a_spec(c: Card) -> str:
         also = {} if c.axis == PROCESS else {PROCESS.key: "mask"}
         clocks = {w: "linear" for w in c.requires if w.endswith("_schedule")}
         return f"noise: {flow(also | {c.axis.key: as_kind} | clocks)}"
+    if c.axis == ROLL_IN:
+        process = "drop" if "dropped" in c.requires else "mask"
+        return f"noise: {flow({PROCESS.key: process, c.axis.key: f'[{as_item}]'})}"
     if c.axis == WEIGHT:
         return f"loss: [{weighed(c.value)}: {flow({WEIGHT.key: as_kind})}]"
     if c.axis in INSIDE:

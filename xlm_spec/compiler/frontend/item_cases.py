@@ -7,7 +7,6 @@ from xlm_spec.compiler.frontend.load import Document
 from xlm_spec.compiler.frontend.location import Location
 from xlm_spec.compiler.frontend.other_words import KIND
 from xlm_spec.compiler.frontend.synonyms import (
-    custom_file,
     difference,
     key_meant,
     meant,
@@ -76,10 +75,6 @@ UNKNOWN = {
             f"write `{next((k for k in p.around if k in p.known), None) or first_loss(p.doc)}:"
             f" {{{weight}: {p.written}}}`"
         ),
-    ),
-    "noise: {process: mask, roll_in: {unrolled: {}}} -> "
-    "write the file of a custom roll-in, such as `./mine.py`": Case(
-        lambda p: p.axis if not p.known else None, lambda p, axis: custom_file(axis)
     ),
     "target: [mask_token: {}] -> did you mean `masked_tokens`? allowed: clean_tokens, …": Case(
         lambda p: alternatives(p.key, p.known)

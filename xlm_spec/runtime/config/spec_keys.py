@@ -11,8 +11,8 @@ AXIS_KEYS = (  # dotted names of choices that only a spec can change
 )
 PARAMETERS = {  # section -> last parts of the dotted names of its parameters
     "noise": (
-        *("edge", "eps", "flow_power", "largest", "longest", "min_corrupted", "noise_steps"),
-        *("power", "share", "smallest", "squared", "steepness", "uniform"),
+        *("edge", "eps", "flow_power", "largest", "longest", "mean_drops", "min_corrupted"),
+        *("noise_steps", "power", "share", "smallest", "squared", "steepness", "uniform"),
     ),
     "target": ("balanced", "tau"),
     "loss": ("complete", "largest"),

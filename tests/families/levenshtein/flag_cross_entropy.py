@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..ops import scatter
-from .wrong_tokens import Flags
+from .wrong_flags import Flags
 
 
-def delete_cross_entropy(model, hidden: Tensor, target: Flags) -> Tensor:
+def flag_cross_entropy(model, hidden: Tensor, target: Flags) -> Tensor:
     """The binary cross-entropy at each free position, (B, L)."""
-    logit = model.delete_logit(hidden[target.row, target.col])  # (N,)
+    logit = model.wrong_logit(hidden[target.row, target.col])  # (N,)
     nats = F.binary_cross_entropy_with_logits(logit, target.flag.float(), reduction="none")
     return scatter(nats, target.row, target.col, hidden)

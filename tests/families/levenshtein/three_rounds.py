@@ -23,7 +23,7 @@ def time_grid(
 def step(model, state: GapState, vocab: Vocab, draw: Draw, rng: Generator) -> GapState:
     """One round, with three function evaluations."""
     row, col = (state.valid & ~state.fixed).nonzero(as_tuple=True)
-    wrong = model.delete_logit(model(state.tokens, state.valid)[row, col]) > 0
+    wrong = model.wrong_logit(model(state.tokens, state.valid)[row, col]) > 0
     keep = state.valid.index_put((row, col), ~wrong)
     valid, tokens, fixed, open = compact(keep, state.tokens, state.fixed, state.open)
     row, col = (open & valid).nonzero(as_tuple=True)

@@ -1,4 +1,4 @@
-"""The law of `delete_logit`: two of five tokens are wrong."""
+"""The law of `wrong_logit`: two of five tokens are wrong."""
 
 from torch import Tensor
 

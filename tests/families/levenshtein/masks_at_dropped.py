@@ -17,6 +17,6 @@ class Placeholders(NamedTuple):
     masked: Tensor  # (B, L) bool
 
 
-def placeholders(x: Examples, dropped: Tensor, vocab: Vocab) -> Placeholders:
+def masks_at_dropped(x: Examples, dropped: Tensor, vocab: Vocab) -> Placeholders:
     """x_0 with masks at the dropped positions, as after an insertion of the right number."""
     return Placeholders(x.tokens.masked_fill(dropped, vocab.mask), x.valid, x.tokens, dropped)

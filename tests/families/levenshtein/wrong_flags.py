@@ -18,7 +18,7 @@ class Flags(NamedTuple):
     flag: Tensor  # (N,) bool
 
 
-def wrong_tokens(x: Examples, wrong: Tensor) -> Flags:
+def wrong_flags(x: Examples, wrong: Tensor) -> Flags:
     """Whether each free token is wrong."""
     row, col = (x.valid & ~x.fixed).nonzero(as_tuple=True)
     return Flags(row, col, wrong[row, col])

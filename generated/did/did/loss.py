@@ -1,0 +1,25 @@
+"""The loss of did: loss count_divergence and per_gap_cross_entropy."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from .ops import rate_divergence, scatter
+from .types import GapCounts, GapTokens
+
+
+def count_divergence(model, hidden: Tensor, target: GapCounts) -> Tensor:
+    """m - n - n log m at each open gap, (B, L), for n missing tokens and the prediction m.
+
+    m is P(a token is missing) times the head: m = O(t) keeps the weighted sum finite at t = 0.
+    The Poisson constant -n makes the weighted sum a bound that is equal at the minimum: which of
+    the n tokens comes first does not depend on x. That of the Bregman divergence, n log n - n, is
+    larger by the mean of n log n (FlexMDM, arXiv:2509.01025).
+    """
+    return rate_divergence(model.gap_count, hidden, *target)
+
+
+def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
+    """The sum over the missing tokens of each gap, (B, L)."""
+    logits = model.gap_token_logits(hidden[target.row, target.col])  # (N, V)
+    nats = target.number * F.cross_entropy(logits, target.token, reduction="none")
+    return scatter(nats, target.row, target.col, hidden)

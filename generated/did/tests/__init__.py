@@ -1,0 +1,1 @@
+"""The tests of did; they require only torch and pytest."""

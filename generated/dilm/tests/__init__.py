@@ -1,0 +1,1 @@
+"""The tests of dilm; they require only torch and pytest."""

@@ -1,0 +1,1 @@
+"""The tests of levenshtein; they require only torch and pytest."""
