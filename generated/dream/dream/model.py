@@ -144,7 +144,7 @@ class Backbone(nn.Module):
         """(B, L), (B, L) -> (B, L, D)."""
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = visible(valid, self.causal)
+        mask = None if self.causal else visible(valid)
         x = self.embed(tokens, valid, position)
         for block in self.blocks:
             x = block(x, mask, cos, sin)
