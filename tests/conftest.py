@@ -25,6 +25,12 @@ def data_cache(tmp_path_factory):
         os.environ["XLM_SPEC_CACHE"] = str(folder)
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Each test draws the same weights, in any order of tests."""
+    torch.manual_seed(0)
+
+
 def pytest_addoption(parser):
     parser.addoption("--rewrite", action="store_true", help="write the outputs on pages anew")
     parser.addoption("--full", action="store_true", help="all cases of tests that take a share")
