@@ -41,7 +41,8 @@ class Minimiser(Protocol):
 class TokenProbabilities:
     """The logits of p(token | x_t), of targets that are a token at some positions.
 
-    Not normalised, so that they are also those of p(position, token | x_t).
+    Those of the posterior are not normalised, so that they are also those of p(position, token |
+    x_t); a prediction without the token at its position is, as scores are its ratios.
     """
 
     whole: bool
@@ -58,7 +59,8 @@ class TokenProbabilities:
 
     def output(self, sums: Tensor, blur: float, tilt: float) -> Tensor:
         total = sums.sum(-1, keepdim=True).clamp(min=1e-300)
-        return perturbed(sums / total, UNIFORM, blur, tilt).log() + total.log()
+        logits = perturbed(sums / total, UNIFORM, blur, tilt).log()
+        return logits + total.log() if self.whole else logits
 
 
 @dataclass(frozen=True)
