@@ -135,7 +135,7 @@ def test_control_wrong_schedules_are_detected(broken):
         (LogarithmicSchedule(), lambda t: 1 - math.log1p(t) / math.log(2)),
         (SigmaLinearSchedule(7 - 1e-3), lambda t: math.exp(-(7 - 1e-3) * t)),
     ],
-    ids=str,
+    ids=["cosine", "cosine squared", "cubic", "logarithmic", "sigma linear"],
 )
 def test_schedules_of_the_code_of_papers(schedule, theirs):
     """MDLM, flow matching, BD3-LM; `LinearNoise` of MDLM starts and ends elsewhere by 1e-3."""
