@@ -53,6 +53,10 @@ def pytest_collection_modifyitems(config, items):
         from scheduling import slow_first
 
         slow_first(items)
+    if not config.getoption("--full"):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("gpu"):

@@ -125,7 +125,7 @@ PARTNERS = {  # what stands beside a value in the list of a spec that has two
     "weighted_stop_cross_entropy": "gap_cross_entropy",
 }
 DRAWS = 2  # completions of a pair before the plain ones
-SHARE = 8  # the suite takes every eighth pair
+SHARE = 16  # the suite takes every sixteenth pair
 PARTS = 8  # in which the accepted candidates are built
 APART = [
     (("noise.process", "none"), ("target", "masked_tokens")),

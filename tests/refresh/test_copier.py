@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from methods import ROOT, text
 from packages import HOOK, content, edit
+from scheduling import shares
 
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.components import COMPONENTS
@@ -159,7 +160,9 @@ def test_a_spec_change_comes_with_a_data_file(spec, package):
     assert not build(spec, package.parent).decisions
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "specs").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "file", shares(sorted((ROOT / "specs").glob("*.yaml")), 4), ids=lambda p: p.stem
+)
 def test_both_engines_write_the_same_bytes(file, tmp_path):
     """Of one plan, for every spec; from the bundle, with its version."""
     same_bytes(file, tmp_path)

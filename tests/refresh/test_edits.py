@@ -13,9 +13,10 @@ from xlm_spec.refresh.outcome import FileAction
 pytestmark = pytest.mark.slow
 
 
-def test_no_line_is_lost(tmp_path):
-    seen = drawn(300, tmp_path / "method", derandomize=True)
-    assert min(seen[action] for action in FileAction) >= 3  # else an action was not tested
+def test_no_line_is_lost(tmp_path, request):
+    draws = 300 if request.config.getoption("--full") else 100
+    seen = drawn(draws, tmp_path / "method", derandomize=True)
+    assert min(seen[action] for action in FileAction) >= draws / 100  # each action was tested
 
 
 @pytest.mark.parametrize("worse", ["new", "mine", "halves"])

@@ -117,7 +117,7 @@ def test_tokenizers_agree(words, text, auto, tmp_path):
     for name, content in tokenizer_files(words, vocab).items():
         (tmp_path / name).write_text(content)
     theirs = auto.AutoTokenizer.from_pretrained(tmp_path)
-    own, ids = pretrained.Words(words.state), words.encode(text)
+    own, ids = pretrained.Tokenizer(words.state), words.encode(text)
     assert own.encode(text) == theirs(text)["input_ids"] == ids
     assert own.decode([*ids, vocab.eos]) == words.decode(ids) == text
     assert theirs.decode([*ids, vocab.eos], skip_special_tokens=True) == text

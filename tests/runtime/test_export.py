@@ -64,12 +64,12 @@ def test_an_export_samples_as_the_runtime_does(name, tmp_path):
 
 
 def test_custom_components_are_exported(tmp_path):
-    """Heads and types of the Levenshtein transformer, which are those of no shipped component."""
+    """Heads and types of a Levenshtein transformer, which are those of no shipped component."""
     spec = shutil.copytree(ROOT / "tests" / "families" / "levenshtein", tmp_path / "spec")
     package = import_package(build(spec / "levenshtein.yaml", tmp_path).folder, "levenshtein")
     require_same_samples(untrained(package, tmp_path / "out"), tmp_path / "out")
     assert head_of(tmp_path / "out") == "token_logits"
-    assert (tmp_path / "out" / "model.py").read_text().count("delete_logit") > 0
+    assert (tmp_path / "out" / "model.py").read_text().count("wrong_logit") > 0
 
 
 ALONE = """

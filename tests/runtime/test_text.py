@@ -270,7 +270,7 @@ def test_a_data_set_that_cannot_be_loaded(monkeypatch):
     def nowhere(*_):
         raise ConnectionError("Couldn't reach the hub\nand more")
 
-    monkeypatch.setattr(datasets, "load_dataset", nowhere)
+    monkeypatch.setattr(datasets, "load_dataset_builder", nowhere)
     done = run("mdlm", "info", "--task", "text", "--set", "data.hub=no/where", check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 def selected(m: Method, x, t: Tensor, seed: int = 0) -> Tensor:
     """The set that `select_tokens` selects in each row; numbers, if it has several kinds."""
     scope = m.scope(x=x, t=t, rng=generator(seed))
-    return call(m.part("noise").select_tokens, scope, getattr(m.config.noise, "count", None))
+    return call(m.part("noise").select_tokens, scope, getattr(m.noise_config, "count", None))
 
 
 def corrupt(m: Method, x, corrupted: Tensor, t: Tensor | None = None):
     """The corrupted batch, by `corrupt` of the package."""
     t = torch.full((len(x.tokens), 1), 0.5) if t is None else t
     scope = m.scope(x=x, corrupted=corrupted, rng=generator(), t=t)
-    return call(m.part("noise").corrupt, scope, getattr(m.config.noise, "process", None))
+    return call(m.part("noise").corrupt, scope, getattr(m.noise_config, "process", None))
 
 
 def initial(m: Method, x):
     """The initial state of samplers, from `prior` of the package."""
     scope = m.scope(x=x, rng=generator(8))
-    return call(m.part("noise").prior, scope, getattr(m.config.noise, "process", None))
+    return call(m.part("noise").prior, scope, getattr(m.noise_config, "process", None))
 
 
 def lengths(m: Method) -> list[int]:

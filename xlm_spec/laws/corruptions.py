@@ -73,7 +73,7 @@ def evaluate(m: Method, function: str, x, corrupted: Tensor, t: float) -> Tensor
     f = getattr(m.part("noise"), function)
     time = torch.full((len(corrupted), 1), t, dtype=torch.float64)
     scope = m.scope(x=x, corrupted=corrupted, t=time)
-    values = call(f, scope, getattr(m.config.noise, "count", None))
+    values = call(f, scope, getattr(m.noise_config, "count", None))
     return values.double().expand(len(corrupted), 1)[:, 0]
 
 

@@ -185,7 +185,7 @@ class Method:
     def discrete_times(self) -> Tensor | None:
         """All times of training, equally likely, (T,) float64; None if they are continuous."""
         every = getattr(self.part("noise"), "every_time", None)
-        return None if every is None else call(every, {}, self.config.noise.time).double()
+        return None if every is None else call(every, {}, self.noise_config.time).double()
 
     @property
     def timed(self) -> bool:
@@ -222,10 +222,15 @@ class Method:
                 p.add_(0.3 * torch.randn_like(p))
         return model
 
+    @property
+    def noise_config(self) -> Any:
+        """The parameters of the noise; None if it has none."""
+        return getattr(self.config, "noise", None)
+
     def call_process(self, function: str, scope: dict) -> Any:
         """A function of the process, with its parameters."""
         f = getattr(self.part("noise"), function)
-        return call(f, scope, getattr(self.config.noise, "process", None))
+        return call(f, scope, getattr(self.noise_config, "process", None))
 
     @property
     def draws_sets(self) -> bool:

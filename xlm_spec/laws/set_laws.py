@@ -58,7 +58,7 @@ def outcomes(m: Method) -> Iterator[Figure]:
         x = m.examples(*m.toy_distribution().batch([i] * ROWS))
         tokens = tuple(x.tokens[0][x.valid[0] & ~x.fixed[0]].tolist())
         scope = m.scope(tokens=tokens)
-        settings = getattr(m.config.noise, "process", None)
+        settings = getattr(m.noise_config, "process", None)
         p = call(m.of_process("outcomes"), scope, settings)
         times = torch.rand(ROWS, 1, generator=generator(3))
         z = corrupt(m, x, x.valid & ~x.fixed, times)

@@ -56,7 +56,7 @@ def draw(m: Method, x: Any, t: Tensor, seed: int = 0) -> Any:
     """`Noised`, drawn by the package at these times, (B, 1)."""
     scope = m.scope(x=x, t=t, rng=generator(seed))
     if m.pinnable:
-        settings = getattr(m.config.noise, "count", None)
+        settings = getattr(m.noise_config, "count", None)
         scope["corrupted"] = call(m.part("noise").select_tokens, scope, settings)
     return m.call_process("corrupt", scope)
 

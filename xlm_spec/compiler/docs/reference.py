@@ -5,10 +5,11 @@
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from xlm_spec.compiler.axes import (
     AXES,
+    CORRECTOR,
     INSIDE,
     LOSS,
     NOISE,
@@ -99,7 +100,7 @@ def in_a_spec(c: Card) -> str:
     if c.axis == WEIGHT:
         return f"loss: [{weighed(c.value)}: {flow({WEIGHT.key: as_kind})}]"
     if c.axis in INSIDE:
-        takes = next(s for s, read in REQUIRED.items() if c.axis.wire in (*read, ""))
+        takes = next(s for s, read in REQUIRED.items() if takes_rule(c, s, read))
         inner = flow({c.value: flow(numbers)}) if numbers else c.value
         return f"sampler: {flow({'kind': takes, c.axis.key: inner if c.axis.many else as_kind})}"
     if c.axis == SAMPLER:
@@ -107,6 +108,14 @@ def in_a_spec(c: Card) -> str:
         rules = {a.key: next(iter(components_of(a))) for a in needed}
         as_kind = flow({"kind": c.value} | numbers | rules) if numbers | rules else c.value
     return f"{c.axis.path}: {f'[{as_item}]' if c.axis.many else as_kind}"
+
+
+def takes_rule(c: Card, sampler: str, read: Container[str]) -> bool:
+    """Does a sampler read this rule, or have the state that this corrector changes?"""
+    if c.axis == CORRECTOR:
+        state = components_of(CORRECTOR)[c.value].main.wires["state"]
+        return components_of(SAMPLER)[sampler].functions["step"].returns == state
+    return c.axis.wire in (*read, "")
 
 
 def weighed(weight: str) -> str:

@@ -123,7 +123,11 @@ def config_json(trained: TrainedModel) -> dict[str, Any]:
 
 @torch.no_grad()
 def logits_head(trained: TrainedModel) -> str:
-    """The head whose logits of tokens the first sampler reads; "" if it reads none."""
+    """The head whose logits of tokens the first sampler reads; "" if none.
+
+    A sampler that happens to read none for this model, as one that inserts nothing, has those of
+    `token_logits`.
+    """
     run, layout, seen = trained.run, trained.layout, set[str]()
 
     def note(name: str, output: object) -> None:
@@ -145,6 +149,7 @@ def logits_head(trained: TrainedModel) -> str:
     finally:
         for hook in hooks:
             hook.remove()
+    seen = seen or {"token_logits"} & {*heads}
     return next((name for name in ("token_logits", *heads) if name in seen), "")
 
 
