@@ -149,8 +149,8 @@ def logits_head(trained: TrainedModel) -> str:
     finally:
         for hook in hooks:
             hook.remove()
-    seen = seen or {"token_logits"} & {*heads}
-    return next((name for name in ("token_logits", *heads) if name in seen), "")
+    read = seen or {*heads} & {"token_logits"}
+    return next((name for name in ("token_logits", *heads) if name in read), "")
 
 
 def modeling_source(run: Run, modules: list[str]) -> str:
