@@ -5,7 +5,7 @@
 
 import ast
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 
 from xlm_spec.compiler.axes import (
     AXES,
@@ -110,7 +110,7 @@ def in_a_spec(c: Card) -> str:
     return f"{c.axis.path}: {f'[{as_item}]' if c.axis.many else as_kind}"
 
 
-def takes_rule(c: Card, sampler: str, read: Container[str]) -> bool:
+def takes_rule(c: Card, sampler: str, read: Collection[str]) -> bool:
     """Does a sampler read this rule, or have the state that this corrector changes?"""
     if c.axis == CORRECTOR:
         state = components_of(CORRECTOR)[c.value].main.wires["state"]
