@@ -13,6 +13,7 @@ from bad_specs import bad_specs
 from costly_specs import MUCH, told
 from methods import ROOT
 from random_components import copy_beside, shipped, spoiled
+from scheduling import shares
 
 from xlm_spec.compiler.emit.render import render
 from xlm_spec.compiler.frontend.load import parse
@@ -98,7 +99,7 @@ def mutated(raw: bytes, rng: random.Random) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", shares(range(2), 2))
 def test_bytes_are_a_spec_or_told_what_is_wrong(seed):
     rng, codes, accepted = random.Random(seed), set(), 0
     for _ in range(INPUTS):

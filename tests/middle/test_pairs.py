@@ -220,18 +220,21 @@ def explored(request) -> tuple[list[Candidate], set[frozenset], list[Candidate]]
     """Candidates that pass, the pairs that occur in none, and candidates that are refused."""
     rng, found, refused = random.Random(0), [], []
     seen: set[frozenset] = set()
+    used: set[tuple[str, str]] = set()
     singles = [(path, v) for path, known in VALUES.items() for v in known]
     wanted = {frozenset(p) for p in combinations(singles, 2) if p[0][0] != p[1][0]}
-    pairs = sorted(wanted, key=sorted)
-    if not request.config.getoption("--full"):
-        pairs = [*pairs[::SHARE], *map(frozenset, APART)]
-    for pair in pairs:
-        if pair in seen:
+    every = sorted(wanted, key=sorted)
+    full = request.config.getoption("--full")
+    pairs = every if full else [*every[::SHARE], *map(frozenset, APART)]
+    for number, pair in enumerate([*pairs, *every]):
+        tried = number >= len(pairs) and all(v in used for v in pair)  # then it adds no value
+        if pair in seen or tried:
             continue
         for c in candidates(dict(sorted(pair)), rng):
             if passes(c):
                 found.append(c)
                 seen |= pairs_of(c)
+                used |= {*c.items()}
                 break
             refused.append(c)
     return covering(found), {*pairs} - seen, refused

@@ -15,6 +15,7 @@ import torch
 import yaml
 from methods import ROOT
 from package_runs import TINY, lines, run, weights
+from scheduling import shares
 from warm_python import python
 
 pytestmark = pytest.mark.slow
@@ -126,7 +127,7 @@ def test_a_worker_that_fails_at_its_start_ends_the_run_in_one_diagnostic(tmp_pat
     assert err.count("error[X615]") == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", shares([signal.SIGTERM, signal.SIGINT], 2))
 def test_a_signal_to_both_processes_while_they_start(number, tmp_path):
     """As Ctrl-C in a terminal: the worker still imports torch."""
     words = [*QUICK, "--steps", 100000, "--devices", 2, "--run", tmp_path / "run"]
@@ -242,7 +243,15 @@ SLURM = {
 
 @pytest.mark.parametrize(
     "left",
-    [SLURM, {"LOCAL_RANK": "0", "WORLD_SIZE": "4"}, {"LOCAL_RANK": "1"}, {"PL_GLOBAL_SEED": "7"}],
+    shares(
+        [
+            SLURM,
+            {"LOCAL_RANK": "1"},
+            {"LOCAL_RANK": "0", "WORLD_SIZE": "4"},
+            {"PL_GLOBAL_SEED": "7"},
+        ],
+        3,
+    ),
 )
 def test_variables_of_a_scheduler_change_no_run(left, trained, tmp_path):
     """Nor does a checkpoint that Lightning saved for a requeued job of another run."""
