@@ -51,7 +51,7 @@ bench: setup  # hours; each prints figure, spread and machine
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.vs_xlm
 	$(BIN)/python -m benchmarks.vs_xlm.mistakes
-	$(BIN)/python -m pytest --full -n 2 -q tests/middle tests/frontend/test_fuzz.py tests/laws/test_verify.py tests/refresh
+	$(BIN)/python -m pytest --full -n 2 -q tests/middle tests/frontend/test_fuzz.py tests/laws tests/refresh tests/runtime/test_endings.py
 	$(BIN)/python -m benchmarks.fuzz --specs 2000
 	$(BIN)/python -m benchmarks.mutants --into docs/_results/mutants.md
 	$(BIN)/python -m benchmarks.wrong_methods --into docs/_results/wrong_methods.md

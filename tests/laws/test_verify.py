@@ -53,7 +53,7 @@ def test_the_differential_table_has_every_loss_and_weight():
     assert all(float(r[3]) <= 1e-6 < float(r[4]) for r in rows)
 
 
-@pytest.mark.parametrize("mutant", shares(MUTANTS, 2), ids=lambda m: m.name)
+@pytest.mark.parametrize("mutant", shares(MUTANTS, 3), ids=lambda m: m.name)
 def test_a_mutant_breaks_its_law(mutant, tmp_path):
     """The correct package of its spec keeps it (below). `benchmarks.mutants` tries every law."""
     folder = built(mutant.spec, tmp_path)
@@ -146,7 +146,7 @@ def test_the_toy_distribution_has_all_sequences_and_decodes_its_encoding(spec, s
     assert torch.equal(w.counts(tokens, valid)[:-1], torch.ones(len(w.sequences)).double())
 
 
-@pytest.mark.parametrize("seed", shares(range(5), 2))
+@pytest.mark.parametrize("seed", shares(range(5), 4))
 def test_random_methods_keep_every_law(seed, tmp_path):
     """Random combinations of components, without those with a warning of the compiler."""
     rng = random.Random(seed)

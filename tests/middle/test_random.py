@@ -23,7 +23,7 @@ def test_each_is_accepted_or_told_what_is_wrong_and_where(tmp_path, request):
     nowhere = []
     file = copy_files(tmp_path) / "spec.yaml"
     full = request.config.getoption("--full")
-    for i in range(450 if full else 80):
+    for i in range(450 if full else 60):
         file.write_text(whole(drawn(rng, STRAY[i % len(STRAY)]), "method"), encoding="utf-8")
         done = CliRunner().invoke(cli, ["check", str(file)], catch_exceptions=False)
         ends[done.exit_code] += 1
