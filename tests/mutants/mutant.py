@@ -15,6 +15,7 @@ REPLACING = {  # the shipped specs of these kinds are verified when they are rec
         loss="posterior_kl",
     ),
     "psi": text(RATIO, sampler="mixture_psi"),
+    "redrawn": text(RATIO, sampler="{kind: mixture_posterior, corrector: mixture_gibbs}"),
     "flow": text(RATIO, loss="cross_entropy", sampler="mixture_flow"),
 }
 AS_IN_CODE = {

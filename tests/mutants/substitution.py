@@ -229,4 +229,18 @@ MUTANTS = [
         "stays = share *",
         "stays = (1 - share) *",
     ),
+    Mutant(
+        "the prediction of x_0 taken for that of x_s",
+        "redrawn",
+        "sampler",
+        "p = alpha[row] * logits.softmax(-1) + mass[row]",
+        "p = logits.softmax(-1)",
+    ),
+    Mutant(
+        "the leftmost token redrawn",
+        "redrawn",
+        "sampler",
+        "chosen = random_subset(free, torch.ones_like(state.tokens[:, :1]), rng)",
+        "chosen = free & (free.cumsum(1) == 1)",
+    ),
 ]
