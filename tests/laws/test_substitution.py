@@ -4,6 +4,7 @@ the slip. Their exact models are built from the likelihood of the process."""
 import json
 from pathlib import Path
 
+import mutants
 import pytest
 import torch
 from code_blocks import blocks
@@ -124,3 +125,18 @@ def test_a_custom_process_that_states_its_likelihood_needs_no_law_file(tmp_path)
 
 
 GUIDE = (ROOT / "docs" / "guides" / "add-a-noise-process.md").read_text()
+
+
+KEEPS = "correctors keep the distribution of corrupted sequences"
+
+
+@pytest.mark.parametrize(("factor", "status"), [("alpha[row] *", "held"), ("1.0 *", "failed")])
+def test_a_corrector_of_noise_that_replaces_tokens(factor, status, tmp_path):
+    """By the likelihood that the process states. The control: x_0 in place of x_s."""
+    (tmp_path / "method.yaml").write_text(mutants.SPECS["redrawn"])
+    folder = build(tmp_path / "method.yaml", tmp_path / "out").folder
+    file = folder / "method" / "sampler.py"
+    source = file.read_text()
+    assert source.count("alpha[row] * logits") == 1
+    file.write_text(source.replace("alpha[row] * logits", f"{factor} logits"))
+    assert statuses(folder, KEEPS) == {KEEPS: {status}}
