@@ -72,3 +72,11 @@ def test_a_loss_that_is_no_term_of_the_bound_is_no_matter_of_a_drawn_stop(tmp_pa
     for source, codes in ((aux, {"X351", "X352"}), (aux.replace("ELBO_TERM = True\n", ""), set())):
         (tmp_path / "mine.py").write_text(source)
         assert {*warned(file)} == codes
+
+
+@pytest.mark.parametrize(("stop", "codes"), [("drawn", ["X351"]), ("threshold", [])])
+def test_class_weights_of_the_stop_loss_are_no_posterior_to_draw_from(stop, codes, tmp_path):
+    losses = INSERTED["loss"].replace("stop_cross_entropy", "weighted_stop_cross_entropy")
+    file = tmp_path / "spec.yaml"
+    file.write_text(text(INSERTED, loss=losses, sampler=f"{{kind: insertion, stop: {stop}}}"))
+    assert warned(file) == codes

@@ -42,6 +42,7 @@ AS_IN_CODE = {
     "classes": text(
         INSERTED,
         loss="[gap_cross_entropy, weighted_stop_cross_entropy: {complete: 0.9, weight: 0.001}]",
+        sampler="insertion",
     ),
 }
 SPECS = {
