@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import torch
 
-from xlm_spec.runtime.config.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.config.model import build_model
+from xlm_spec.runtime.config.resolve_config import resolve_config
 from xlm_spec.runtime.evaluation.scoring import CallCounter, start_of
 from xlm_spec.runtime.loading.layout import layout_of
 from xlm_spec.runtime.randomness import generator

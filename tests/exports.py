@@ -5,7 +5,8 @@ import importlib
 import torch
 from package_runs import package_of, run
 
-from xlm_spec.runtime.config.resolve_config import build_model, resolve_config
+from xlm_spec.runtime.config.model import build_model
+from xlm_spec.runtime.config.resolve_config import resolve_config
 from xlm_spec.runtime.loading.layout import layout_of
 from xlm_spec.runtime.publish import export
 from xlm_spec.runtime.weights.load_model import TrainedModel

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import torch
 from methods import MASKED, package
 
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.config.settings import Data, Train
 from xlm_spec.runtime.data.tokenizers import WordTokenizer
 from xlm_spec.runtime.evaluation.scoring import SampleResult

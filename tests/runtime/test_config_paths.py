@@ -7,7 +7,8 @@ import yaml
 from package_runs import package_of, run
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.config.resolve_config import read_config, resolve_config
+from xlm_spec.runtime.config.config_file import read_config
+from xlm_spec.runtime.config.resolve_config import resolve_config
 from xlm_spec.runtime.main import print_origins
 
 DATA = {"task": "star_easy", "fill": "eos"}

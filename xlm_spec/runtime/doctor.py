@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.config.resolve_config import Run, build_model
+from xlm_spec.runtime.config.model import build_model
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.evaluation.batches import precision_of
 from xlm_spec.runtime.evaluation.scoring import to, training_loss
 from xlm_spec.runtime.loading.layout import Layout, layout_of

@@ -3,7 +3,9 @@
 import inspect
 
 from xlm_spec.runtime.config import choices
-from xlm_spec.runtime.config.resolve_config import Run, build_model, written_in_spec
+from xlm_spec.runtime.config.model import build_model
+from xlm_spec.runtime.config.run import Run
+from xlm_spec.runtime.config.spec_file import written_in_spec
 from xlm_spec.runtime.evaluation.scoring import bound_of
 from xlm_spec.runtime.loading.layout import layout_of
 

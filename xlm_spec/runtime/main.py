@@ -19,7 +19,9 @@ from xlm_spec.diagnostics import (
 )
 from xlm_spec.interrupts import held
 from xlm_spec.runtime.config import arguments, choices
-from xlm_spec.runtime.config.resolve_config import Run, read_config, resolve_config
+from xlm_spec.runtime.config.config_file import read_config
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.machine import environment, processes
 from xlm_spec.runtime.machine.shortage import is_shortage
 from xlm_spec.runtime.package_errors import package_error

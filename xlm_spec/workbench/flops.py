@@ -5,7 +5,8 @@ from collections.abc import Callable
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from xlm_spec.runtime.config.resolve_config import Run, build_model
+from xlm_spec.runtime.config.model import build_model
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.evaluation.scoring import training_loss
 from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.randomness import generator

@@ -9,7 +9,8 @@ from xlm_spec.compiler.build import build
 from xlm_spec.compiler.emit.plan import Plan
 from xlm_spec.compiler.emit.render import render
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.config.resolve_config import Run, build_model
+from xlm_spec.runtime.config.model import build_model
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.loading.data_module import DataModule
 from xlm_spec.runtime.loading.layout import Layout, layout_of
 from xlm_spec.workbench.flops import flops_of, step_of

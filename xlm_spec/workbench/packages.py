@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
-from xlm_spec.runtime.config.resolve_config import Run, resolve_config
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.weights.load_model import TrainedModel, load_model
 
 

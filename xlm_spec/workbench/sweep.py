@@ -8,8 +8,8 @@ from typing import cast
 import torch
 
 from xlm_spec.diagnostics import Failed
+from xlm_spec.runtime.config.layers import known_settings
 from xlm_spec.runtime.config.overrides import overridden
-from xlm_spec.runtime.config.resolve_config import known_settings
 from xlm_spec.runtime.evaluation.evaluate import repeated, score_samples
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
 from xlm_spec.runtime.weights.load_model import TrainedModel

@@ -1,13 +1,18 @@
 """The content of a `--config` file, and where in the file each setting is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from xlm_spec.diagnostics import Diagnostic, Failed, Span
+from xlm_spec.runtime.config.overrides import Setting, flat
+
+# Keys of config.yaml that are no settings.
+HEAD = ("package", "task", "size", "init", "teacher", "injected", "vocab")
 
 
 class ConfigFile(dict):
@@ -49,3 +54,27 @@ def span_of(text: str, key: str, of_name: bool) -> Span | None:
     shown = name if of_name or rest else node
     start, end = shown.start_mark, shown.end_mark
     return Span(start.line, start.column, end.line, end.column)
+
+
+def settings_in(config: Mapping) -> dict[str, Setting]:
+    """The settings of a config.yaml."""
+    return flat({k: v for k, v in config.items() if k not in HEAD})
+
+
+def read_config(file: Path, of_run: bool = False) -> ConfigFile:
+    """The content of a config.yaml. Raises Failed (X606)."""
+    text, span = "", None
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        content = yaml.safe_load(text)
+        flat(content)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as e:
+        reason = getattr(e, "strerror", None) or "not YAML"
+        mark = getattr(e, "problem_mark", None)
+        if mark is not None:
+            span = Span(mark.line, mark.column, mark.line, mark.column + 1)
+        message = f"cannot read the config: {reason}"
+        raise Failed(Diagnostic("X606", message, "", str(file), span, text)) from None
+    if not isinstance(content, dict):
+        raise Failed(Diagnostic("X606", "the config is not a mapping", file=str(file)))
+    return ConfigFile(content, str(file), text, of_run)

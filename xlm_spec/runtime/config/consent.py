@@ -13,8 +13,9 @@ from xlm_spec.runtime import tasks
 from xlm_spec.runtime.config import choices
 from xlm_spec.runtime.config.choices import OF_FILE
 from xlm_spec.runtime.config.overrides import flat
-from xlm_spec.runtime.config.resolve_config import relative_to, spec_folder
+from xlm_spec.runtime.config.paths import relative_to
 from xlm_spec.runtime.config.settings import NAMES
+from xlm_spec.runtime.config.spec_file import spec_folder
 
 OUTPUTS = ("train.predictions", "train.loggers")  # those of a file are not used: no run folder
 READ = ("data.manager", "data.loaders", "data.metrics")  # by eval, generate, export

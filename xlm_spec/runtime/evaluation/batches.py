@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.loading.data_module import eval_batch_size
 from xlm_spec.runtime.machine.devices import ShortElsewhere
 from xlm_spec.runtime.machine.shortage import is_shortage

@@ -14,7 +14,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.evaluation.batches import in_fitting_batches, in_precision
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
 from xlm_spec.runtime.evaluation.predictions import (

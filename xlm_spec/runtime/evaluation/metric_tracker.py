@@ -27,7 +27,7 @@ from torchmetrics import Metric as TorchMetric
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 from xlm_spec.runtime.config.choices import Choice, choice, kind_of, options_of
 from xlm_spec.runtime.config.extensions import called, checked, named, raised_in
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.config.settings import ENTRIES
 from xlm_spec.runtime.data.rows import Rows, padded_rows
 from xlm_spec.runtime.data.tokenizers import Tokenizer

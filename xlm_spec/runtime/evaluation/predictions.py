@@ -19,7 +19,7 @@ from torch import Tensor
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
 from xlm_spec.runtime.config.choices import OF_FILE, OF_MODULE, Choice, choice, kind_of, options_of
 from xlm_spec.runtime.config.extensions import FOLDER, built, called, checked, named
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.config.settings import ENTRIES
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.scoring import SampleResult

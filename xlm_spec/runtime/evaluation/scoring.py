@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.randomness import generator

@@ -16,7 +16,7 @@ from string import Template
 
 import torch
 
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.evaluation.scoring import SampleResult
 from xlm_spec.runtime.generation.token_age import Cell, changes, follow, snapshot
 

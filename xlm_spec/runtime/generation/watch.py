@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 from xlm_spec.diagnostics import wants_colour
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.generation.token_age import Cell, follow, snapshot
 
 AGES = ("\33[1;97;42m", "\33[92m", "\33[32m", "\33[36m", "\33[34m")  # from new to old

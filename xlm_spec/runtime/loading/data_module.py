@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_in
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.config.choices import options_of
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.data.streams import (
     Position,

@@ -15,7 +15,7 @@ from xlm_spec.runtime import tasks
 from xlm_spec.runtime.config.choices import Choice, choice, kind_of, options_of
 from xlm_spec.runtime.config.extensions import built
 from xlm_spec.runtime.config.overrides import Known, overridden
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.config.settings import ENTRIES
 from xlm_spec.runtime.data.rows import Rows, joined
 from xlm_spec.runtime.data.streams import RecordStream

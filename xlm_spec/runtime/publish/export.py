@@ -19,7 +19,7 @@ from torch import Tensor
 
 from xlm_spec import __version__
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.evaluation.scoring import to
 from xlm_spec.runtime.publish.model_card import model_card, module_name
 from xlm_spec.runtime.publish.tokenizer_files import tokenizer_files

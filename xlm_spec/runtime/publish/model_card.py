@@ -15,7 +15,7 @@ from xlm_spec.diagnostics import Failed
 from xlm_spec.refresh.verified_section import BEGIN, END, is_outdated
 from xlm_spec.runtime.config import choices
 from xlm_spec.runtime.config.overrides import flat
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.tasks import is_file
 from xlm_spec.runtime.training import history
 from xlm_spec.runtime.weights.exported import published_spec, stored

@@ -9,7 +9,8 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from xlm_spec.runtime.config.resolve_config import Run, build_model, new_model
+from xlm_spec.runtime.config.model import build_model, new_model
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
 from xlm_spec.runtime.evaluation.predictions import Place, Predictions, records_of

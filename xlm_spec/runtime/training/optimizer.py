@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.config.choices import kind_of
 from xlm_spec.runtime.config.extensions import called, checked
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.training.lr_schedules import Progress
 
 OPTIMIZER, SCHEDULE = "train.optimizer", "train.lr_schedule"

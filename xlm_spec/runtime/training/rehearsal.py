@@ -9,8 +9,9 @@ from functools import partial
 
 import torch
 
+from xlm_spec.runtime.config.model import new_model, probe
 from xlm_spec.runtime.config.positions import SETTING, is_limit, require, watch
-from xlm_spec.runtime.config.resolve_config import Run, new_model, probe
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.evaluation.scoring import start_of
 from xlm_spec.runtime.loading.data_module import DataModule, eval_batch_size
 from xlm_spec.runtime.loading.layout import Layout

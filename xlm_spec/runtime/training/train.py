@@ -23,7 +23,7 @@ from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line, wants_colour
 from xlm_spec.runtime.config.extensions import FOLDER, built, raised_in
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.config.settings import Train
 from xlm_spec.runtime.evaluation.metric_tracker import metrics_of
 from xlm_spec.runtime.loading.data_module import DataModule

@@ -11,7 +11,7 @@ import torch
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime.config.hub_ids import is_hub
 from xlm_spec.runtime.config.overrides import flat
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.machine import shards
 from xlm_spec.runtime.weights import exported, hub
 from xlm_spec.runtime.weights.pretrained import WEIGHTS

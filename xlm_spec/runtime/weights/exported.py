@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.config.settings import NAMES, Train
 from xlm_spec.runtime.weights.pretrained import CONFIG, WEIGHTS, WORDS, read_safetensors
 

@@ -10,7 +10,10 @@ import torch
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 from xlm_spec.runtime import tasks
 from xlm_spec.runtime.config.consent import OUTPUTS, require_known_code
-from xlm_spec.runtime.config.resolve_config import Run, build_model, known_settings, resolve_config
+from xlm_spec.runtime.config.layers import known_settings
+from xlm_spec.runtime.config.model import build_model
+from xlm_spec.runtime.config.resolve_config import resolve_config
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.data.tokenizers import restored
 from xlm_spec.runtime.loading.layout import Layout, layout_of
 from xlm_spec.runtime.machine.devices import Devices

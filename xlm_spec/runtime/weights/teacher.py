@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from xlm_spec.diagnostics import Diagnostic, Failed, first_line
 from xlm_spec.runtime.config.hub_ids import is_hub
 from xlm_spec.runtime.config.overrides import overridden
-from xlm_spec.runtime.config.resolve_config import Run
+from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.weights import checkpoint
 from xlm_spec.runtime.weights.exported import is_export
 
