@@ -9,19 +9,13 @@ from package_runs import TINY, package_of, run
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.config.choices import expanded
 from xlm_spec.runtime.config.resolve_config import resolve_config
-from xlm_spec.runtime.evaluation.predictions import (
-    ConsoleWriter,
-    Entry,
-    FileWriter,
-    LoggerWriter,
-    Place,
-    Predictions,
-    Writer,
-)
+from xlm_spec.runtime.evaluation.predictions import Entry, Predictions
+from xlm_spec.runtime.evaluation.samples import Place
+from xlm_spec.runtime.evaluation.writers import ConsoleWriter, FileWriter, LoggerWriter, Writer
 
 MINE = """
 from lightning.pytorch.loggers.logger import DummyLogger
-from xlm_spec.runtime.evaluation.predictions import Writer
+from xlm_spec.runtime.evaluation.writers import Writer
 
 
 def width(sample):

@@ -155,7 +155,7 @@ def score(folder, name):
 
 
 WRITER = """
-from xlm_spec.runtime.evaluation.predictions import Writer
+from xlm_spec.runtime.evaluation.writers import Writer
 
 
 class Fails(Writer):

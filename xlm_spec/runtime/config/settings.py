@@ -47,9 +47,9 @@ NAMES = {  # setting -> its names, and the import paths that they stand for
     },
     "train.callbacks": {},
     "train.predictions": {
-        "file": "xlm_spec.runtime.evaluation.predictions.FileWriter",
-        "logger": "xlm_spec.runtime.evaluation.predictions.LoggerWriter",
-        "console": "xlm_spec.runtime.evaluation.predictions.ConsoleWriter",
+        "file": "xlm_spec.runtime.evaluation.writers.FileWriter",
+        "logger": "xlm_spec.runtime.evaluation.writers.LoggerWriter",
+        "console": "xlm_spec.runtime.evaluation.writers.ConsoleWriter",
     },
 }
 

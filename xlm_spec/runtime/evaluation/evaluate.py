@@ -17,13 +17,8 @@ from torch import Tensor
 from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.evaluation.batches import in_fitting_batches, in_precision
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
-from xlm_spec.runtime.evaluation.predictions import (
-    Place,
-    Predictions,
-    Records,
-    folder_of,
-    records_of,
-)
+from xlm_spec.runtime.evaluation.predictions import Predictions, folder_of, records_of
+from xlm_spec.runtime.evaluation.samples import Place, Records
 from xlm_spec.runtime.evaluation.scoring import (
     SampleResult,
     bound_of,

@@ -14,7 +14,8 @@ from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.batches import halved, in_precision
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
-from xlm_spec.runtime.evaluation.predictions import Place, Predictions, Records, folder_of
+from xlm_spec.runtime.evaluation.predictions import Predictions, folder_of
+from xlm_spec.runtime.evaluation.samples import Place, Records
 from xlm_spec.runtime.evaluation.scoring import SampleResult, draw
 from xlm_spec.runtime.generation.page import page, write
 from xlm_spec.runtime.generation.prompts import Prompts, prompts_to_continue, texts_to_fill

@@ -13,7 +13,8 @@ from xlm_spec.runtime.config.model import build_model, new_model
 from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.data.rows import Rows
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
-from xlm_spec.runtime.evaluation.predictions import Place, Predictions, records_of
+from xlm_spec.runtime.evaluation.predictions import Predictions, records_of
+from xlm_spec.runtime.evaluation.samples import Place
 from xlm_spec.runtime.evaluation.scoring import (
     SampleResult,
     draw,
