@@ -17,6 +17,7 @@ ENDS = {
     "path of a script": ["where.py", "x"],
     "streams": ["-c", "import sys; print(sys.stdin.read(), end=''); print('ä', file=sys.stderr)"],
     "encoding": ["-c", "print('ä', ascii('ä')); print(chr(0x6F22))"],
+    "parent": ["-c", "import os; print(os.getppid())"],
     "environment": ["-c", "import os; print(os.getcwd(), sorted(os.environ))"],
     "threads": ["-c", "import torch; print(torch.get_num_threads())"],
     "exit code": ["-c", "raise SystemExit(7)"],

@@ -18,7 +18,8 @@ def main(address: str, python: str, *words: str) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # until there is a process to pass them to
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(address)
-        request = {"words": words, "cwd": os.getcwd(), "environment": dict(os.environ)}
+        request = {"words": words, "parent": os.getppid(), "cwd": os.getcwd()}
+        request["environment"] = dict(os.environ)
         data = json.dumps(request).encode() + b"\n"
         sent = socket.send_fds(server, [data], [0, 1, 2])
         server.sendall(data[sent:])

@@ -134,11 +134,11 @@ def forked(client: socket.socket, folder: Path) -> int:
     return pid
 
 
-def run(folder: Path, words: list[str], cwd: str, environment: dict[str, str]) -> None:
+def run(folder: Path, words: list[str], parent: int, cwd: str, environment: dict[str, str]) -> None:
     """What `python WORDS` does, and its end."""
     code = 1
     try:
-        prepare(folder, cwd, environment)
+        prepare(folder, parent, cwd, environment)
         execute(*words)
         code = 0
     except SystemExit as e:
@@ -160,8 +160,9 @@ def run(folder: Path, words: list[str], cwd: str, environment: dict[str, str]) -
         os._exit(code & 0xFF)
 
 
-def prepare(folder: Path, cwd: str, environment: dict[str, str]) -> None:
+def prepare(folder: Path, parent: int, cwd: str, environment: dict[str, str]) -> None:
     """The state of a new interpreter."""
+    os.getppid = lambda: parent if os.path.exists(f"/proc/{parent}") else 1  # not the server
     os.closerange(3, 1 << 10)  # of the server
     os.setpgid(0, 0)
     os.chdir(cwd)

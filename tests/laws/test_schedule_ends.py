@@ -7,10 +7,10 @@ cannot evaluate.
 
 import json
 import subprocess
-import sys
 
 import pytest
 from methods import text
+from warm_python import python
 
 from xlm_spec.compiler.build import build
 from xlm_spec.compiler.components import COMPONENTS
@@ -126,7 +126,7 @@ def test_a_run_evaluates_the_ends_with_its_settings(sets, likelihood, tmp_path):
     """Although the file declares that they hold for all parameter values."""
     folder = build(spec(tmp_path, "PRIOR_AT = {}"), tmp_path).folder
     words = [w for s in sets for w in ("--set", s)]
-    command = [sys.executable, "-m", "method", "info", "--task", "star_mini", "--size", "cpu"]
+    command = [python(), "-m", "method", "info", "--task", "star_mini", "--size", "cpu"]
     done = subprocess.run([*command, *words], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"likelihood   {likelihood}" in done.stdout

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 import torch
 from methods import ROOT
 from package_runs import TINY, lines, run
+from warm_python import python
 
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.training.harness import Harness
@@ -24,7 +24,7 @@ QUICK = {"mdlm": ["--set", "sampler.ancestral.steps=4"], "arlm": ["--set", "back
 
 def two(name, folder):
     """Two processes, gloo on the CPU."""
-    command = [sys.executable, "-m", name, "train", *SETS, *QUICK[name], "--devices", "2"]
+    command = [python(), "-m", name, "train", *SETS, *QUICK[name], "--devices", "2"]
     done = subprocess.run(
         [*command, "--run", str(folder)],
         cwd=ROOT / "generated" / name,

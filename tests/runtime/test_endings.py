@@ -22,11 +22,11 @@ pytestmark = pytest.mark.slow
 QUICK = [*TINY, "--set", "train.batch=16", "--set", "train.evaluate_every=20"]
 
 
-def start(name, *words, cwd=None, interpreter=sys.executable, **environment):
+def start(name, *words, cwd=None, interpreter=None, **environment):
     """`python -m NAME ...` in the package's folder."""
     env = os.environ | {"PYTHONPATH": str(ROOT / "generated" / name)} | environment
     return subprocess.Popen(
-        [interpreter, "-m", name, *map(str, words)],
+        [interpreter or python(), "-m", name, *map(str, words)],
         cwd=cwd or ROOT / "generated" / name,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -55,8 +55,7 @@ def test_a_run_ended_by_a_signal_fails_and_resumes(number, devices, tmp_path):
     """Exit code 128 + signal; with two processes, when only the first one receives it."""
     folder = tmp_path / "run"
     words = [*QUICK, "--steps", 100000, "--devices", devices, "--run", folder]
-    interpreter = python() if devices == 1 else sys.executable
-    process = start("mdlm", "train", *words, interpreter=interpreter)
+    process = start("mdlm", "train", *words)
     wait_for(folder / "checkpoints" / "last.ckpt", process)
     process.send_signal(number)
     code, out, err = ended(process)
@@ -90,7 +89,7 @@ def test_a_failed_process_ends_the_run_with_one_diagnostic(worker, tmp_path):
     """The first one, where its checkpoint cannot be written; or a worker that is killed."""
     folder = tmp_path / "run"
     words = [*QUICK, "--steps", 100000, "--devices", 2, "--run", folder]
-    process = start("mdlm", "train", *words)
+    process = start("mdlm", "train", *words, interpreter=sys.executable if worker else python())
     wait_for(folder / "checkpoints" / "last.ckpt", process)
     if worker:
         found = ["pgrep", "-P", str(process.pid)]
@@ -120,7 +119,7 @@ def worker_of(process):
 def test_a_worker_that_fails_at_its_start_ends_the_run_in_one_diagnostic(tmp_path):
     """Before the processes are connected, nothing else would tell the first one."""
     words = [*QUICK, "--steps", 100000, "--devices", 2, "--run", tmp_path / "run"]
-    process = start("mdlm", "train", *words)
+    process = start("mdlm", "train", *words, interpreter=sys.executable)
     os.kill(worker_of(process), signal.SIGKILL)
     code, _, err = ended(process)
     assert code == 1
@@ -131,7 +130,7 @@ def test_a_worker_that_fails_at_its_start_ends_the_run_in_one_diagnostic(tmp_pat
 def test_a_signal_to_both_processes_while_they_start(number, tmp_path):
     """As Ctrl-C in a terminal: the worker still imports torch."""
     words = [*QUICK, "--steps", 100000, "--devices", 2, "--run", tmp_path / "run"]
-    process = start("mdlm", "train", *words)
+    process = start("mdlm", "train", *words, interpreter=sys.executable)
     worker = worker_of(process)
     for each in (worker, process.pid):
         os.kill(each, number)
@@ -144,8 +143,10 @@ def test_a_signal_to_both_processes_while_they_start(number, tmp_path):
 def test_no_process_outlives_the_first(moment, tmp_path):
     """SIGKILL leaves nobody time to tell the others."""
     folder = tmp_path / "run"
-    first = start("mdlm", "train", *QUICK, "--steps", 100000, "--devices", 2, "--run", folder)
-    wait_for(folder / ("config.yaml" if moment == "at the start" else "metrics.jsonl"), first)
+    words = [*QUICK, "--steps", 100000, "--devices", 2, "--run", folder]
+    at_start = moment == "at the start"
+    first = start("mdlm", "train", *words, interpreter=sys.executable if at_start else python())
+    wait_for(folder / ("config.yaml" if at_start else "metrics.jsonl"), first)
     first.kill()
     first.communicate(timeout=60)  # ends when nobody holds the pipes any more
     assert first.returncode == -9
@@ -156,7 +157,7 @@ def test_minutes_end_a_run_by_the_clock(tmp_path):
     """Training time is the budget; validation is counted apart and said."""
     folder, before = tmp_path / "run", time.time()
     words = [*TINY, "--minutes", 0.05, "--run", folder]
-    code, _, err = ended(start("arlm", "train", *words, interpreter=python()))
+    code, _, err = ended(start("arlm", "train", *words))
     assert code == 0
     config = yaml.safe_load((folder / "config.yaml").read_text())["train"]
     assert config["minutes"] == 0.05
@@ -208,7 +209,7 @@ def test_validation_never_takes_longer_than_training():
 
 def test_runs_that_start_together_get_different_folders(tmp_path):
     words = [*QUICK, "--steps", 20]
-    started = partial(start, "mdlm", "train", *words, cwd=tmp_path, interpreter=python())
+    started = partial(start, "mdlm", "train", *words, cwd=tmp_path)
     all_at_once = [started("--seed", s) for s in range(3)]
     folders = {ended(p)[1].strip() for p in all_at_once}
     assert len(folders) == 3
@@ -220,7 +221,7 @@ def test_runs_that_start_together_get_different_folders(tmp_path):
 
 def test_only_one_process_trains_in_a_folder(tmp_path):
     folder = tmp_path / "run"
-    started = partial(start, "mdlm", "train", interpreter=python())
+    started = partial(start, "mdlm", "train")
     first = started(*QUICK, "--steps", 100000, "--run", folder)
     wait_for(folder / "checkpoints" / "last.ckpt", first)
     for words in ([*QUICK, "--run", folder], ["--run", folder, "--resume"]):

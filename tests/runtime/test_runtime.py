@@ -11,6 +11,7 @@ import torch
 import yaml
 from methods import ROOT
 from package_runs import TINY, lines, run, weights
+from warm_python import python
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +76,7 @@ def test_a_killed_run_resumes_bit_for_bit(kill_at, trained, place):
 def test_an_interrupted_run_says_how_to_continue(place):
     folder = place / "interrupted"
     process = subprocess.Popen(
-        [sys.executable, "-m", "mdlm", "train", *TINY, "--steps", "9000", "--run", folder],
+        [python(), "-m", "mdlm", "train", *TINY, "--steps", "9000", "--run", folder],
         cwd=ROOT / "generated" / "mdlm",
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -113,7 +114,7 @@ def test_mixed_precision_takes_a_step(place):
 def test_two_processes_train_one_model(place):
     """Gloo on the CPU; --minutes and the folder are settled by the first process."""
     folder = place / "two"
-    command = [sys.executable, "-m", "arlm", "train", *TINY, "--minutes", "0.01", "--devices", "2"]
+    command = [python(), "-m", "arlm", "train", *TINY, "--minutes", "0.01", "--devices", "2"]
     done = subprocess.run(
         [*command, "--run", str(folder)],
         cwd=ROOT / "generated" / "arlm",

@@ -3,7 +3,6 @@
 import importlib
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -12,6 +11,7 @@ import torch
 from methods import ROOT
 from package_runs import package_of, run
 from process_pairs import in_two_processes
+from warm_python import python
 
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.evaluation.evaluate import figures
@@ -65,7 +65,7 @@ def test_two_devices_generate_as_one_does(trained):
     words = ["generate", "--run", trained, "-n", 7, "--batch", 2, "--json", *QUICK]
     alone = run("mdlm", *words)
     assert len(plain(alone.stdout)) == 7
-    command = [sys.executable, "-m", "mdlm", *words, "--devices", 2]
+    command = [python(), "-m", "mdlm", *words, "--devices", 2]
     done = subprocess.run(
         [*map(str, command)],
         cwd=ROOT / "generated" / "mdlm",
