@@ -3,10 +3,10 @@
 The prompt is `numbers` numbers from 1 to `largest`, then the target, an integer from 1 to `target`;
 the answer is an expression with + - * / and parentheses that uses each of the numbers at most once.
 The data combine two numbers at random until one is left, where all results are integers from 1 to
-`target`, so that their answer uses all numbers, and is one of many. `solved`: the expression, by the
-usual precedence and in exact fractions, equals the target, and no number is used more often than it
-is in the prompt; `wellformed`: it is an expression. The optimum of both is 1; of `sequence_accuracy`
-it is not known.
+`target`, so that their answer uses all numbers, and is one of many. `solved`: the expression, by
+the usual precedence and in exact fractions, equals the target, and no number is used more often
+than it is in the prompt; `wellformed`: it is an expression. The optimum of both is 1; of
+`sequence_accuracy` it is not known.
 """
 
 from collections import Counter

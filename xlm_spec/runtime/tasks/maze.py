@@ -2,15 +2,16 @@
 
 A maze is a uniform spanning tree of the cells of a `side` x `side` grid (Wilson 1996), with `loops`
 more openings between neighbours. The prompt is the cells row by row, each as the openings to its
-right and below it (`-` none, `>` right, `v` below, `+` both), then the start and the goal; the answer
-is the cells of a path from the start to the goal. A cell is called by row and column, `0,2`. With
-loops there can be several shortest paths, of which the data have one at random. `valid_path`: the
-answer starts and ends right and each step goes through an opening; `shortest`: it also has the
+right and below it (`-` none, `>` right, `v` below, `+` both), then the start and the goal; the
+answer is the cells of a path from the start to the goal. A cell is called by row and column, `0,2`.
+With loops there can be several shortest paths, of which the data have one at random. `valid_path`:
+the answer starts and ends right and each step goes through an opening; `shortest`: it also has the
 length of a shortest path. The optimum of both is 1.
 """
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from xlm_spec.diagnostics import Diagnostic, Failed
@@ -155,7 +156,7 @@ def is_path(prompt: list[int], answer: list[int]) -> bool:
     path, open_to = [a - len(OPENINGS) for a in answer], passages(openings)
     if not path or any(cell not in range(len(openings)) for cell in path):
         return False
-    steps = all(b in open_to[a] for a, b in zip(path, path[1:], strict=False))
+    steps = all(b in open_to[a] for a, b in pairwise(path))
     return steps and (answer[0], answer[-1]) == (start, goal)
 
 

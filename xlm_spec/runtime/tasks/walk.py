@@ -4,15 +4,16 @@ The graph is a cycle of `nodes` nodes with `chords` more edges; edge {i, j} has 
 to 4. A walk starts at node i with probability pi_i = w_i / sum_k w_k, where w_i = sum_j w_ij, and
 goes from i to j with probability P_ij = w_ij / w_i (Cover and Thomas, Elements of Information
 Theory, 4.3). pi is stationary, so the entropy of a walk of L nodes is H(pi) + (L - 1) sum_i pi_i
-H(P_i): no method has a smaller expected loss. Sequences are drawn independently: none is left out of
-a split because it is in another one, as that would change the law.
+H(P_i): no method has a smaller expected loss. Sequences are drawn independently: none is left out
+of a split because it is in another one, as that would change the law.
 
-Of samples: `law_legal`, share of walks of L nodes along edges; `law_tv`, total variation between the
-transitions of all samples and the expected ones, pi_i P_ij, with its standard error `law_tv_error`;
-`law_tv_exact`, the mean that as many exact samples have, with its deviation `law_tv_exact_sd`. Of
-the likelihood, if the package has one: `law_kl_nats`, the mean of log p(x) - log q(x) over the split,
-in nats per sequence, which is KL(law | model), or an upper bound of it, with `law_kl_error`. The
-optimum of `law_kl_nats` is 0, that of `law_legal` 1, that of `law_tv` about `law_tv_exact`.
+Of samples: `law_legal`, share of walks of L nodes along edges; `law_tv`, total variation between
+the transitions of all samples and the expected ones, pi_i P_ij, with its standard error
+`law_tv_error`; `law_tv_exact`, the mean that as many exact samples have, with its deviation
+`law_tv_exact_sd`. Of the likelihood, if the package has one: `law_kl_nats`, the mean of log p(x) -
+log q(x) over the split, in nats per sequence, which is KL(law | model), or an upper bound of it,
+with `law_kl_error`. The optimum of `law_kl_nats` is 0, that of `law_legal` 1, that of `law_tv`
+about `law_tv_exact`.
 """
 
 from collections.abc import Callable, Mapping

@@ -2,12 +2,12 @@
 
 There are `houses` houses in a row and `attributes` attributes (a, b, ...), each with as many values
 (a1, a2, ...), and each house has one value of each. The prompt is the clues in random order, three
-words each: `at a1 2` (a1 is in house 2), `same a1 b2` (in the same house), `apart a1 b2` (not), `left
-a1 b2` (directly left of) and `near a1 b2` (in neighbouring houses). The answer is the values house by
-house. The clues are a random minimal set: one assignment satisfies all of them, and without any of
-them several do, which is found by enumeration. Puzzles with the same clues are the same; those that
-differ by names of values are not. `solved`: each value is in one house and all clues hold, so the
-optimum is 1; `clues`: share of the clues that hold.
+words each: `at a1 2` (a1 is in house 2), `same a1 b2` (in the same house), `apart a1 b2` (not),
+`left a1 b2` (directly left of) and `near a1 b2` (in neighbouring houses). The answer is the values
+house by house. The clues are a random minimal set: one assignment satisfies all of them, and
+without any of them several do, which is found by enumeration. Puzzles with the same clues are the
+same; those that differ by names of values are not. `solved`: each value is in one house and all
+clues hold, so the optimum is 1; `clues`: share of the clues that hold.
 """
 
 from collections.abc import Hashable, Mapping
