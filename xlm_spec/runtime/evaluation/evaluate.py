@@ -140,7 +140,7 @@ def scores(
         if losses is not None:
             tracker.add_loss(losses, tokens.mean().item())
         if bounds is not None and tracker.reads_likelihood:
-            tracker.add_likelihoods(bounds, true_tokens(layout, rows))
+            tracker.add_likelihoods(bounds, true_tokens(layout, rows), rows)
     n = run.task.samples or len(rows.prompt)
     cost = score_samples(trained, sampler, repeated(rows, n), tracker, predictions, place)
     return {

@@ -87,6 +87,7 @@ class Likelihoods:
 
     nats: Tensor  # (B,): minus log p(x), or minus its bound
     tokens: Tensor  # (B,): true tokens of a sequence, with EOS
+    rows: Rows  # B prompts and true answers; for metrics of a task
 
 
 OF_SAMPLES = ("answers", "rows", "texts", "references", "prompts", "preds", "target")
@@ -155,6 +156,7 @@ def metrics_of(run: Run, stage: str = "", loader: str = "") -> list[Entry]:
     """
     of_task = run.task.metrics if stage in ("", *USUAL) else {}
     found = [task_metric(name, metric.of) for name, metric in of_task.items()]
+    found += set_metrics(run) if stage in ("", *USUAL) else []
     known = [e.name or OWN for e in entries_of(run)]
     for code in run.data.metrics:
         entry = entry_of(run, code)
@@ -189,6 +191,18 @@ def task_metric(name: str, of: Callable) -> Entry:
         metric.update(*figure(name, of(answers, rows), len(answers)))
 
     return Entry(name, "", metric, ("answers", "rows"), update)
+
+
+def set_metrics(run: Run) -> list[Entry]:
+    """The metrics of a task that are no means of examples; of the likelihood if there is one."""
+    found = []
+    for name, make in getattr(run.task, "set_metrics", {}).items():
+        metric = make()
+        reads = tuple(inspect.signature(metric.update).parameters)
+        entry = Entry(name, "", metric, reads, metric.update)
+        if not entry.of_likelihood or bound_of(run) is not None:
+            found.append(entry)
+    return found
 
 
 def entry_of(run: Run, code: Choice) -> Entry:
@@ -307,11 +321,11 @@ class MetricTracker(torch.nn.Module):
             raise Failed(Diagnostic("X610", "loss is NaN or infinite", hint))
         self.loss.update(nats / scale)
 
-    def add_likelihoods(self, nats: Tensor, tokens: Tensor) -> None:
+    def add_likelihoods(self, nats: Tensor, tokens: Tensor, rows: Rows) -> None:
         """Minus the bound of log p(x) of each sequence, and its true tokens, (B,) each."""
         for entry in self.entries:
             if entry.of_likelihood:
-                entry.add(Likelihoods(nats, tokens))
+                entry.add(Likelihoods(nats, tokens, rows))
 
     def add_answers(self, answers: Tensor, rows: Rows) -> None:
         samples = Samples(answers, rows, self.tokenizer)

@@ -9,7 +9,15 @@ from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 from xlm_spec.runtime.tasks.file import from_file
 from xlm_spec.runtime.tasks.task import Task
 
-PARTS = ("task", "file", "drawn", "star", "corpus", "tables")  # modules that are no tasks
+PARTS = (
+    "task",
+    "file",
+    "drawn",
+    "star",
+    "corpus",
+    "tables",
+    "generated",
+)  # modules that are no tasks
 
 
 def names() -> list[str]:

@@ -25,6 +25,8 @@ FORMATS = {  # suffix of a file -> its builder in the library datasets
     ".csv": "csv",
     ".tsv": "csv",
     ".parquet": "parquet",
+    ".smi": "smiles",  # which the library lacks
+    ".smiles": "smiles",
 }
 
 

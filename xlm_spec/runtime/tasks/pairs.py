@@ -98,7 +98,8 @@ class Columns:
 
     def with_options(self, options: Options, tokenizer: Tokenizer | None = None) -> "Columns":
         """With absolute paths, and with the measured lengths of prompts and answers."""
-        paths = {k: absolute(getattr(options, k)) for k in PATHS}
+        known = {f.name for f in fields(options)}
+        paths = {k: absolute(getattr(options, k)) for k in PATHS if k in known}
         paths["hub"] = absolute(options.hub) if Path(options.hub).is_dir() else options.hub
         task = replace(self, options=replace(options, **paths), stored=tokenizer)  # type: ignore
         return replace(task, options=task.measured)

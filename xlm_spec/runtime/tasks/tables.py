@@ -1,4 +1,4 @@
-"""Records of local files: JSON Lines, JSON, CSV, TSV and Parquet, with each text as it is written.
+"""Records of local files: JSON Lines, JSON, CSV, TSV, Parquet and .smi, with each text as it is.
 
 The library datasets infers types, which alters texts that look like dates or numbers, and keeps
 its copy of a file as long as the file's time is the same.
@@ -111,6 +111,8 @@ def read(path: str, columns: Sequence[str] | None = None) -> Iterator[Record]:
             yield from of_parquet(path, columns)
         elif kind in (".csv", ".tsv"):
             yield from of_cells(path, kind == ".tsv")
+        elif kind in (".smi", ".smiles"):
+            yield from of_molecules(path)
         elif kind == ".json" and (array := array_of(path)) is not None:
             yield from enumerate(array, 1)
         else:
@@ -142,6 +144,14 @@ def of_lines(path: str) -> Iterator[Record]:
             hint = "each line is one object; a JSON array is a file .json"
             raise Failed(Diagnostic("X506", message, hint)) from None
         yield number, mapping(record, path, f"line {number}")
+
+
+def of_molecules(path: str) -> Iterator[Record]:
+    """The first word of each line as the column `smiles`; empty lines and a header are none."""
+    for number, line in enumerate(lines_in(path), 1):
+        words = line.split(maxsplit=1)
+        if words and not (number == 1 and words[0].lower() == "smiles"):
+            yield number, {"smiles": words[0]}
 
 
 def array_of(path: str) -> list[dict] | None:

@@ -78,6 +78,20 @@ class Task(Protocol):
         ...
 
 
+class Collective(Task, Protocol):
+    """A task with metrics that are no means of examples."""
+
+    @property
+    def set_metrics(self) -> Mapping[str, Callable[[], Any]]:
+        """Name -> a function that makes a metric of torchmetrics.
+
+        Its `update` gets what its parameters name, as that of an entry of `data.metrics` does; it
+        computes a mapping, whose figures are called NAME_KEY. Metrics of `nats` are left out if the
+        package has no likelihood.
+        """
+        ...
+
+
 class Streamed(Task, Protocol):
     """A task whose training data are read as they are needed.
 

@@ -122,7 +122,7 @@ class Harness(LightningModule):
         if stage == "val":
             metrics.add_loss(nats(*given), self.scale)
         if metrics.reads_likelihood:
-            metrics.add_likelihoods(*likelihoods(*given))
+            metrics.add_likelihoods(*likelihoods(*given), rows)
         samples = self.run.train.sample_examples
         left = min(samples, self.run.task.samples or samples) - first
         if left > 0:
