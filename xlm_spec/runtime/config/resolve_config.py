@@ -39,6 +39,7 @@ HEAD = (
     "injected",
     "vocab",
 )  # keys of config.yaml that are no settings
+NO_PATHS = ("hub", "tokenizer")  # settings that may also name what is no file
 INFERRED = "data.fill"  # what a package sets if its spec does not
 STRICT = ("--config", "--set")  # layers in which an unknown name is an error
 Layer = tuple[str, Mapping[str, Setting]]
@@ -175,7 +176,7 @@ def relative_to(
         is_path = (
             tasks.is_file(value)
             if key == "task"
-            else not key.endswith("hub") or (folder / value).is_dir()
+            else not key.endswith(NO_PATHS) or (folder / value).exists() or value.endswith(".json")
         )
         if value and is_path:
             resolved[key] = str((folder / Path(value).expanduser()).resolve())

@@ -115,6 +115,7 @@ def figures(
         "size": run.size,
         "sampler": sampler,
         "split": split,
+        **({"sequences": said} if (said := getattr(run.task, "sequences", "")) else {}),
         **found,
         **({"loaders": more} if more else {}),
         "seconds": round(time.perf_counter() - begun, 3),
