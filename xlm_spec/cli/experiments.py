@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xlm_spec.cli.output import attempt
+from xlm_spec.cli.output import attempt, put
 from xlm_spec.cli.parameters import NAME
 from xlm_spec.diagnostics import nearest
 
@@ -116,6 +116,43 @@ def compare(
             )
         )
     )
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.option("--task", type=NAME, help="train on the training text of a task instead")
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="set an option of the task")
+@click.option("--size", type=click.IntRange(min=1), default=4096, help="number of tokens, at most")
+@click.option("--column", default="text", type=NAME, help="column of the texts in a table")
+@click.option(
+    "--special", multiple=True, metavar="TEXT", help="a text that is one token, e.g. a separator"
+)
+@click.option(
+    "-o", "out", default="tokenizer.json", metavar="FILE", type=NAME, help="file to write"
+)
+def tokenize(
+    files: tuple[str, ...],
+    task: str | None,
+    sets: tuple[str, ...],
+    size: int,
+    column: str,
+    special: tuple[str, ...],
+    out: str,
+) -> None:
+    """Train a byte-level tokenizer (BPE) on texts, and write its tokenizer.json.
+
+    The texts are files, or the training split of a task such as `wikitext2`. Several packages can
+    share the result: `--set data.tokenizer=tokenizer.json`.
+    """
+    if bool(files) == bool(task):
+        raise click.UsageError("name either files or a task")
+    if sets and not task:
+        raise click.UsageError("--set sets an option of --task")
+    from xlm_spec import workbench
+
+    text = attempt(lambda: workbench.tokenize(files, task, sets, size, column, special))
+    put(text, out)
+    click.echo(out)
 
 
 @click.command()

@@ -51,7 +51,8 @@ def described(tokenizer: Tokenizer) -> dict[str, Any]:
             content["model"] = {**content["model"], "dropout": None}
         return content | {"post_processor": None}
     if isinstance(tokenizer, ByteTokenizer):
-        level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+        level = {"type": "ByteLevel", "add_prefix_space": False}
+        level |= {"trim_offsets": True, "use_regex": False}
         parts |= {"pre_tokenizer": level, "decoder": level}
         return empty | parts | {"model": {"type": "BPE", "vocab": byte_names(), "merges": []}}
     if isinstance(tokenizer, CharacterTokenizer):
