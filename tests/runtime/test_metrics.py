@@ -13,9 +13,9 @@ from xlm_spec.runtime.config.resolve_config import resolve_config
 from xlm_spec.runtime.data.rows import padded_rows
 from xlm_spec.runtime.data.tokenizers import WordTokenizer
 from xlm_spec.runtime.evaluation.divergence import Mauve, area, clustered
-from xlm_spec.runtime.evaluation.evaluate import error_of
 from xlm_spec.runtime.evaluation.judge import GenerativeNll, judge_of
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker, Samples, metrics_of
+from xlm_spec.runtime.evaluation.protocol import error_of
 from xlm_spec.runtime.evaluation.set_metrics import Distinct, Perplexity, Repetition, SetMetric
 
 WORDS = WordTokenizer(("a", "b", "c", "d"))

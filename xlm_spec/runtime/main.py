@@ -167,6 +167,7 @@ def run_eval(package, data, train, args) -> None:
         from xlm_spec.runtime.evaluation.evaluate import evaluate
 
     positive(args.limit, "--limit")
+    positive(args.draws, "--draws")
     on_devices(evaluate, package, data, train, args)
 
 

@@ -59,6 +59,14 @@ def evaluate(p: ArgumentParser) -> None:
     p.add_argument("--teacher", type=path, metavar="CHECKPOINT", help=help)
     help = "number of examples, the first of the split (default: all)"
     p.add_argument("--limit", type=int, metavar="N", help=help)
+    help = "draws of the noise of each sequence, for a bound of its likelihood (default: 1)"
+    p.add_argument("--draws", type=int, default=1, metavar="K", help=help)
+    help = "judge of samples: id, folder or GGUF file of a causal model of transformers"
+    p.add_argument("--judge", type=name, metavar="MODEL", help=help)
+    help = "other text to score, e.g. wikitext2 or text,file=a.txt"
+    p.add_argument(
+        "--zero-shot", action="append", default=[], metavar="TASK[,KEY=VALUE]", help=help
+    )
     help = "split to evaluate (default: test)"
     p.add_argument("--split", choices=["val", "test"], default="test", help=help)
     p.add_argument("--json", action="store_true", help="print one JSON object on stdout")

@@ -7,7 +7,7 @@ document each, with EOS after it: `padded` leaves out longer documents, `truncat
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -19,7 +19,6 @@ from torch import Tensor
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.data import detokenizers, pieces, preprocess, rows, streams, tokenizers
 from xlm_spec.runtime.data.detokenizers import DETOKENIZERS
-from xlm_spec.runtime.data.metrics import entropy, length
 from xlm_spec.runtime.data.pieces import Form, documents_of
 from xlm_spec.runtime.data.preprocess import cached, key_of, mapped
 from xlm_spec.runtime.data.rows import Rows
@@ -34,7 +33,7 @@ from xlm_spec.runtime.data.tokenizers import (
 from xlm_spec.runtime.tasks import corpus, documents
 from xlm_spec.runtime.tasks.corpus import Source, absolute, cut_from, is_table
 from xlm_spec.runtime.tasks.documents import Documents, Lines
-from xlm_spec.runtime.tasks.task import Metric, Settings, small
+from xlm_spec.runtime.tasks.task import UNCONDITIONAL, Settings, small
 from xlm_spec.runtime.tasks.text import TEXT_DEFAULTS, blocks
 
 FILES = ("file", "val_file", "test_file")
@@ -84,11 +83,8 @@ class Language:
     unit: Literal["documents", "characters", "bytes"] = "documents"
     alphabet: str = ""  # of the tokenizer `characters`; empty: that of all splits
     stored: Tokenizer | None = None
-    metrics: Mapping[str, Metric] = field(
-        default_factory=lambda: {"entropy": Metric(entropy), "length": Metric(length)}
-    )
 
-    samples, defaults = 64, TEXT_DEFAULTS
+    samples, metrics, defaults = 64, UNCONDITIONAL, TEXT_DEFAULTS
     paths = (*FILES, "hub", "tokenizer")  # options with paths relative to the folder of the spec
 
     def with_options(self, options: Options, tokenizer: Tokenizer | None = None) -> "Language":

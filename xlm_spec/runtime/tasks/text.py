@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
-from xlm_spec.runtime.data.metrics import entropy, length
+from xlm_spec.runtime.data.metrics import entropy
 from xlm_spec.runtime.data.preprocess import cached, key_of
 from xlm_spec.runtime.data.streams import Encoded, RecordStream
 from xlm_spec.runtime.data.tokenizers import (
@@ -43,7 +43,7 @@ from xlm_spec.runtime.tasks.task import DEFAULTS, Metric, Rows, Settings, small
 
 PATHS = ("file", "val_file", "test_file")
 LONG = 2**20  # characters of a text whose tokens are cached
-METRICS = {"entropy": Metric(entropy), "length": Metric(length)}
+METRICS = {"entropy": Metric(entropy)}
 TEXT_DEFAULTS: Settings = {**DEFAULTS, "train.sample_examples": 4}
 
 
