@@ -63,6 +63,11 @@ def verify(
     sys.exit(1 if broken else 0)
 
 
+def at(judge: str) -> str:
+    """A judge for commands in any folder: a path is absolute, an id stays."""
+    return str(Path(judge).resolve()) if judge and Path(judge).exists() else judge
+
+
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--task", required=True, type=NAME, help="name of a task, or a file that defines one")
@@ -76,6 +81,12 @@ def verify(
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="set a value in every run")
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, metavar="J", help="number of parallel runs"
+)
+@click.option(
+    "--judge",
+    default="",
+    metavar="MODEL",
+    help="causal model of transformers that judges samples of text, e.g. a GGUF file",
 )
 @click.option(
     "--out",
@@ -94,6 +105,7 @@ def compare(
     seeds: int,
     sets: tuple[str, ...],
     jobs: int,
+    judge: str,
     out: str,
 ) -> None:
     """Train and evaluate specs on one task, with the same budget and seeds.
@@ -112,7 +124,7 @@ def compare(
     click.echo(
         attempt(
             lambda: workbench.compare(
-                Request(specs, task, size, budget, seeds, sets, jobs, Path(out))
+                Request(specs, task, size, budget, seeds, sets, jobs, Path(out), at(judge))
             )
         )
     )
