@@ -14,6 +14,7 @@ import pytest
 from html_links import Links
 from methods import MASKED, PLAIN, ROOT, text
 from package_runs import package_of
+from tiny_judge import tiny_judge
 from warm_python import python
 
 from xlm_spec.diagnostics import Failed
@@ -259,3 +260,30 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     assert done.returncode == 1
     assert "error[X803]" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_text_has_its_protocol_and_its_frontier(tmp_path):
+    """In the caption, the record and the report; a judge of other tasks is an error."""
+    judge = tiny_judge(tmp_path / "judge", 64, letters=True)
+    (tmp_path / "a.txt").write_text("abcab " * 400)
+    sets = [*SETS, f"data.file={tmp_path / 'a.txt'}", "data.block=8"]
+    flags = ["--steps", 2, *(w for s in sets for w in ("--set", s)), "--judge", judge]
+    words = ["--task", "text", *flags, "--out", tmp_path / "out"]
+    done = compare(SPECS[0], *words)
+    assert "protocol v1; sequences wrapped, 8 tokens; judge" in done.stdout
+    assert "judge NLL" in done.stdout
+    [row] = json.loads((tmp_path / "out" / "table.json").read_text())["rows"]
+    assert row["protocol"] == "v1"
+    assert row["likelihood"] == "exact"
+    assert row["bits_per_byte"]["mean"] > 0
+    points = json.loads((tmp_path / "out" / "frontier.json").read_text())["points"]
+    assert {p["sampler"] for p in points} == {"autoregressive", "data"}
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Judge NLL against entropy" in page
+    assert (tmp_path / "out" / "frontier.svg").read_text().strip() in page
+    before = done_at(tmp_path / "out")
+    compare(SPECS[0], *words)
+    assert done_at(tmp_path / "out") == before  # nothing is measured again
+    wrong = compare(SPECS[0], *TINY, "--judge", judge, "--out", tmp_path / "x", check=False)
+    assert wrong.returncode == 1
+    assert "--judge applies to tasks of text" in wrong.stderr

@@ -6,16 +6,16 @@ import math
 import pytest
 import torch
 from package_runs import TINY, lines, package_of, run
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tiny_judge import tiny_judge
 
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.config.resolve_config import resolve_config
 from xlm_spec.runtime.data.rows import padded_rows
 from xlm_spec.runtime.data.tokenizers import WordTokenizer
 from xlm_spec.runtime.evaluation.divergence import Mauve, area, clustered
-from xlm_spec.runtime.evaluation.evaluate import error_of
 from xlm_spec.runtime.evaluation.judge import GenerativeNll, judge_of
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker, Samples, metrics_of
+from xlm_spec.runtime.evaluation.protocol import error_of
 from xlm_spec.runtime.evaluation.set_metrics import Distinct, Perplexity, Repetition, SetMetric
 
 WORDS = WordTokenizer(("a", "b", "c", "d"))
@@ -115,19 +115,9 @@ def test_bleu_and_chrf_are_those_of_sacrebleu():
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory):
-    """A random GPT-2 of 30 words."""
-    transformers = pytest.importorskip("transformers")
-    folder = tmp_path_factory.mktemp("judge")
-    words = {w: i for i, w in enumerate([*"abcdefghijklmnopqrstuvwxyz", "<unk>"])}
-    made = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Whitespace()
-    transformers.PreTrainedTokenizerFast(tokenizer_object=made).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = transformers.GPT2Config(
-        vocab_size=27, n_positions=16, n_embd=32, n_layer=2, n_head=2, initializer_range=0.5
-    )
-    transformers.GPT2LMHeadModel(config).save_pretrained(folder)
-    return str(folder)
+    """A random GPT-2 of 27 words."""
+    pytest.importorskip("transformers")
+    return tiny_judge(tmp_path_factory.mktemp("judge"))
 
 
 def test_the_judge_has_the_loss_of_transformers(judge):

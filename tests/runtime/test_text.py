@@ -15,7 +15,8 @@ from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.config.overrides import flat, overridden
 from xlm_spec.runtime.data.metrics import entropy
 from xlm_spec.runtime.data.tokenizers import CharacterTokenizer, SubwordTokenizer, WordTokenizer
-from xlm_spec.runtime.evaluation.evaluate import known_terms, likelihood
+from xlm_spec.runtime.evaluation.evaluate import known_terms
+from xlm_spec.runtime.evaluation.protocol import likelihood
 from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.tasks import find
 from xlm_spec.runtime.tasks.text import Options, complete
@@ -172,8 +173,9 @@ def test_the_likelihood_of_arlm_is_exact(runs, file):
 
 def test_likelihood_of_rows_of_two_lengths(monkeypatch):
     """Per token over all tokens; the error as in its docstring; no bound, no figure."""
-    run = type("Run", (), {"package": object()})
-    found = likelihood(run, 6, torch.tensor([4.0, 1.0]), torch.tensor([2.0, 1.0]).double())
+    run = type("Run", (), {"package": object(), "name": "none"})
+    nats = torch.tensor([[4.0], [1.0]])
+    found = likelihood(run, nats, torch.tensor([2.0, 1.0]).double(), characters=6)
     assert found["nelbo"] == pytest.approx(5 / 3)
     off = ((4 - 10 / 3) ** 2 + (1 - 5 / 3) ** 2) * 2
     assert found["nelbo_error"] == pytest.approx(off**0.5 / 3)

@@ -19,7 +19,7 @@ def cli() -> None:
 for command in (  # in the order of the reference
     *(compiling.new, compiling.build, compiling.check, language.explain, compiling.lower),
     *(compiling.status, compiling.diff, experiments.compare, experiments.verify),
-    experiments.doctor,
+    *(experiments.tokenize, experiments.doctor),
     *(language.axes, language.schema),
 ):
     cli.add_command(command)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xlm_spec.cli.output import attempt
+from xlm_spec.cli.output import attempt, put
 from xlm_spec.cli.parameters import NAME
 from xlm_spec.diagnostics import nearest
 
@@ -63,6 +63,11 @@ def verify(
     sys.exit(1 if broken else 0)
 
 
+def at(judge: str) -> str:
+    """A judge for commands in any folder: a path is absolute, an id stays."""
+    return str(Path(judge).resolve()) if judge and Path(judge).exists() else judge
+
+
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--task", required=True, type=NAME, help="name of a task, or a file that defines one")
@@ -76,6 +81,12 @@ def verify(
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="set a value in every run")
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, metavar="J", help="number of parallel runs"
+)
+@click.option(
+    "--judge",
+    default="",
+    metavar="MODEL",
+    help="causal model of transformers that judges samples of text, e.g. a GGUF file",
 )
 @click.option(
     "--out",
@@ -94,6 +105,7 @@ def compare(
     seeds: int,
     sets: tuple[str, ...],
     jobs: int,
+    judge: str,
     out: str,
 ) -> None:
     """Train and evaluate specs on one task, with the same budget and seeds.
@@ -112,10 +124,47 @@ def compare(
     click.echo(
         attempt(
             lambda: workbench.compare(
-                Request(specs, task, size, budget, seeds, sets, jobs, Path(out))
+                Request(specs, task, size, budget, seeds, sets, jobs, Path(out), at(judge))
             )
         )
     )
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.option("--task", type=NAME, help="train on the training text of a task instead")
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="set an option of the task")
+@click.option("--size", type=click.IntRange(min=1), default=4096, help="number of tokens, at most")
+@click.option("--column", default="text", type=NAME, help="column of the texts in a table")
+@click.option(
+    "--special", multiple=True, metavar="TEXT", help="a text that is one token, e.g. a separator"
+)
+@click.option(
+    "-o", "out", default="tokenizer.json", metavar="FILE", type=NAME, help="file to write"
+)
+def tokenize(
+    files: tuple[str, ...],
+    task: str | None,
+    sets: tuple[str, ...],
+    size: int,
+    column: str,
+    special: tuple[str, ...],
+    out: str,
+) -> None:
+    """Train a byte-level tokenizer (BPE) on texts, and write its tokenizer.json.
+
+    The texts are files, or the training split of a task such as `wikitext2`. Several packages can
+    share the result: `--set data.tokenizer=tokenizer.json`.
+    """
+    if bool(files) == bool(task):
+        raise click.UsageError("name either files or a task")
+    if sets and not task:
+        raise click.UsageError("--set sets an option of --task")
+    from xlm_spec import workbench
+
+    text = attempt(lambda: workbench.tokenize(files, task, sets, size, column, special))
+    put(text, out)
+    click.echo(out)
 
 
 @click.command()

@@ -10,11 +10,15 @@ import yaml
 from xlm_spec.compiler.emit.plan import Plan
 from xlm_spec.compiler.plan import plan_of
 from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.config.run import Run
+from xlm_spec.runtime.evaluation import protocol
+from xlm_spec.runtime.evaluation.judge import judge_of
 from xlm_spec.runtime.main import positive
 from xlm_spec.workbench import runs
 from xlm_spec.workbench.curves import logged, steps_per_second
 from xlm_spec.workbench.figures import Figure, Row, columns, markdown, row, table
 from xlm_spec.workbench.folder import lock_folder, write_whole
+from xlm_spec.workbench.frontiers import frontiers, require_text
 from xlm_spec.workbench.machine import machine, threads_each
 from xlm_spec.workbench.method import Method, method, require_unique_names
 from xlm_spec.workbench.processes import Processes
@@ -34,7 +38,9 @@ def compare(request: Request) -> str:
         announce(request, methods)
         carry_out(request, all_trials, Processes(threads_each(request.jobs), inherited))
         rows = [r for m in methods for r in measured(m, [t for t in all_trials if t.method is m])]
-        comparison = Comparison(request, methods, all_trials, rows, caption_of(request, methods))
+        points = frontiers(request, methods, all_trials) if request.judge else []
+        caption = caption_of(request, methods)
+        comparison = Comparison(request, methods, all_trials, rows, caption, points)
         write(comparison)
     return f"{table(columns(rows))}\n\n{comparison.caption}"
 
@@ -47,7 +53,11 @@ def prepared(request: Request, plans: list[Plan]) -> list[Method]:
     arguments = (into, request.task, request.size, request.sets)
     try:
         pairs = zip(plans, request.specs, strict=True)
-        return [method(plan, spec, *arguments) for plan, spec in pairs]
+        methods = [method(plan, spec, *arguments) for plan, spec in pairs]
+        require_text(request, methods)
+        if request.judge:
+            judge_of(request.judge)  # before any training
+        return methods
     except Failed as e:
         raise Failed(e.diagnostics) from None  # exit code 1, also if `build` has another
 
@@ -97,7 +107,7 @@ def carry_out_one(trial: Trial, processes: Processes, progress: Progress) -> Non
             runs.train(m.package, trial.folder, trial.words, processes)
     for sampler in trial.unscored:
         with progress.working(str(trial), "eval", log):
-            runs.evaluate(m.package, trial.folder, sampler, processes)
+            runs.evaluate(m.package, trial.folder, sampler, processes, judge=trial.judge)
     progress.done(str(trial))
 
 
@@ -113,7 +123,7 @@ def measured(method: Method, trials: list[Trial]) -> list[Row]:
         row(
             method.name,
             s,
-            [json.loads(runs.scored(t.folder, s).read_text(encoding="utf-8")) for t in trials],
+            [json.loads(t.scored(s).read_text(encoding="utf-8")) for t in trials],
             cost,
         )
         for s in method.samplers
@@ -136,9 +146,19 @@ def caption_of(request: Request, methods: list[Method]) -> str:
         f"{seeds} seed{'s: mean ± standard deviation' if seeds > 1 else ''}",
         *([" ".join(request.sets)] if request.sets else []),
         f"{request.jobs} run{'s' if request.jobs > 1 else ''} at once",
+        *said_of_text(request, run),
         machine(threads_each(request.jobs)),
     ]
     return "; ".join(parts)
+
+
+def said_of_text(request: Request, run: Run) -> list[str]:
+    """The protocol, what a sequence is, and the judge."""
+    if not protocol.is_text(run.task):
+        return []
+    said = getattr(run.task, "sequences", "")
+    judged = [f"judge {request.judge}"] if request.judge else []
+    return [f"protocol {protocol.VERSION}", *([f"sequences {said}"] if said else []), *judged]
 
 
 def write(comparison: Comparison) -> None:

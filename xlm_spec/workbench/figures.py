@@ -2,17 +2,25 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, nan
 
 COSTS = ("steps", "network_calls", "calls_per_example", "seconds", "sampling_seconds")
-COUNTS = ("examples", "samples")
+COUNTS = ("examples", "samples", "draws")
+STATED = ("protocol", "sequences", "likelihood", "draws", "judge")  # of text
 LOSSES = {  # kind -> how the table says it: losses of different kinds do not compare
     "exact": "exact NLL",
     "bound": "bound of NLL",
     "objective": "objective",
 }
 LIKELIHOOD = ("nll", "nelbo")  # in the table as bits per character
+OF_LIKELIHOOD = (*LIKELIHOOD, "bits_per_token", "nats_per_character", "nats_per_byte")  # the same
+KINDS = {  # what a likelihood is -> how the table says it
+    "exact": "exact",
+    "monte_carlo_bound": "bound (Monte Carlo)",
+    "time_stratified_bound": "bound (strata of time)",
+    "count_stratified_bound": "bound (strata of counts)",
+}
 
 
 @dataclass(frozen=True)
@@ -54,11 +62,13 @@ class Row:
     bound: bool | None  # True: likelihood bound; False: exact; None: no likelihood
     examples: int
     loss_kind: str = ""  # `exact`, `bound` or `objective`; "": unknown
+    protocol: Mapping[str, object] = field(default_factory=dict)  # of text: what the figures are
 
     def as_json(self) -> dict:
         figures = {k: f.as_json() for k, f in (self.figures | self.cost).items()}
         record = {"method": self.method, "sampler": self.sampler, "examples": self.examples}
         record |= {"loss_kind": self.loss_kind} if self.loss_kind else {}
+        record |= self.protocol
         return record | ({} if self.bound is None else {"bound": self.bound}) | figures
 
 
@@ -73,7 +83,8 @@ def row(method: str, sampler: str, results: Sequence[dict], runs: dict[str, Figu
     }
     figures = {k: Figure(tuple(r[k] for r in results)) for k in measured(results[0])}
     kind = results[0].get("loss_kind", "")
-    return Row(method, sampler, figures, cost | runs, bound, examples, kind)
+    said = {k: results[0][k] for k in STATED if k in results[0]}
+    return Row(method, sampler, figures, cost | runs, bound, examples, kind, said)
 
 
 def measured(result: dict) -> list[str]:
@@ -91,12 +102,13 @@ def spread(values: Sequence[float], form: str = "{:.1f}") -> str:
 
 def columns(rows: Sequence[Row]) -> list[dict[str, str]]:
     """The cells of each row, by heading."""
-    names = list(dict.fromkeys(k for r in rows for k in r.figures if k not in LIKELIHOOD))
+    names = list(dict.fromkeys(k for r in rows for k in r.figures if k not in OF_LIKELIHOOD))
     return [cells(r, names, any(r.bound is not None for r in rows)) for r in rows]
 
 
 def cells(r: Row, names: list[str], likely: bool) -> dict[str, str]:
     kind = {None: "none", True: "bound", False: "exact"}[r.bound]
+    kind = KINDS.get(str(r.protocol.get("likelihood")), kind)
     out = {"method": r.method, "sampler": r.sampler}
     for k in names:
         out[heading(k)] = shown(k, r.figures.get(k))
@@ -113,7 +125,12 @@ def cells(r: Row, names: list[str], likely: bool) -> dict[str, str]:
 
 
 def heading(name: str) -> str:
-    words = {"loss": "loss, nats/token", "bits_per_character": "bits/character"}
+    words = {
+        "loss": "loss, nats/token",
+        "bits_per_character": "bits/character",
+        "bits_per_byte": "bits/byte",
+        "generative_nll": "judge NLL",
+    }
     if name.endswith("accuracy"):
         return f"{name.replace('_', ' ')} %"
     return words.get(name, name.replace("_", " "))

@@ -11,6 +11,8 @@ import torch
 
 from xlm_spec import __version__
 from xlm_spec.compiler.diff import Section, differences
+from xlm_spec.runtime.evaluation.frontier import Point as FrontierPoint
+from xlm_spec.runtime.evaluation.frontier_plot import plot
 from xlm_spec.runtime.generation.generate import sample_prompts
 from xlm_spec.runtime.generation.player import SampledMethod, part, player
 from xlm_spec.runtime.generation.prompts import prompts_to_continue
@@ -36,6 +38,7 @@ class Comparison:
     trials: list[Trial]
     rows: list[Row]
     caption: str
+    frontier: Sequence[FrontierPoint] = ()
 
     def of(self, method: Method) -> list[Trial]:
         """The runs of a method, by seed."""
@@ -55,6 +58,7 @@ def report(comparison: Comparison) -> str:
         table=table(columns(comparison.rows)),
         curves=learning(comparison),
         calls=calls(comparison),
+        frontier=frontier(comparison),
         player=trajectories(comparison),
         differences=difference_table(
             differences([m.plan for m in comparison.methods]), comparison.methods
@@ -127,6 +131,22 @@ def calls(comparison: Comparison) -> str:
     return f'{legend(keys)}<div class="charts">{drawn}</div><p class="note">{note}</p>'
 
 
+def frontier(comparison: Comparison) -> str:
+    """The section of the frontier; empty without a judge."""
+    if not comparison.frontier:
+        return ""
+    judge = escape(comparison.request.judge)
+    note = (
+        f"Of seed 0, under {judge}; points of a curve differ in temperature. Bars: 95% of a "
+        "bootstrap over samples. A curve is better where it lies below at equal entropy."
+    )
+    drawn = plot(comparison.frontier, ", ".join(m.name for m in comparison.methods))
+    return (
+        "<section><h2>Judge NLL against entropy</h2>"
+        f'<figure>{drawn}</figure><p class="note">{note}</p></section>'
+    )
+
+
 def trajectories(comparison: Comparison) -> str:
     """The player, with as many prompts and samplers as fit into the page."""
     for n, every in ((PROMPTS, True), (1, True), (1, False)):
@@ -180,6 +200,7 @@ def again(request: Request) -> str:
     words = ["xlm-spec", "compare", *request.specs, "--task", request.task, "--size", request.size]
     if request.budget.unit != "own":
         words += [f"--{request.budget.unit}", f"{request.budget.amount:g}"]
+    words += ["--judge", request.judge] if request.judge else []
     words += ["--seeds", str(request.seeds), "--jobs", str(request.jobs)]
     words += [w for s in request.sets for w in ("--set", s)]
     return shlex.join([*words, "--out", str(request.out)])

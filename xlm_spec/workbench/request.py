@@ -31,6 +31,7 @@ class Request:
     sets: tuple[str, ...] = ()
     jobs: int = 1
     out: Path = Path("comparison")
+    judge: str = ""  # of samples of text; "": none
 
     def __post_init__(self) -> None:
         """Raises Failed (X805) if a `--set` changes a setting that has a flag of `compare`."""

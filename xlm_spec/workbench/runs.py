@@ -1,5 +1,6 @@
 """Training and evaluation of a run in its folder. Finished parts are not repeated."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -29,19 +30,30 @@ def train(package: Path, run: Path, words: Sequence[object], processes: Processe
 
 
 def evaluate(
-    package: Path, run: Path, sampler: str, processes: Processes, split: str = "test"
+    package: Path,
+    run: Path,
+    sampler: str,
+    processes: Processes,
+    split: str = "test",
+    judge: str = "",
 ) -> dict:
     """The metrics of a sampler on a whole split. Raises Failed (X804)."""
-    file = scored(run, sampler, split)
+    file = scored(run, sampler, split, judge)
     if not file.exists():
         command = [package.name, "eval", "--run", run, "--sampler", sampler, "--split", split]
+        command += ["--judge", judge] if judge else []
         write_whole(file, answer([*command, "--json"], package, run / LOG, processes))
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def scored(run: Path, sampler: str, split: str = "test") -> Path:
+def scored(run: Path, sampler: str, split: str = "test", judge: str = "") -> Path:
     """The file with the metrics of a sampler."""
-    return run / "figures" / f"{split}-{sampler}.json"
+    return run / "figures" / f"{split}-{sampler}{of_judge(judge)}.json"
+
+
+def of_judge(judge: str) -> str:
+    """The part of the name of a file whose figures a judge made."""
+    return f"-{hashlib.sha256(judge.encode()).hexdigest()[:8]}" if judge else ""
 
 
 def answer(command: Sequence[object], package: Path, log: Path, processes: Processes) -> str:

@@ -8,9 +8,8 @@ from typing import cast
 import torch
 
 from xlm_spec.diagnostics import Failed
-from xlm_spec.runtime.config.layers import known_settings
-from xlm_spec.runtime.config.overrides import overridden
 from xlm_spec.runtime.evaluation.evaluate import repeated, score_samples
+from xlm_spec.runtime.evaluation.frontier import with_setting
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
 from xlm_spec.runtime.weights.load_model import TrainedModel
 from xlm_spec.workbench.folder import write_whole
@@ -54,14 +53,6 @@ def key_of(trained: TrainedModel, sampler: str) -> str | None:
     prefixes = (f"sampler.{sampler}.", "sampler.")
     keys = (f"{p}{name}" for p in prefixes for name in VALUES)
     return next((k for k in keys if k in trained.run.settings), None)
-
-
-def with_setting(trained: TrainedModel, key: str, value: int) -> TrainedModel:
-    """The model with another value of a setting. Raises Failed (X602) if it is out of range."""
-    run = trained.run
-    converted = known_settings(run.package, run.task).converted(key, value)
-    config = overridden(run.config, {key: converted})
-    return dataclasses.replace(trained, run=dataclasses.replace(run, config=config))
 
 
 @torch.no_grad()

@@ -22,6 +22,7 @@ class Trial:
     seed: int
     folder: Path
     words: tuple[str, ...]  # arguments of `python -m NAME train`
+    judge: str = ""  # of its samples
 
     def __str__(self) -> str:
         return f"{self.method.name}, seed {self.seed}"
@@ -32,7 +33,11 @@ class Trial:
 
     @property
     def unscored(self) -> list[str]:
-        return [s for s in self.method.samplers if not runs.scored(self.folder, s).exists()]
+        return [s for s in self.method.samplers if not self.scored(s).exists()]
+
+    def scored(self, sampler: str) -> Path:
+        """The file with the metrics of a sampler on the test split."""
+        return runs.scored(self.folder, sampler, judge=self.judge)
 
 
 def trials(request: Request, methods: list[Method]) -> list[Trial]:
@@ -62,7 +67,8 @@ def trial(request: Request, method: Method, budget: tuple[str, ...], seed: int) 
     name = f"{method.name}-{task}-{request.size}-seed{seed}-{short}"
     words = ["--task", method.run.data.task, "--size", request.size, *budget, "--seed", str(seed)]
     words += [w for s in sets for w in ("--set", s)]
-    return Trial(method, seed, request.out.resolve() / "runs" / name, tuple(words))
+    folder = request.out.resolve() / "runs" / name
+    return Trial(method, seed, folder, tuple(words), request.judge)
 
 
 def resolved_sets(request: Request, method: Method) -> list[str]:

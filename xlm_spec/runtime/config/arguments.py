@@ -59,9 +59,34 @@ def evaluate(p: ArgumentParser) -> None:
     p.add_argument("--teacher", type=path, metavar="CHECKPOINT", help=help)
     help = "number of examples, the first of the split (default: all)"
     p.add_argument("--limit", type=int, metavar="N", help=help)
+    help = "draws of the noise of each sequence, for a bound of its likelihood (default: 1)"
+    p.add_argument("--draws", type=int, default=1, metavar="K", help=help)
+    help = "judge of samples: id, folder or GGUF file of a causal model of transformers"
+    p.add_argument("--judge", type=name, metavar="MODEL", help=help)
+    help = "other text to score, e.g. wikitext2 or text,file=a.txt"
+    p.add_argument(
+        "--zero-shot", action="append", default=[], metavar="TASK[,KEY=VALUE]", help=help
+    )
     help = "split to evaluate (default: test)"
     p.add_argument("--split", choices=["val", "test"], default="test", help=help)
     p.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def frontier(p: ArgumentParser) -> None:
+    source(p)
+    help = "id, folder or GGUF file of a causal model of transformers, or smollm2"
+    p.add_argument("--judge", type=name, required=True, metavar="MODEL", help=help)
+    help = "folder for frontier.json, .csv, .md and .svg (default: frontier)"
+    p.add_argument("--to", type=path, default=Path("frontier"), metavar="DIR", help=help)
+    help = "name of a sampler in the spec; repeat it for several (default: all)"
+    p.add_argument("--sampler", action="append", default=[], type=name, help=help)
+    help = "temperatures of the tokens (default: 0.6 to 1.1)"
+    p.add_argument("--temperatures", type=name, metavar="T,T", help=help)
+    help = "step counts, or tokens per step (default: three)"
+    p.add_argument("--steps", type=name, metavar="N,N", help=help)
+    help = "samples of a point (default: 64)"
+    p.add_argument("-n", type=int, default=64, help=help)
+    p.add_argument("--batch", type=int, metavar="B", help="samples per batch")
 
 
 def generate(p: ArgumentParser) -> None:

@@ -8,6 +8,8 @@ from xlm_spec.runtime.config import choices, hub_ids
 from xlm_spec.runtime.config.overrides import Setting
 from xlm_spec.runtime.tasks.task import Task
 
+NO_PATHS = ("hub", "tokenizer")  # settings that may also name what is no file
+
 
 def relative_to(
     folder: Path, data: Mapping[str, Setting], keys: Iterable[str]
@@ -22,7 +24,7 @@ def relative_to(
         is_path = (
             tasks.is_file(value)
             if key == "task"
-            else not key.endswith("hub") or (folder / value).is_dir()
+            else not key.endswith(NO_PATHS) or (folder / value).exists() or value.endswith(".json")
         )
         if value and is_path:
             resolved[key] = str((folder / Path(value).expanduser()).resolve())

@@ -39,6 +39,12 @@ def entropy(answers: Tensor, rows: Rows) -> Figure:
     return values.to(answers.device), torch.ones_like(values, device=answers.device)
 
 
+def length(answers: Tensor, rows: Rows) -> Figure:
+    """Number of tokens of an answer; weight 1."""
+    values = (answers >= 0).sum(1).double()
+    return values, torch.ones_like(values)
+
+
 def entropy_of(tokens: Tensor) -> Tensor:
     """The entropy of one sequence (n,), float64."""
     share = tokens.unique(return_counts=True)[1].double() / max(1, len(tokens))

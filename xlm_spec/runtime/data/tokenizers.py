@@ -1,18 +1,24 @@
-"""Tokenizers: space-separated words, characters, and the subwords of a tokenizer.json."""
+"""Tokenizers: space-separated words, characters, bytes, and the subwords of a tokenizer.json."""
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 from xlm_spec.diagnostics import Diagnostic, Failed, alternatives, first_line
+from xlm_spec.runtime.machine.extras import require
 
 SPECIAL = ("pad", "bos", "eos", "mask")
 SHOWN = {"mask": "_", "eos": ".", "pad": "", "bos": ""}  # special tokens in a displayed state
 LINE_END = "⏎"
+BYTES = "bytes"  # a value of `data.tokenizer`
+FILE = "tokenizer.json"
+HUB = re.compile(r"[\w.-]+(/[\w.-]+)?")  # an id, with or without its owner
 
 
 class Tokenizer:
@@ -148,6 +154,31 @@ class CharacterTokenizer(Tokenizer):
 
 
 @dataclass(frozen=True)
+class ByteTokenizer(Tokenizer):
+    """Ids are the bytes of UTF-8: any text has tokens, without a file.
+
+    Bytes that are no UTF-8, as of a text cut inside of a character, are surrogate escapes.
+    """
+
+    size = 256
+
+    def encode(self, text: str) -> list[int]:
+        return list(text.encode("utf-8", "surrogateescape"))
+
+    def decode(self, ids: list[int]) -> str:
+        """The text; bytes that are no UTF-8 become U+FFFD."""
+        return bytes(i for i in ids if i < self.size).decode("utf-8", "replace")
+
+    def symbol(self, token: int) -> str:
+        shown = chr(token)
+        return LINE_END if shown == "\n" else shown if " " <= shown <= "~" else "\ufffd"
+
+    @property
+    def state(self) -> dict[str, str]:
+        return {"bytes": str(self.size)}
+
+
+@dataclass(frozen=True)
 class SubwordTokenizer(Tokenizer):
     """The tokenizer of a Hugging Face tokenizer.json, without its special tokens.
 
@@ -257,10 +288,57 @@ def noted(words: SubwordTokenizer, file: str) -> SubwordTokenizer:
     return words
 
 
+def tokenizer_of(name: str) -> Tokenizer:
+    """The tokenizer of `data.tokenizer`: `bytes`, a tokenizer.json or its folder, or a hub id.
+
+    Raises Failed: X506 for a file that cannot be read, X507 for an invalid one or an unknown id,
+    X508 without the library.
+    """
+    if name == BYTES:
+        return ByteTokenizer()
+    place = Path(name).expanduser()
+    if place.is_dir():
+        place = place / FILE
+    if place.exists() or place.suffix == ".json" or not HUB.fullmatch(name):
+        return noted(SubwordTokenizer(read_json(place)), str(place))
+    return noted(SubwordTokenizer(of_hub(name)), name)
+
+
+def read_json(file: Path) -> str:
+    """The text of a tokenizer.json. Raises Failed (X506)."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as e:
+        reason = getattr(e, "strerror", None) or "not UTF-8 text"
+        hint = f"write {BYTES}, a tokenizer.json, its folder, or an id of the Hugging Face hub"
+        message = f"cannot read the tokenizer: {reason}"
+        raise Failed(Diagnostic("X506", message, hint, str(file))) from None
+
+
+def of_hub(name: str) -> str:
+    """The tokenizer.json of a repository of the hub. Raises Failed: X507, X508."""
+    library = require("tokenizers", "a tokenizer of the hub")
+    try:
+        return library.Tokenizer.from_pretrained(name).to_str()
+    except Exception as e:  # the network, the hub and the library raise different ones
+        message = f"cannot load the tokenizer `{name}` of the hub: {first_line(e)}"
+        hint = f"check the id and the connection; a tokenizer.json or `{BYTES}` needs neither"
+        raise Failed(Diagnostic("X507", message, hint)) from None
+
+
+def located(name: str) -> str:
+    """A value of `data.tokenizer` for a run in any folder: paths are absolute, ids stay."""
+    place = Path(name).expanduser()
+    is_path = name and name != BYTES and (place.exists() or not HUB.fullmatch(name))
+    return str(place.resolve()) if is_path or place.suffix == ".json" else name
+
+
 def restored(state: Mapping[str, str]) -> Tokenizer | None:
     """The tokenizer stored in a checkpoint."""
     if "words" in state:
         return WordTokenizer(tuple(state["words"].split()))
     if "alphabet" in state:
         return CharacterTokenizer(state["alphabet"])
+    if "bytes" in state:
+        return ByteTokenizer()
     return SubwordTokenizer(state["tokenizer"]) if "tokenizer" in state else None

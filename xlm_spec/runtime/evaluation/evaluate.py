@@ -2,19 +2,20 @@
 
 import inspect
 import json
-import math
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import cast
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
-from xlm_spec.runtime.config.run import Run
+from xlm_spec.diagnostics import Diagnostic, Failed
+from xlm_spec.runtime.data.rows import Rows
+from xlm_spec.runtime.evaluation import protocol
 from xlm_spec.runtime.evaluation.batches import in_fitting_batches, in_precision
 from xlm_spec.runtime.evaluation.metric_tracker import MetricTracker
 from xlm_spec.runtime.evaluation.predictions import Predictions, folder_of, records_of
@@ -32,7 +33,6 @@ from xlm_spec.runtime.loading.data_module import CHUNK, EvalBatches, eval_batch_
 from xlm_spec.runtime.loading.managers import Loaders
 from xlm_spec.runtime.machine.devices import Devices, devices_of, shared
 from xlm_spec.runtime.randomness import generator
-from xlm_spec.runtime.tasks.task import Rows, RunningText
 from xlm_spec.runtime.weights.load_model import TrainedModel, load_model, sampler_of
 from xlm_spec.runtime.weights.teacher import reads_teacher, with_teacher
 
@@ -44,7 +44,8 @@ def evaluate(package, data, train, args) -> None:
     devices = devices_of(args.devices, args.nodes)
     with shared(devices, lambda: prepared(package, data, train, args, devices)) as found:
         trained, sampler, predictions = found
-        result = figures(trained, sampler, args.split, args.limit or 0, predictions)
+        asked = args.limit or 0, args.draws, args.judge or "", args.zero_shot
+        result = figures(trained, sampler, args.split, *asked, predictions=predictions)
         predictions.close()
         show(result, args.json)
 
@@ -79,38 +80,59 @@ def figures(
     sampler: str,
     split: str,
     limit: int = 0,
+    draws: int = 1,
+    judge: str = "",
+    corpora: Sequence[str] = (),
     predictions: Predictions | None = None,
 ) -> dict:
-    """The loss in nats per token, the metrics and, of running text, its likelihood.
+    """The loss in nats per token, the metrics and, of text, its likelihood: protocol.py.
 
-    `limit`: of the examples, the first of the split; 0: all.
+    `limit`: of the examples, the first of the split; 0: all. `draws`: of the noise of a bound.
+    `corpora`: other text that is scored, without samples.
     """
     run, begun = with_teacher(trained.run, required=False), time.perf_counter()
     if run.teacher is not None:
         object.__setattr__(trained.model, "teacher", run.teacher)
+    of_text = protocol.is_text(run.task)
+    if (judge or corpora or draws > 1) and not of_text:
+        flag = "--judge" if judge else "--zero-shot" if corpora else "--draws"
+        message = f"{flag} applies to tasks of text, and `{run.task.name}` is none"
+        raise Failed(Diagnostic("X602", message))
+    run = protocol.with_samples(run, judge) if of_text else run
+    run, others_named = protocol.with_corpora(run, corpora)
+    trained = replace(trained, run=run)
     with trained.devices.first_alone():
         loaders = Loaders(run)
         rows = loaders.own.rows(split)
-        others = {x.name: loaders.rows(x, split) for x in loaders.of(split) if x.name}
+        others = [x for x in loaders.of(split) if x.name]
+        read = {x.name: loaders.rows(x, split) for x in others}
     if trained.data.get(split, rows.digest) != rows.digest:
         message = f"warning: the data of split `{split}` have changed since training"
         print(message, file=sys.stderr)
-    of_text = not run.task.ends and not (limit and limit < len(rows.prompt))
-    characters = cast(RunningText, run.task).characters(split) if of_text else 0
+    whole = of_text and not (limit and limit < len(rows.prompt))
     of_own = Place(split, trained.step or 0, "", sampler)
     given = trained, sampler, split, predictions
-    found = scores(*given, first(rows, limit), of_own, characters)
-    more = {
-        name: scores(*given, first(rows, limit), replace(of_own, loader=name))
-        for name, rows in others.items()
-    }
+    text = protocol.sizes(run.task, split) if whole else {}
+    found = scores(*given, first(rows, limit), of_own, text, draws)
+    more: dict[str, dict] = {}
+    for x in others:
+        place, task = replace(of_own, loader=x.name), x.manager.task
+        of_whole = x.name in others_named and not (limit and limit < len(read[x.name].prompt))
+        text = protocol.sizes(task, x.entry.split or split) if of_whole else {}
+        sampling = x.name not in others_named
+        figure = scores(*given, first(read[x.name], limit), place, text, draws, sampling)
+        kind = getattr(task, "sequences", "")
+        more[x.name] = {**({"sequences": kind} if kind else {}), **figure}
     return {
         "package": run.name,
         "task": run.task.name,
         "size": run.size,
         "sampler": sampler,
         "split": split,
+        **({"protocol": protocol.VERSION} if of_text else {}),
+        **({"sequences": said} if (said := getattr(run.task, "sequences", "")) else {}),
         **found,
+        **({"judge": judge} if judge else {}),
         **({"loaders": more} if more else {}),
         "seconds": round(time.perf_counter() - begun, 3),
         "checkpoint": str(trained.checkpoint),
@@ -128,44 +150,39 @@ def scores(
     predictions: Predictions | None,
     rows: Rows,
     place: Place,
-    characters: int = 0,
+    text: Mapping[str, int] = MappingProxyType({}),
+    draws: int = 1,
+    sampling: bool = True,
 ) -> dict:
-    """The figures of some rows; `characters` of running text, for bits per character."""
+    """The figures of some rows; `text`: the characters and bytes of all of them, if known."""
     run, layout = trained.run, trained.layout
     lengths = [free_tokens(layout.examples(x)) for _, x in EvalBatches(rows, CHUNK)]
     tokens = torch.cat(lengths).double()
     tracker = MetricTracker(run, split, place.loader)
-    losses, bounds = losses_and_bounds(trained, rows, tracker.reads_likelihood)
+    losses, bounds = losses_and_bounds(trained, rows, tracker.reads_likelihood, draws)
+    true = true_tokens(layout, rows)
     if trained.devices.rank == 0:  # it has those of all examples
         if losses is not None:
             tracker.add_loss(losses, tokens.mean().item())
         if bounds is not None and tracker.reads_likelihood:
-            tracker.add_likelihoods(bounds, true_tokens(layout, rows), rows)
+            tracker.add_likelihoods(bounds.mean(1), true, rows)
     n = run.task.samples or len(rows.prompt)
-    cost = score_samples(trained, sampler, repeated(rows, n), tracker, predictions, place)
+    cost = {}
+    if sampling:
+        cost = score_samples(trained, sampler, repeated(rows, n), tracker, predictions, place)
+    likely = {}
+    if bounds is not None and protocol.is_text(run.task):
+        likely = protocol.likelihood(run, bounds, true, **text)
     return {
         "examples": len(rows.prompt),
         "loss": None,
-        **({} if losses is None else {"loss_error": error_of(losses, tokens)}),
-        **tracker.compute(),
+        **({} if losses is None else {"loss_error": protocol.error_of(losses, tokens)}),
+        **tracker.compute(sampling),
         **({"loss": None} if losses is None else {"loss_kind": kind_of_loss(trained, rows)}),
-        **({} if bounds is None or run.task.ends else likelihood(run, characters, bounds, tokens)),
-        **({} if run.task.samples is None else {"samples": n}),
+        **likely,
+        **({} if run.task.samples is None or not sampling else {"samples": n}),
         **cost,
     }
-
-
-def error_of(nats: Tensor, tokens: Tensor) -> float | None:
-    """The standard error of r = sum nats / sum tokens, of n examples; None for one example.
-
-    sqrt(n / (n - 1) sum_i (nats_i - r tokens_i)^2) / sum tokens covers the variance of the
-    examples and of the noise. If few examples carry most of the sum, it is too small.
-    """
-    nats, n = nats.double(), len(nats)
-    if n < 2:
-        return None
-    off = (nats - nats.sum() / tokens.sum() * tokens).square().sum() * n / (n - 1)
-    return (off.sqrt() / tokens.sum()).item()
 
 
 def free_tokens(x) -> Tensor:
@@ -236,22 +253,24 @@ def repeated(rows: Rows, n: int) -> Rows:
 
 
 def losses_and_bounds(
-    trained: TrainedModel, rows: Rows, wanted: bool = False
+    trained: TrainedModel, rows: Rows, wanted: bool = False, draws: int = 1
 ) -> tuple[Tensor | None, Tensor | None]:
-    """The objective of each example and, for running text, minus its likelihood bound; (N,) each.
+    """The objective of each example, (N,), and, of text, minus its likelihood bound, (N, draws).
 
     Both use the same noise; a bound that calls the objective does not compute it again. The first
     is None if the objective needs a teacher that is missing, the second if the package has no
     bound. `wanted`: the bound of other tasks too.
     """
     run, layout, device = trained.run, trained.layout, trained.device
-    bound = bound_of(run) if wanted or not run.task.ends else None
+    of_text = protocol.is_text(run.task)
+    bound = bound_of(run) if wanted or of_text else None
     known = hasattr(trained.model, "teacher") or not reads_teacher(run.package)
     if not known and bound is not None and "objective(" in inspect.getsource(bound):
         bound = None
-    if known and bound is None and not run.task.ends:
+    if known and bound is None and of_text:
         message = f"warning: {run.name} has no likelihood bound with these settings"
         print(message, file=sys.stderr)
+    number = 1 if getattr(run.package, "EXACT", False) else draws
     losses, bounds = [], []
     for first, batch in own_batches(trained, rows):
         rng = generator(run.train.seed, "evaluation", first, device=device)
@@ -259,15 +278,33 @@ def losses_and_bounds(
         terms = run.package.objective(*given, rng) if known else {}
         if known:
             losses.append(torch.stack(list(terms.values())).sum(0).cpu())
-        elif bound is not None:
-            bounds.append(-bound(*given, rng).cpu())
+        if bound is None:
             continue
-        if bound is not None:
+        if known and number == 1:
             again = generator(run.train.seed, "evaluation", first, device=device)
             with known_terms(bound, given, terms, rng.get_state()):
-                bounds.append(-bound(*given, again).cpu())
+                bounds.append(-bound(*given, again).cpu()[:, None])
+        elif number == 1:
+            bounds.append(-bound(*given, rng).cpu()[:, None])
+        else:
+            bounds.append(drawn_bounds(bound, given, number, (run.train.seed, first), device))
     losses, bounds = trained.devices.in_order(losses), trained.devices.in_order(bounds)
     return torch.cat(losses) if losses else None, torch.cat(bounds) if bounds else None
+
+
+def drawn_bounds(bound, given: tuple, number: int, key: tuple, device) -> Tensor:
+    """Minus the bound of each example with `number` draws of the noise, (B, number).
+
+    A package that spreads its times over `index` has the draws of an example in equal parts of the
+    time, one in each.
+    """
+    model, x, config = given
+    found = []
+    for j in range(number):
+        part = x._replace(index=torch.full_like(x.tokens[:, 0], j), total=number)
+        rng = generator(key[0], "evaluation draw", key[1], j, device=device)
+        found.append(-bound(model, part, config, rng).cpu())
+    return torch.stack(found, 1)
 
 
 @contextmanager
@@ -315,23 +352,3 @@ def kind_of_loss(trained: TrainedModel, rows: Rows) -> str:
     loss = torch.stack(list(terms.values())).sum(0)
     same = torch.allclose(loss, -bound(*given, generator(*seed, device=trained.device)), 1e-4)
     return "objective" if not same else "exact" if run.package.EXACT else "bound"
-
-
-def likelihood(
-    run: Run, characters: int, nats: Tensor, tokens: Tensor
-) -> dict[str, float | bool | None]:
-    """Nats per token r = sum nats / sum tokens, its standard error, bits per character if known.
-
-    The name is `nll` if the bound of the package is exact (`EXACT`), else `nelbo`.
-    """
-    nats = nats.double()
-    rate = nats.sum() / tokens.sum()
-    exact = getattr(run.package, "EXACT", False)
-    name = "nll" if exact else "nelbo"
-    bits = nats.sum().item() / math.log(2)
-    return {
-        name: rate.item(),
-        f"{name}_error": error_of(nats, tokens),
-        "bound": not exact,
-        **({"bits_per_character": bits / characters} if characters else {}),
-    }

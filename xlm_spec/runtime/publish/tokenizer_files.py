@@ -6,6 +6,7 @@ from typing import Any
 
 from xlm_spec.runtime.data.tokenizers import (
     SPECIAL,
+    ByteTokenizer,
     CharacterTokenizer,
     SubwordTokenizer,
     Tokenizer,
@@ -49,6 +50,11 @@ def described(tokenizer: Tokenizer) -> dict[str, Any]:
         if content["model"].get("dropout"):
             content["model"] = {**content["model"], "dropout": None}
         return content | {"post_processor": None}
+    if isinstance(tokenizer, ByteTokenizer):
+        level = {"type": "ByteLevel", "add_prefix_space": False}
+        level |= {"trim_offsets": True, "use_regex": False}
+        parts |= {"pre_tokenizer": level, "decoder": level}
+        return empty | parts | {"model": {"type": "BPE", "vocab": byte_names(), "merges": []}}
     if isinstance(tokenizer, CharacterTokenizer):
         isolated = {"behavior": "Isolated", "invert": False}
         parts["pre_tokenizer"] = {"type": "Split", "pattern": {"Regex": ANY_CHARACTER}, **isolated}
@@ -60,6 +66,14 @@ def described(tokenizer: Tokenizer) -> dict[str, Any]:
         tokens = list(tokenizer.words)
     known = {token: i for i, token in enumerate(tokens)}
     return empty | parts | {"model": {"type": "WordLevel", "vocab": known, "unk_token": "<unk>"}}
+
+
+def byte_names() -> dict[str, int]:
+    """The character that stands for each byte in byte-level files (Radford et al. 2019)."""
+    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    other = [b for b in range(256) if b not in shown]
+    names = {b: chr(b) for b in shown} | {b: chr(256 + i) for i, b in enumerate(other)}
+    return {names[b]: b for b in range(256)}
 
 
 def special_names(special: list[str], model: str) -> dict[str, str]:

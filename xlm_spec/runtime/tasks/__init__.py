@@ -9,15 +9,8 @@ from xlm_spec.diagnostics import Diagnostic, Failed, alternatives
 from xlm_spec.runtime.tasks.file import from_file
 from xlm_spec.runtime.tasks.task import Task
 
-PARTS = (
-    "task",
-    "file",
-    "drawn",
-    "star",
-    "corpus",
-    "tables",
-    "generated",
-)  # modules that are no tasks
+# Modules that are no tasks.
+PARTS = ("task", "file", "drawn", "generated", "star", "corpus", "documents", "language", "tables")
 
 
 def names() -> list[str]:
@@ -28,7 +21,9 @@ def find(name: str) -> Task:
     """The task of that name or file. Raises Failed: X501, X505 for a file."""
     if is_file(name):
         return from_file(name)
-    if name not in names():
+    if (plain := name.replace("-", "_")) in names():
+        name = plain
+    else:
         hint = f"{alternatives(name, names())}; or a path to a file, ./{name}.py"
         raise Failed(Diagnostic("X501", f"unknown task `{name}`", hint))
     return import_module(f"{__name__}.{name}").TASK

@@ -157,7 +157,7 @@ class Quality(SetMetric):
 
     def __init__(self, notation: str, training: Callable[[], Tensor]) -> None:
         super().__init__()
-        self.notation, self.training = notation, training
+        self.notation, self.known = notation, training
         canonical("C", "smiles")  # raises Failed (X508) if the library is missing
         if notation == "selfies":
             require("selfies", WHAT, EXTRA)
@@ -170,7 +170,7 @@ class Quality(SetMetric):
         texts = [text.replace(" ", "") for text in self.collected("texts")]
         valid = [m for m in canonicals(self.notation, texts) if m]
         distinct = torch.tensor([digest(m) for m in {*valid}], dtype=torch.long)
-        new = len(distinct) - int(torch.isin(distinct, self.training()).sum())
+        new = len(distinct) - int(torch.isin(distinct, self.known()).sum())
         return {
             "validity": len(valid) / max(1, len(texts)),
             "uniqueness": len(distinct) / max(1, len(valid)),

@@ -21,10 +21,10 @@ from xlm_spec.runtime.data.rows import Rows, joined, padded_rows
 from xlm_spec.runtime.data.streams import Encoded, RecordStream, batches_of
 from xlm_spec.runtime.data.tokenizers import (
     CharacterTokenizer,
-    SubwordTokenizer,
     Tokenizer,
     WordTokenizer,
-    noted,
+    located,
+    tokenizer_of,
 )
 from xlm_spec.runtime.tasks import corpus, tables
 from xlm_spec.runtime.tasks.corpus import (
@@ -33,7 +33,6 @@ from xlm_spec.runtime.tasks.corpus import (
     cut_from,
     first_of,
     part_of,
-    read_file,
     strings,
 )
 from xlm_spec.runtime.tasks.drawn import Pairs as Pairs  # task files import it from here
@@ -46,7 +45,7 @@ from xlm_spec.runtime.tasks.task import (
     small,
 )
 
-PATHS = ("file", "val_file", "test_file", "tokenizer")
+PATHS = ("file", "val_file", "test_file")
 BATCH = 1_000  # rows that are read and encoded together
 Texts = tuple[list[str], list[str]]  # prompts and answers
 
@@ -69,7 +68,7 @@ class Options:
     hub_config: str = ""  # configuration of the data set
     prompt: str = "prompt"  # column of the prompts; empty: sequences without prompts
     answer: str = "answer"  # column of the answers
-    tokenizer: str = ""  # tokenizer.json; default: as `tokens` says
+    tokenizer: str = ""  # tokenizer.json, id on the hub, or bytes; default: as `tokens` says
     tokens: Literal["words", "characters"] = "words"  # tokens without a tokenizer.json
     longest_prompt: int = 0  # tokens of the longest prompt; 0: measured; in [0, inf)
     longest_answer: int = 0  # tokens of the longest answer; 0: measured; in [0, inf)
@@ -94,12 +93,14 @@ class Columns:
     stored: Tokenizer | None = None
 
     name, ends, samples, defaults = "pairs", True, None, DEFAULTS
-    paths = (*PATHS, "hub")  # options with paths relative to the folder of the spec
+    paths = (*PATHS, "hub", "tokenizer")  # options with paths relative to the folder of the spec
 
     def with_options(self, options: Options, tokenizer: Tokenizer | None = None) -> "Columns":
         """With absolute paths, and with the measured lengths of prompts and answers."""
         known = {f.name for f in fields(options)}
         paths = {k: absolute(getattr(options, k)) for k in PATHS if k in known}
+        if "tokenizer" in known:
+            paths["tokenizer"] = located(options.tokenizer)
         paths["hub"] = absolute(options.hub) if Path(options.hub).is_dir() else options.hub
         task = replace(self, options=replace(options, **paths), stored=tokenizer)  # type: ignore
         return replace(task, options=task.measured)
@@ -203,8 +204,7 @@ class Columns:
         if self.stored:
             return self.stored
         if self.options.tokenizer:
-            file = self.options.tokenizer
-            return noted(SubwordTokenizer(read_file(file)), file)
+            return tokenizer_of(self.options.tokenizer)
         if self.options.streaming:
             message = "a stream requires data.tokenizer: its words are not known in advance"
             raise Failed(Diagnostic("X506", message, "name a tokenizer.json"))

@@ -1,7 +1,7 @@
 """Text of a file, of a column of a table or of a data set of the hub, cut into equal blocks.
 
-The text is one sequence of tokens: characters, or the subwords of a tokenizer.json. Blocks do not
-overlap and have no EOS. Training drops the remainder after its last block; the last block of
+The text is one sequence of tokens: characters, bytes, or the subwords of a tokenizer.json. Blocks
+do not overlap and have no EOS. Training drops the remainder after its last block; the last block of
 validation and test is shorter, so that each token is scored once. The alphabet is every character
 of the three splits, so every character has a probability; nothing else leaks between splits.
 """
@@ -23,10 +23,10 @@ from xlm_spec.runtime.data.preprocess import cached, key_of
 from xlm_spec.runtime.data.streams import Encoded, RecordStream
 from xlm_spec.runtime.data.tokenizers import (
     CharacterTokenizer,
-    SubwordTokenizer,
     Tokenizer,
     WordTokenizer,
-    noted,
+    located,
+    tokenizer_of,
 )
 from xlm_spec.runtime.tasks.corpus import (
     Source,
@@ -41,7 +41,7 @@ from xlm_spec.runtime.tasks.corpus import (
 )
 from xlm_spec.runtime.tasks.task import DEFAULTS, Metric, Rows, Settings, small
 
-PATHS = ("file", "val_file", "test_file", "tokenizer")
+PATHS = ("file", "val_file", "test_file")
 LONG = 2**20  # characters of a text whose tokens are cached
 METRICS = {"entropy": Metric(entropy)}
 TEXT_DEFAULTS: Settings = {**DEFAULTS, "train.sample_examples": 4}
@@ -68,7 +68,7 @@ class Options:
     hub: str = ""  # data set instead of a file: its id on the Hugging Face hub, or its folder
     hub_config: str = ""  # configuration of the data set
     column: str = "text"  # column of the data set or of the file
-    tokenizer: str = ""  # tokenizer.json; default: tokens are characters
+    tokenizer: str = ""  # tokenizer.json, id on the hub, or bytes; default: characters
     block: int = 128  # tokens per block; in [2, inf)
     streaming: bool = False  # read the training data as they are needed
     buffer: int = 10_000  # records of a stream that are shuffled together; in [1, inf)
@@ -85,11 +85,12 @@ class Text:
     stored: Tokenizer | None = None
 
     name, ends, samples, metrics, defaults = "text", False, 64, METRICS, TEXT_DEFAULTS
-    paths = (*PATHS, "hub")  # options with paths relative to the folder of the spec
+    paths = (*PATHS, "hub", "tokenizer")  # options with paths relative to the folder of the spec
 
     def with_options(self, options: Options, tokenizer: Tokenizer | None = None) -> "Text":
         """With absolute paths, so that a run finds its text from any folder."""
         paths = {k: absolute(getattr(options, k)) for k in PATHS}
+        paths["tokenizer"] = located(options.tokenizer)
         paths["hub"] = absolute(options.hub) if Path(options.hub).is_dir() else options.hub
         resolved = replace(options, **paths)  # type: ignore[arg-type]
         stored = None if isinstance(tokenizer, WordTokenizer) else tokenizer  # of another task
@@ -121,8 +122,7 @@ class Text:
         if self.stored:
             return self.stored
         if self.options.tokenizer:
-            file = self.options.tokenizer
-            return noted(SubwordTokenizer(read_file(file)), file)
+            return tokenizer_of(self.options.tokenizer)
         if self.options.streaming:
             message = "a stream requires data.tokenizer: its characters are not known in advance"
             raise Failed(Diagnostic("X506", message, "name a tokenizer.json"))
@@ -186,8 +186,17 @@ class Text:
         whole = torch.tensor(ids[:n], dtype=torch.long)
         return Encoded(blocks(whole, self.options.block, rest=False), ids[n:])
 
+    @property
+    def sequences(self) -> str:
+        """What a sequence is, for tables and records."""
+        return f"wrapped, {self.options.block} tokens"
+
     def characters(self, split: str) -> int:
         return len(self.texts[split])
+
+    def bytes(self, split: str) -> int:
+        """Bytes of the same text in UTF-8."""
+        return len(self.texts[split].encode())
 
     def report_unknown(self, ids: Tensor, split: str) -> None:
         """Prints the share of unknown tokens, which the model learns as one token."""
