@@ -48,13 +48,13 @@ def tokenize(
     column: str,
     special: Sequence[str],
 ) -> str:
-    """The tokenizer.json of the texts of files or of a task, see data/train_tokenizer.py.
+    """The tokenizer.json of the texts of files or of a task, see train_tokenizer.py.
 
     Raises Failed: X5xx, X6xx; X802 if only the compiler is installed.
     """
     try:
         with held():
-            from xlm_spec.runtime.data.train_tokenizer import texts_in, texts_of_task, trained
+            from xlm_spec.workbench.train_tokenizer import texts_in, texts_of_task, trained
     except ImportError as e:
         raise missing("tokenize", e) from None
     texts = texts_of_task(task, sets) if task else texts_in(files, column)

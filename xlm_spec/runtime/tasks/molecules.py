@@ -28,7 +28,7 @@ from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.data.preprocess import cached, key_of, mapped
-from xlm_spec.runtime.evaluation.set_metrics import SetMetric
+from xlm_spec.runtime.data.set_metric import SetMetric
 from xlm_spec.runtime.machine.extras import require
 from xlm_spec.runtime.tasks.pairs import BATCH, CODE, Columns
 
