@@ -99,15 +99,14 @@ def of_countdown(task: Any, prompt: list[int], rng: Random) -> list[int]:
 
 def of_maze(task: Any, prompt: list[int], rng: Random) -> list[int]:
     """A random walk without repeated cells, to the goal or a dead end."""
-    *openings, start, goal = prompt
-    first, open_to = len(maze.OPENINGS), maze.passages(openings)
-    path = [start - first]
-    while path[-1] != goal - first:
+    open_to, start, goal = maze.parts(prompt)
+    path = [start]
+    while path[-1] != goal:
         further = [c for c in open_to[path[-1]] if c not in path]
         if not further:
             break
         path.append(rng.choice(further))
-    return [first + cell for cell in path]
+    return [len(maze.OPENINGS) * len(open_to) + cell for cell in path]
 
 
 def of_zebra(task: Any, prompt: list[int], rng: Random) -> list[int]:
