@@ -273,9 +273,9 @@ def main() -> None:
             sets = molecules_of(args.molecules) if name == "molecules" else []
             found = measured(place, name, args.seed, sets)
             print(f"\n{name}, n = {found.n:,}\n{table(found.rows)}", flush=True)
-            lines = "\n".join(found.commands)
-            heading = f"## {name}\n\nn = {found.n:,} test examples."
-            parts += [heading, f"```sh\n{lines}\n```", markdown(found.rows)]
+            lines = "\n".join(f"- `{line}`" for line in found.commands)
+            heading = f"### {name}\n\nn = {found.n:,} test examples."
+            parts += [heading, lines, markdown(found.rows)]
     if args.into:
         args.into.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
