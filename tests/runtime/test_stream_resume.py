@@ -80,8 +80,8 @@ def positions_of_rank(rank, source, folder, steps):
     """A process of two: reads its part, and writes what its checkpoint would store."""
     place = f"file://{folder}/meeting"
     torch.distributed.init_process_group("gloo", init_method=place, rank=rank, world_size=2)
-    module = SimpleNamespace(after={-1: {}}, stream=source)
-    module.trainer = SimpleNamespace(world_size=2, global_step=steps)
+    module = SimpleNamespace(after={-1: {}}, stream=source, alone=False)
+    module.trainer = SimpleNamespace(world_size=2, global_step=steps, global_rank=rank)
     module.positions = lambda step: DataModule.positions(module, step)
     data = StreamBatches(source, train(), 0, rank, 2, {}, micro_batch)
     for batch in islice(data, steps):

@@ -1,6 +1,7 @@
 """Batches. They depend on the step alone, so a resumed run sees the same ones."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from itertools import count, islice
 from typing import Any, NamedTuple, Protocol
@@ -23,6 +24,7 @@ from xlm_spec.runtime.data.streams import (
 )
 from xlm_spec.runtime.loading.layout import Layout
 from xlm_spec.runtime.loading.managers import Loaders
+from xlm_spec.runtime.machine import notes
 from xlm_spec.runtime.randomness import generator
 
 EVAL_LOGITS = 2**26  # logits of an evaluation batch: 256 MB in float32
@@ -244,6 +246,7 @@ class DataModule(LightningDataModule):
         for loader in self.loaders.of("val"):
             self.loaders.rows(loader, "val")  # its diagnostics come before the first step
         self.after: dict[int, dict[int, Position]] = {-1: {}}  # step -> positions after it
+        self.alone = False  # the other processes may have ended: only their notes are there
 
     def rows(self, split: str) -> Rows:
         """The rows of the run's own loader for training, validation or testing."""
@@ -320,6 +323,8 @@ class DataModule(LightningDataModule):
             before = self.positions(batch.step + 1)
             self.after[batch.step] = later(before, positions_in(batch.positions))
             self.after.pop(batch.step - 2, None)
+            if self.trainer is not None and self.trainer.world_size > 1:
+                note(self.trainer.global_rank, batch.step, self.after[batch.step])
         return batch
 
     def positions(self, step: int) -> dict[int, Position]:
@@ -331,7 +336,10 @@ class DataModule(LightningDataModule):
         if not self.stream or self.trainer is None:
             return {}
         found = self.positions(self.trainer.global_step)
-        if self.trainer.world_size > 1:
+        if self.trainer.world_size > 1 and self.alone:
+            for rank in range(self.trainer.world_size):
+                found = later(found, noted(rank, self.trainer.global_step))
+        elif self.trainer.world_size > 1:
             every: list[Any] = [None] * self.trainer.world_size
             torch.distributed.all_gather_object(every, written(found))
             for text in every:
@@ -340,6 +348,21 @@ class DataModule(LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, str]) -> None:
         self.after = {-1: positions_in(state_dict["positions"])}
+
+
+def note(rank: int, step: int, positions: Mapping[int, Position]) -> None:
+    """Leaves the positions of a process after a step; those of the last two steps stay."""
+    notes.leave(f"{rank}/{step % 3}", json.dumps([step, written(positions)]))
+
+
+def noted(rank: int, step: int) -> dict[int, Position]:
+    """The positions of a process before a step, also of one that has ended.
+
+    A process that has made the step before has noted them: all processes share its gradients.
+    """
+    found = [json.loads(text) for i in range(3) if (text := notes.read(f"{rank}/{i}"))]
+    before = [(s, text) for s, text in found if s < step]
+    return positions_in(max(before)[1]) if before else {}
 
 
 def reads_training(run: Run) -> bool:

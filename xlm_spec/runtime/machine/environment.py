@@ -10,6 +10,7 @@ from xlm_spec.diagnostics import Diagnostic, Failed
 PARENT = "XLM_SPEC_PARENT"  # process id of the first process of a run on several devices
 FOLDER = "XLM_SPEC_RUN"  # its run folder
 LAUNCHER = "XLM_SPEC_LAUNCHER"  # what has started all processes of a run with --nodes
+ending = threading.Lock()  # held while this process saves its state
 RANKS = ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
 STARTED = (  # launcher, a variable of the processes that it starts, that of their number
     ("torchrun", "TORCHELASTIC_RUN_ID", "WORLD_SIZE"),
@@ -73,6 +74,8 @@ def leave_with_parent() -> None:
     def watch() -> None:
         while not gone():
             time.sleep(1)
+        time.sleep(1)  # the connection is lost: time to begin to save
+        ending.acquire()
         os._exit(1)
 
     if gone():

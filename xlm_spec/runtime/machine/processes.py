@@ -15,7 +15,7 @@ from xlm_spec.runtime.machine import environment
 
 GRACE = 10.0  # seconds in which the first process may end by itself
 STOPPED = (0, 128 + signal.SIGINT, 128 + signal.SIGTERM)  # codes with which all end together
-ending = threading.Lock()  # held while the first process saves its state
+ending = environment.ending  # held while this process saves its state
 CONNECTION_LOST = ("Connection closed by peer", "Connection reset", "Broken pipe", "NCCL")
 
 

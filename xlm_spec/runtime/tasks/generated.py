@@ -92,7 +92,7 @@ class Generated(ABC):
     def drawn(self) -> dict[str, Tensor]:
         """All splits. Raises Failed (X506)."""
         seen: set[Hashable] = set()
-        out: dict[str, Tensor] = {}
+        out = dict[str, Tensor]()
         sizes = {"test": HELD_OUT, "val": HELD_OUT, "train": self.options.examples}
         for split, size in sizes.items():
             found = self.drawn_split(split, size, frozenset(seen))

@@ -1,12 +1,12 @@
 """Mazes: find a shortest path between two cells of a grid.
 
 A maze is a uniform spanning tree of the cells of a `side` x `side` grid (Wilson 1996), with `loops`
-more openings between neighbours. The prompt is the cells row by row, each as the openings to its
-right and below it (`-` none, `>` right, `v` below, `+` both), then the start and the goal; the
-answer is the cells of a path from the start to the goal. A cell is called by row and column, `0,2`.
-With loops there can be several shortest paths, of which the data have one at random. `valid_path`:
-the answer starts and ends right and each step goes through an opening; `shortest`: it also has the
-length of a shortest path. The optimum of both is 1.
+more openings between neighbours. The prompt is the cells row by row, each with its openings to the
+right and below (`0,2-` none, `0,2>` right, `0,2v` below, `0,2+` both), then the start and the goal;
+the answer is the cells of a path from the start to the goal. A cell is called by row and column,
+`0,2`. With loops there can be several shortest paths, of which the data have one at random.
+`valid_path`: the answer starts and ends right and each step goes through an opening; `shortest`: it
+also has the length of a shortest path. The optimum of both is 1.
 """
 
 from collections.abc import Hashable, Mapping
@@ -40,7 +40,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Maze(Generated):
-    """Mazes; the ids from 4 on are cells."""
+    """Mazes; cell c has the id 4 c + openings with its openings, and 4 side^2 + c without."""
 
     options: Options = Options()
     name = "maze"
@@ -58,7 +58,8 @@ class Maze(Generated):
     @property
     def tokenizer(self) -> WordTokenizer:
         side = self.options.side
-        return WordTokenizer((*OPENINGS, *(f"{r},{c}" for r in range(side) for c in range(side))))
+        cells = [f"{r},{c}" for r in range(side) for c in range(side)]
+        return WordTokenizer((*(f"{c}{o}" for c in cells for o in OPENINGS), *cells))
 
     @property
     def longest_prompt(self) -> int:
@@ -92,8 +93,9 @@ class Maze(Generated):
             openings[a] |= 1 if b == a + 1 else 2
         start, goal = rng.sample(range(side**2), 2)
         path = shortest_path(passages(openings), start, goal, rng)
-        first = len(OPENINGS)
-        return [*openings, first + start, first + goal], [first + cell for cell in path]
+        cells = [len(OPENINGS) * c + bits for c, bits in enumerate(openings)]
+        first = len(OPENINGS) * side**2
+        return [*cells, first + start, first + goal], [first + cell for cell in path]
 
 
 def grid_edges(side: int) -> list[Edge]:
@@ -150,21 +152,26 @@ def shortest_path(open_to: list[list[int]], start: int, goal: int, rng: Random) 
     return path[::-1]
 
 
+def parts(prompt: list[int]) -> tuple[list[list[int]], int, int]:
+    """The passages of a maze, its start and its goal."""
+    *cells, start, goal = prompt
+    first = len(OPENINGS) * len(cells)
+    return passages([c % len(OPENINGS) for c in cells]), start - first, goal - first
+
+
 def is_path(prompt: list[int], answer: list[int]) -> bool:
     """Does an answer lead from the start to the goal through openings?"""
-    *openings, start, goal = prompt
-    path, open_to = [a - len(OPENINGS) for a in answer], passages(openings)
-    if not path or any(cell not in range(len(openings)) for cell in path):
+    open_to, start, goal = parts(prompt)
+    path = [a - len(OPENINGS) * len(open_to) for a in answer]
+    if not path or any(cell not in range(len(open_to)) for cell in path):
         return False
     steps = all(b in open_to[a] for a, b in pairwise(path))
-    return steps and (answer[0], answer[-1]) == (start, goal)
+    return steps and (path[0], path[-1]) == (start, goal)
 
 
 def is_shortest(prompt: list[int], answer: list[int]) -> bool:
     """Is an answer a shortest path?"""
-    *openings, start, goal = prompt
-    first = len(OPENINGS)
-    best = shortest_path(passages(openings), start - first, goal - first, Random(0))
+    best = shortest_path(*parts(prompt), Random(0))
     return len(answer) == len(best) and is_path(prompt, answer)
 
 

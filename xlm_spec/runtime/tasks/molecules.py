@@ -25,10 +25,10 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime.data.preprocess import cached, key_of, mapped
-from xlm_spec.runtime.data.set_metric import SetMetric
 from xlm_spec.runtime.machine.extras import require
 from xlm_spec.runtime.tasks.pairs import BATCH, CODE, Columns
 
@@ -152,27 +152,31 @@ def digest(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-class Quality(SetMetric):
+class Quality(Metric):
     """Validity, uniqueness and novelty of molecules."""
 
-    def __init__(self, notation: str, training: Callable[[], Tensor]) -> None:
+    full_state_update = False
+    molecules: Any
+
+    def __init__(self, notation: str, known: Callable[[], Tensor]) -> None:
         super().__init__()
-        self.notation, self.known = notation, training
-        canonical("C", "smiles")  # raises Failed (X508) if the library is missing
-        if notation == "selfies":
-            require("selfies", WHAT, EXTRA)
+        self.notation, self.known = notation, known
+        canonical("[C]", notation)  # raises Failed (X508) if a library is missing
+        self.add_state("molecules", [], dist_reduce_fx="cat")
 
-    def update(self, texts: list[str]) -> None:  # type: ignore[override]
-        super().update(texts, [])
+    def update(self, texts: list[str]) -> None:
+        every = canonicals(self.notation, [text.replace(" ", "") for text in texts])
+        found = [(bool(m), digest(m)) for m in every]
+        self.molecules.append(torch.tensor(found, dtype=torch.long, device=self.device).view(-1, 2))
 
-    def compute(self) -> dict[str, float]:  # type: ignore[override]
+    def compute(self) -> dict[str, float]:
         """0 for a share of nothing."""
-        texts = [text.replace(" ", "") for text in self.collected("texts")]
-        valid = [m for m in canonicals(self.notation, texts) if m]
-        distinct = torch.tensor([digest(m) for m in {*valid}], dtype=torch.long)
+        joined = self.molecules if isinstance(self.molecules, Tensor) else torch.cat(self.molecules)
+        valid = joined[joined[:, 0] == 1, 1].cpu()
+        distinct = valid.unique()
         new = len(distinct) - int(torch.isin(distinct, self.known()).sum())
         return {
-            "validity": len(valid) / max(1, len(texts)),
+            "validity": len(valid) / max(1, len(joined)),
             "uniqueness": len(distinct) / max(1, len(valid)),
             "novelty": new / max(1, len(distinct)),
         }

@@ -10,11 +10,11 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback
 
-from xlm_spec.diagnostics import Failed
+from xlm_spec.diagnostics import Failed, first_line
 from xlm_spec.runtime.config.settings import Train
-from xlm_spec.runtime.machine import processes, shards
+from xlm_spec.runtime.machine import processes, shards, shares
 from xlm_spec.runtime.machine.environment import is_worker
-from xlm_spec.runtime.machine.files import remove
+from xlm_spec.runtime.machine.files import WholeFiles, remove
 from xlm_spec.runtime.training.callbacks import sharded
 from xlm_spec.runtime.training.ending import Stopped
 from xlm_spec.runtime.weights import checkpoint
@@ -26,10 +26,10 @@ class Saving(Callback):
     """`step-N.ckpt` every `train.save_every` steps, and the state at an early end of the run.
 
     A signal saves `last.ckpt`, an exception `exception.ckpt`, if the weights are finite. Of several
-    processes the first one saves alone, also if another one fails; so nothing is saved if devices
-    share the weights, or the positions in a stream. Both continue exactly: each checkpoint stores
-    the step of the last validation, so a run that continues begins with one that is due, and what a
-    step has done before its update is dropped.
+    processes the first one saves alone, also if another one fails; if devices share the weights,
+    each leaves its share, and all are lost if one is killed. Both continue exactly: each checkpoint
+    stores the step of the last validation, so a run that continues begins with one that is due, and
+    what a step has done before its update is dropped.
     """
 
     def __init__(self, folder: Path, train: Train):
@@ -45,6 +45,11 @@ class Saving(Callback):
 
     def on_load_checkpoint(self, trainer, pl_module, checkpoint: dict) -> None:
         self.saved, self.validated = int(checkpoint["global_step"]), validated_at(checkpoint)
+
+    def on_train_start(self, trainer, pl_module) -> None:
+        """Removes what an earlier failure may have left."""
+        if trainer.is_global_zero:
+            remove(shares.folder_of(self.folder / "exception.ckpt"))
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         stepped = (batch_idx + 1) % self.train.accumulate == 0
@@ -73,17 +78,53 @@ class Saving(Callback):
     def on_exception(self, trainer, pl_module, exception) -> None:
         if isinstance(exception, Stopped):
             trainer.save_checkpoint(self.folder / "last.ckpt")
-        if not isinstance(exception, Exception) or not trainer.is_global_zero:
+        if not isinstance(exception, Exception) or trainer.global_step == self.saved:
             return
-        if trainer.world_size > 1 and (sharded(trainer) or trainer.datamodule.stream):
-            return
-        finite = all(p.isfinite().all() for p in pl_module.parameters())
-        if finite and trainer.global_step != self.saved:
-            file = self.folder / "exception.ckpt"
-            trainer.strategy.barrier = lambda *_: None  # the other processes may have ended
-            with processes.ending, suppress(Failed):  # the disk may be full: the exception then
-                trainer.save_checkpoint(file)
-                print(f"saved step {trainer.global_step} as {file}", file=sys.stderr)
+        file, step = self.folder / "exception.ckpt", trainer.global_step
+        trainer.strategy.barrier = lambda *_: None  # the other processes may have ended
+        trainer.datamodule.alone = True
+        with processes.ending:
+            if trainer.world_size > 1 and sharded(trainer):
+                leave_share(trainer, file)
+            elif trainer.is_global_zero and all(p.isfinite().all() for p in pl_module.parameters()):
+                with suppress(Failed):  # the disk may be full: the exception then
+                    trainer.save_checkpoint(file)
+                    print(f"saved step {step} as {file}", file=sys.stderr)
+
+
+def leave_share(trainer: Trainer, file: Path) -> None:
+    """Leaves this device's share of the state of a run that fails."""
+    trainer.strategy.failed = True  # type: ignore[attr-defined]
+    try:
+        trainer.save_checkpoint(file)
+    except (OSError, RuntimeError) as e:
+        print(f"saved no share of the weights: {first_line(e)}", file=sys.stderr)
+        return
+    if trainer.is_global_zero:
+        where = f"{shares.folder_of(file)}; --resume joins those of all processes"
+        print(f"saved the share of step {trainer.global_step} in {where}", file=sys.stderr)
+
+
+def join_shares(folder: Path) -> None:
+    """Joins the shares that the devices of a run that failed have left, in `exception.ckpt`.
+
+    The first process does so, and the others wait for it.
+    """
+    target = folder / "exception.ckpt"
+    left = shares.folder_of(target)
+    if not left.exists():
+        return
+    if is_worker():
+        shares.wait(left)
+        return
+    try:
+        content = shares.joined(shares.read(left))
+    except Exception as e:  # files of torch raise different ones
+        print(f"warning: cannot join the shares in {left}: {first_line(e)}", file=sys.stderr)
+        return
+    WholeFiles().save_checkpoint(content, target)
+    remove(left)
+    print(f"joined the shares of step {content['global_step']} in {target}", file=sys.stderr)
 
 
 def validates_next(trainer: Trainer) -> bool:

@@ -22,7 +22,7 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.distributed.fsdp import FSDPModule, fully_shard
 
-from xlm_spec.runtime.machine import shards
+from xlm_spec.runtime.machine import shards, shares
 from xlm_spec.runtime.machine.files import put, remove, unwritable
 from xlm_spec.runtime.machine.processes import is_lost
 from xlm_spec.runtime.training.launcher import Launcher
@@ -43,11 +43,12 @@ class Sharded(ModelParallelStrategy):
     def __init__(self, *, sharded_checkpoints: bool = False) -> None:
         super().__init__(save_distributed_checkpoint=False)
         self.sharded_checkpoints = sharded_checkpoints
+        self.failed = False  # a device has failed: the devices can no longer talk to each other
 
     @property
     def saved(self) -> StateDictOptions:
         """What each device contributes to a checkpoint."""
-        return SHARES if self.sharded_checkpoints else ON_FIRST
+        return SHARES if self.sharded_checkpoints or self.failed else ON_FIRST
 
     def _configure_launcher(self) -> None:
         assert self.cluster_environment is not None
@@ -84,12 +85,15 @@ class Sharded(ModelParallelStrategy):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], filepath: Any, storage_options: Any = None
     ) -> None:
-        """Raises Failed (X609)."""
+        """Raises Failed (X609); after a failure OSError and RuntimeError."""
+        target = Path(filepath)
+        if self.failed:
+            shares.leave(target, checkpoint, self.global_rank, self.world_size)
+            return
         if not self.sharded_checkpoints:
             if self.is_global_zero:
                 self.checkpoint_io.save_checkpoint(checkpoint, filepath)
             return
-        target = Path(filepath)
         part = target.with_name(f"{target.name}.part")
         try:
             if self.is_global_zero:

@@ -37,7 +37,7 @@ from xlm_spec.runtime.training.harness import Harness, ShardedHarness
 from xlm_spec.runtime.training.jsonl_logger import JsonLines
 from xlm_spec.runtime.training.optimizer import law_of, try_optimizer
 from xlm_spec.runtime.training.rehearsal import rehearse
-from xlm_spec.runtime.training.saving import Saving, newest, validated_at
+from xlm_spec.runtime.training.saving import Saving, join_shares, newest, validated_at
 from xlm_spec.runtime.weights import checkpoint, exported, state_dict
 from xlm_spec.runtime.weights.load_model import report_differences
 from xlm_spec.runtime.weights.teacher import require_same, with_teacher
@@ -89,6 +89,8 @@ def train(run: Run, folder: Path, resume: bool = False, devices: int = 1, nodes:
     rehearse(run, data.layout, data)
     if run.init:
         initialise(harness.model, run, Path(run.init))
+    if resume:
+        join_shares(folder / "checkpoints")
     last = newest(folder / "checkpoints") if resume else None
     at = None
     if resume:  # it may have been killed before its first checkpoint
