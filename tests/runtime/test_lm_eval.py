@@ -42,11 +42,11 @@ def place(tmp_path_factory):
 
 
 def model(name, place, **options):
-    from xlm_spec.runtime.evaluation.lm_eval_model import HarnessModel
+    from xlm_spec.runtime.evaluation.lm_eval_model import harness_model
 
     package = package_of(name)
     args = SimpleNamespace(run=place / name, checkpoint=None, task=None, sets=[])
-    return HarnessModel(load_model(package, {}, {}, args), **options)
+    return harness_model(load_model(package, {}, {}, args), **options)
 
 
 def asked(*args):

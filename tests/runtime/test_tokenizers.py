@@ -13,7 +13,7 @@ from test_corpora import folder, story, task
 from xlm_spec.cli import cli
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.data.tokenizers import ByteTokenizer, located, restored, tokenizer_of
-from xlm_spec.runtime.data.train_tokenizer import trained
+from xlm_spec.runtime.loading.train_tokenizer import trained
 from xlm_spec.runtime.publish.tokenizer_files import tokenizer_files
 
 TEXTS = [story(i) for i in range(200)]

@@ -1,6 +1,6 @@
 """A trained model of text for the lm-evaluation-harness (`pip install 'xlm-spec[lm-eval]'`).
 
-    simple_evaluate(model=HarnessModel(trained), tasks=[...])
+    simple_evaluate(model=harness_model(trained), tasks=[...])
 
 `kind` says what its log-likelihoods are: exact, or lower bounds of that kind. A ranking of answers
 by bounds is no ranking by likelihoods: their gaps differ.
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from lm_eval.api.model import LM
 from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed, nearest
@@ -20,16 +19,17 @@ from xlm_spec.runtime.evaluation import protocol
 from xlm_spec.runtime.evaluation.batches import precision_of
 from xlm_spec.runtime.evaluation.evaluate import drawn_bounds
 from xlm_spec.runtime.evaluation.scoring import bound_of, draw
+from xlm_spec.runtime.machine.extras import require
 from xlm_spec.runtime.randomness import generator
 from xlm_spec.runtime.weights.load_model import TrainedModel, load_model, sampler_of
 
 LONGEST = 256  # tokens of a generation, unless the task says
 
 
-class HarnessModel(LM):
-    """Log-likelihoods and generations of a model whose task is running text, in wrapped sequences.
+class Answers:
+    """What the harness asks of an LM: log-likelihoods, and generations.
 
-    `draws`: of the noise of a bound. A context is cut on the left to the length of a block. Raises
+    Of a model whose task is running text. `draws`: of the noise of a bound. A context is cut on the left to the length of a block. Raises
     Failed (X602) for other tasks.
     """
 
@@ -154,6 +154,13 @@ class HarnessModel(LM):
         ]
 
 
+def harness_model(trained: TrainedModel, **options: Any) -> Any:
+    """The model as an `lm_eval.api.model.LM`; options as of `Answers`. Raises Failed (X508)."""
+    require("lm_eval", "`lm-eval`", "lm-eval")
+    base = require("lm_eval.api.model", "`lm-eval`", "lm-eval").LM
+    return type("HarnessModel", (Answers, base), {})(trained, **options)
+
+
 def until(text: str, ends: Sequence[str]) -> str:
     """The text before the first of some texts."""
     cuts = [at for e in ends if e and (at := text.find(e)) >= 0]
@@ -165,11 +172,10 @@ def manager_of(names: Sequence[str], include: list[str]) -> Any:
 
     Raises Failed (X501) for an unknown task.
     """
-    from lm_eval.tasks import TaskManager
-
+    of_tasks = require("lm_eval.tasks", "`lm-eval`", "lm-eval")
     known: list[str] = []
     for defaults in (False, True) if include else (True,):
-        manager = TaskManager(include_path=include or None, include_defaults=defaults)
+        manager = of_tasks.TaskManager(include_path=include or None, include_defaults=defaults)
         known = [*manager.all_tasks]
         if {*names} <= {*known}:
             return manager
@@ -181,13 +187,13 @@ def manager_of(names: Sequence[str], include: list[str]) -> Any:
 
 def evaluate(package, data, train, args) -> None:
     """The workflow `lm-eval`: prints the results of tasks of the harness as one JSON object."""
-    from lm_eval import simple_evaluate
-
+    harness = require("lm_eval", "`lm-eval`", "lm-eval")
     names = [n.strip() for n in args.tasks.split(",")]
     trained = load_model(package, data, train, args)
-    model = HarnessModel(trained, args.sampler or "", args.draws, args.batch or 16)
+    options = {"sampler": args.sampler or "", "draws": args.draws, "batch": args.batch or 16}
+    model = harness_model(trained, **options)
     print(f"log-likelihoods: {model.kind}", file=sys.stderr)
-    found = simple_evaluate(
+    found = harness.simple_evaluate(
         model=model,
         tasks=names,
         task_manager=manager_of(names, [str(p) for p in args.include]),
