@@ -13,8 +13,8 @@ from test_corpora import folder, story, task
 from xlm_spec.cli import cli
 from xlm_spec.diagnostics import Failed
 from xlm_spec.runtime.data.tokenizers import ByteTokenizer, located, restored, tokenizer_of
+from xlm_spec.runtime.loading.train_tokenizer import trained
 from xlm_spec.runtime.publish.tokenizer_files import tokenizer_files
-from xlm_spec.workbench.train_tokenizer import trained
 
 TEXTS = [story(i) for i in range(200)]
 ANY = "naïve 試 \x00\n𝔸<|end|>"

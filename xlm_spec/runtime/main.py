@@ -74,16 +74,19 @@ def parser(name: str) -> argparse.ArgumentParser:
     """The parser of `python -m NAME`; each command sets its workflow."""
     top = argparse.ArgumentParser(prog=f"python -m {name}", description="Train and use this model.")
     commands = top.add_subparsers(
-        required=True, metavar="train | eval | frontier | generate | info | doctor | export | push"
+        required=True,
+        metavar="train | eval | frontier | lm-eval | generate | info | doctor | export | push",
     )
     about = "Show parameters, lengths, samplers, objective and settings."
     fits = "Show what is installed, the devices, and whether a training step fits into memory."
     judged = "Judge samples at several temperatures and step counts, and plot their frontier."
+    harness = "Evaluate on tasks of the lm-evaluation-harness."
     exported = "Write weights, settings, tokenizer, code and a model card into a folder."
     for word, run, text, flags in (
         ("train", run_train, "Train the model.", arguments.train),
         ("eval", run_eval, "Evaluate a checkpoint on a whole split.", arguments.evaluate),
         ("frontier", run_frontier, judged, arguments.frontier),
+        ("lm-eval", run_lm_eval, harness, arguments.lm_eval),
         ("generate", run_generate, "Continue prompts or fill blanks.", arguments.generate),
         ("info", run_info, about, arguments.info),
         ("doctor", run_doctor, fits, arguments.doctor),
@@ -182,6 +185,18 @@ def run_frontier(package, data, train, args) -> None:
     positive(args.n, "-n")
     positive(args.batch, "--batch")
     measure(package, data, train, args)
+
+
+def run_lm_eval(package, data, train, args) -> None:
+    from xlm_spec.runtime.machine.extras import require
+
+    for flag in ("limit", "draws", "batch"):
+        positive(getattr(args, flag), f"--{flag}")
+    require("lm_eval", "`lm-eval`", "lm-eval")
+    with held():
+        from xlm_spec.runtime.evaluation.lm_eval_model import evaluate
+
+    evaluate(package, data, train, args)
 
 
 def run_generate(package, data, train, args) -> None:

@@ -54,7 +54,7 @@ def tokenize(
     """
     try:
         with held():
-            from xlm_spec.workbench.train_tokenizer import texts_in, texts_of_task, trained
+            from xlm_spec.runtime.loading.train_tokenizer import texts_in, texts_of_task, trained
     except ImportError as e:
         raise missing("tokenize", e) from None
     texts = texts_of_task(task, sets) if task else texts_in(files, column)

@@ -89,6 +89,20 @@ def frontier(p: ArgumentParser) -> None:
     p.add_argument("--batch", type=int, metavar="B", help="samples per batch")
 
 
+def lm_eval(p: ArgumentParser) -> None:
+    source(p)
+    help = "tasks of the harness, e.g. lambada_openai,my_task"
+    p.add_argument("--tasks", type=name, required=True, metavar="NAME,NAME", help=help)
+    help = "folder with task files of your own"
+    p.add_argument("--include", action="append", default=[], type=path, metavar="DIR", help=help)
+    p.add_argument("--limit", type=int, metavar="N", help="examples of each task (default: all)")
+    help = "name of a sampler in the spec (default: the first)"
+    p.add_argument("--sampler", type=name, help=help)
+    help = "draws of the noise of each sequence, for a bound of its likelihood (default: 1)"
+    p.add_argument("--draws", type=int, default=1, metavar="K", help=help)
+    p.add_argument("--batch", type=int, metavar="B", help="sequences per batch (default: 16)")
+
+
 def generate(p: ArgumentParser) -> None:
     trained(p)
     help = "number of samples per prompt; without prompts, number of test prompts (default: 1)"

@@ -5,6 +5,7 @@ docs/guides/protocol.md has the equations. A change of a definition is a new ver
 
 import inspect
 import math
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from xlm_spec.diagnostics import Diagnostic, Failed
 from xlm_spec.runtime import tasks
-from xlm_spec.runtime.config.choices import kind_of, options_of
+from xlm_spec.runtime.config.choices import Choice, kind_of, options_of
 from xlm_spec.runtime.config.resolve_config import assignment
 from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.loading.managers import Loaders
@@ -116,13 +117,18 @@ def sizes(task: Any, split: str) -> dict[str, int]:
 
 def with_samples(run: Run, judge: str = "") -> Run:
     """A run of text with the metrics of samples; those that it names itself stay."""
-    own = {str(options_of(m).get("name", kind_of(m))) for m in run.data.metrics}
+    own = {name_of(m) for m in run.data.metrics}
     own |= {*run.task.metrics}
     more = [dict(m) for m in SAMPLES if m["name"] not in own]
     if judge and JUDGED not in own:
         more.append({"kind": JUDGED, "judge": judge})
     entries = [m | {"loaders": ["task"], "stages": ["val", "test"]} for m in more]
     return replace(run, data=replace(run.data, metrics=(*run.data.metrics, *entries)))
+
+
+def name_of(metric: Choice) -> str:
+    """The name of an entry of `data.metrics`."""
+    return str(options_of(metric).get("name", re.split(r"[:.]", kind_of(metric))[-1]))
 
 
 def with_corpora(run: Run, texts: Sequence[str]) -> tuple[Run, frozenset[str]]:
