@@ -3,13 +3,12 @@
 from .config import Config
 from .model import Model
 from .objective import log_likelihood_bound, objective
-from .sampler import sample
+from .samplers import SAMPLERS, sample
 from .types import Examples, Vocab
 
 BOUND_AT = {"noise.schedule.eps": 0.0}  # where the bound holds
 EXACT = False  # True: log_likelihood_bound is log p(x), not a bound
 NEEDS = ()  # special tokens that a tokenizer must have besides BOS and padding
-SAMPLERS = {"insertion_leaping": sample}
 
 __all__ = [
     "BOUND_AT",

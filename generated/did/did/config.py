@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .noise import LinearSchedule
-from .rules import Temperature
+from .rules import Temperature, TopK
 from .types import Vocab
 
 
@@ -19,9 +19,19 @@ class Noise:  # the noise
 
 
 @dataclass(frozen=True)
-class Sampler:  # sampler insertion_leaping
-    steps: int = 128  # equal steps from t = 1 to t = 0; in [1, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
+class SamplerInsertionLeaping:  # sampler insertion_leaping
+    steps: int  # equal steps from t = 1 to t = 0; in [1, inf)
+    tokens: Temperature | TopK  # how a token is drawn from its distribution
+
+
+@dataclass(frozen=True)
+class Sampler:  # the samplers by name
+    greedy: SamplerInsertionLeaping = SamplerInsertionLeaping(
+        steps=128, tokens=TopK(k=1, temperature=1.0)
+    )
+    exact: SamplerInsertionLeaping = SamplerInsertionLeaping(
+        steps=128, tokens=Temperature(temperature=1.0)
+    )
 
 
 @dataclass(frozen=True)

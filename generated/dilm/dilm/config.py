@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .noise import LinearSchedule
-from .rules import Temperature
+from .rules import Temperature, TopK
 from .types import Vocab
 
 
@@ -25,10 +25,20 @@ class Noise:  # the noise
 
 
 @dataclass(frozen=True)
-class Sampler:  # sampler timed_insertion
-    steps: int = 128  # equal steps from t = 1 to t = 0; in [1, inf)
-    gaps: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
-    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
+class SamplerTimedInsertion:  # sampler timed_insertion
+    steps: int  # equal steps from t = 1 to t = 0; in [1, inf)
+    gaps: Temperature | TopK  # how a gap is drawn from its distribution
+    tokens: Temperature | TopK  # how a token is drawn from its distribution
+
+
+@dataclass(frozen=True)
+class Sampler:  # the samplers by name
+    greedy: SamplerTimedInsertion = SamplerTimedInsertion(
+        steps=128, gaps=TopK(k=1, temperature=1.0), tokens=TopK(k=1, temperature=1.0)
+    )
+    exact: SamplerTimedInsertion = SamplerTimedInsertion(
+        steps=128, gaps=Temperature(temperature=1.0), tokens=Temperature(temperature=1.0)
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .noise import LinearSchedule
-from .rules import Confidence, Temperature
+from .rules import Confidence, Random, Temperature, TopK
 from .types import Vocab
 
 
@@ -20,10 +20,20 @@ class Noise:  # the noise
 
 
 @dataclass(frozen=True)
-class Sampler:  # sampler tau_leaping
-    steps: int = 128  # equal steps from t = 1 to t = 0, then one without insertions; in [2, inf)
-    order: Confidence = Confidence()  # The positions with the highest maximum probability first
-    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
+class SamplerTauLeaping:  # sampler tau_leaping
+    steps: int  # equal steps from t = 1 to t = 0, then one without insertions; in [2, inf)
+    order: Confidence | Random  # the unmasking order
+    tokens: Temperature | TopK  # how a token is drawn from its distribution
+
+
+@dataclass(frozen=True)
+class Sampler:  # the samplers by name
+    greedy: SamplerTauLeaping = SamplerTauLeaping(
+        steps=128, order=Confidence(), tokens=TopK(k=1, temperature=1.0)
+    )
+    exact: SamplerTauLeaping = SamplerTauLeaping(
+        steps=128, order=Random(), tokens=Temperature(temperature=1.0)
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rules of the samplers of flexmdm: order confidence, tokens temperature."""
+"""Rules of the samplers of flexmdm: order confidence and random, tokens top_k and temperature."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,27 @@ class Confidence:
 
     def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
         return logits.softmax(-1).amax(-1)  # (N, V) -> (N,)
+
+
+@dataclass(frozen=True)
+class Random:
+    """A uniform score: random order."""
+
+    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
+        return torch.rand(len(logits), generator=rng, device=logits.device)  # (N,)
+
+
+@dataclass(frozen=True)
+class TopK:
+    """token ~ softmax(logits / temperature), among the k likeliest (arXiv:1805.04833)."""
+
+    k: int = 1  # number of tokens kept; 1 is greedy; in [1, inf)
+    temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
+
+    def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
+        best, ids = logits.topk(min(self.k, logits.shape[-1]), dim=-1)  # (N, k)
+        p = (best / self.temperature).softmax(-1)
+        return ids.gather(1, torch.multinomial(p, 1, generator=rng))[:, 0]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The sampler of editflows.
+"""Sampler insertion_leaping of editflows.
 
 In every step a token may be inserted in each gap, at rates that the step freezes.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from .config import Config
+from .config import Config, SamplerInsertionLeaping
 from .noise import prior
 from .ops import insert_drawn, intervals
 from .types import Draw, Examples, GapState, Interval, Schedule
@@ -43,12 +43,14 @@ def step(
 
 
 @torch.no_grad()
-def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[GapState]:
+def sample(
+    model, config: Config, start: Examples, rng: Generator, settings: SamplerInsertionLeaping
+) -> Iterator[GapState]:
     """Samples the free positions of `start`; yields all states, the last is the sample."""
     schedule = config.noise.schedule
-    draw = config.sampler.tokens
+    draw = settings.tokens
     state = prior(start)
     yield state
-    for t, s in time_grid(state, steps=config.sampler.steps):
+    for t, s in time_grid(state, steps=settings.steps):
         state = step(model, state, t, s, schedule, draw, rng)
         yield state

@@ -1,4 +1,4 @@
-"""The sampler of dilm.
+"""Sampler timed_insertion of dilm.
 
 In every step a token is inserted or none, at the rate of all insertions, which the step freezes.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from .config import Config
+from .config import Config, SamplerTimedInsertion
 from .noise import prior
 from .ops import gap_mass, insert_one, intervals
 from .types import Draw, Examples, GapState, Interval, Schedule, Vocab
@@ -55,13 +55,15 @@ def step(
 
 
 @torch.no_grad()
-def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[GapState]:
+def sample(
+    model, config: Config, start: Examples, rng: Generator, settings: SamplerTimedInsertion
+) -> Iterator[GapState]:
     """Samples the free positions of `start`; yields all states, the last is the sample."""
     schedule = config.noise.schedule
-    gaps = config.sampler.gaps
-    draw = config.sampler.tokens
+    gaps = settings.gaps
+    draw = settings.tokens
     state = prior(start)
     yield state
-    for t, s in time_grid(state, steps=config.sampler.steps):
+    for t, s in time_grid(state, steps=settings.steps):
         state = step(model, state, t, s, schedule, config.vocab, gaps, draw, rng)
         yield state

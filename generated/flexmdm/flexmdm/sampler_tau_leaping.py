@@ -1,4 +1,4 @@
-"""The sampler of flexmdm.
+"""Sampler tau_leaping of flexmdm.
 
 Masks turn into tokens while further masks are inserted, at rates that a step freezes.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from .config import Config
+from .config import Config, SamplerTauLeaping
 from .noise import prior
 from .ops import insert, intervals, masked_positions, rank, scatter
 from .types import Draw, Examples, GapState, Interval, Schedule, Score, Vocab
@@ -69,14 +69,16 @@ def step(
 
 
 @torch.no_grad()
-def sample(model, config: Config, start: Examples, rng: Generator) -> Iterator[GapState]:
+def sample(
+    model, config: Config, start: Examples, rng: Generator, settings: SamplerTauLeaping
+) -> Iterator[GapState]:
     """Samples the free positions of `start`; yields all states, the last is the sample."""
     schedule = config.noise.schedule
     drop_schedule = config.noise.drop_schedule
-    order = config.sampler.order
-    draw = config.sampler.tokens
+    order = settings.order
+    draw = settings.tokens
     state = prior(start)
     yield state
-    for t, s in time_grid(state, steps=config.sampler.steps):
+    for t, s in time_grid(state, steps=settings.steps):
         state = step(model, state, t, s, schedule, drop_schedule, config.vocab, order, draw, rng)
         yield state
