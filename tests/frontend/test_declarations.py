@@ -84,6 +84,8 @@ def misspelt(value: object) -> list[object]:
         keys = [{(k[:-1] if k == key else k): v for k, v in value.items()} for key in value]
         changed = [(k, v[:-1] if isinstance(v, str) else "x") for k, v in value.items()]
         return [*keys, *(value | {k: v} for k, v in changed)]
+    if isinstance(value, tuple):
+        return [tuple(w[:-1] if w == word else w for w in value) for word in value]
     raise AssertionError(value)
 
 

@@ -2,10 +2,13 @@
 
 import pytest
 import torch
-from methods import package, steps_and_samples, text
+from methods import INSERTED, package, steps_and_samples, text
 
 from xlm_spec.compiler.build import build
+from xlm_spec.compiler.components import component
+from xlm_spec.compiler.components.reader import read
 from xlm_spec.compiler.emit.plan import Assign
+from xlm_spec.compiler.middle import heads, network
 from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.plan import checked, plan_of
 from xlm_spec.diagnostics import Failed
@@ -94,6 +97,27 @@ def test_the_parameters_of_a_head_are_in_the_config(tmp_path):
     assert [f["path"] for f in plan.own] == ["sure.py", "surely.py"]
     low = refused(spec(tmp_path, "[./sure.py: {scale: 0}]"))
     assert low[0].startswith("X106 spec.yaml:7")
+
+
+def test_the_parameters_of_a_head_that_no_spec_lists_are_in_the_config(tmp_path, monkeypatch):
+    """Of a shipped head, which a component uses."""
+    shipped = component("head", "stop_logit")
+    source = SURE.replace("Sure", "StopLogit").replace("sure", "stop_logit")
+    read_as = dict.fromkeys([shipped.path], read(source, "head", "stop_logit"))
+
+    def of(folder: str, value: str):
+        c = component(folder, value)
+        return read_as.get(c.path, c)
+
+    for module in (network, heads):
+        monkeypatch.setattr(module, "component", of)
+    (tmp_path / "spec.yaml").write_text(text(INSERTED))
+    plan = plan_of(tmp_path / "spec.yaml")
+    call = Call("StopLogit", ("config.backbone.width", "scale=config.head.stop_logit.scale"))
+    assert Assign("self.stop_logit", call) in plan.model.attributes
+    sections = {s.name: [f.name for f in s.fields] for s in plan.config.sections}
+    assert sections["HeadStopLogit"] == ["scale"]
+    assert sections["Head"] == ["stop_logit"]
 
 
 def test_a_head_that_is_like_another_has_weights_of_its_own(tmp_path):

@@ -17,6 +17,7 @@ from xlm_spec.compiler.declared_types import (
     Name,
     NameByTarget,
     OtherHead,
+    Targets,
     Values,
     Word,
     literal,
@@ -126,6 +127,15 @@ ELBO_ALONE = Declaration[bool](
     "True",
     False,
 )
+ELBO_BESIDE = Declaration[tuple[str, ...]](
+    "ELBO_BESIDE",
+    ("loss",),
+    Targets(),
+    "the targets one of which a spec has, if this loss is a term of the negative ELBO: its loss"
+    " scores what this one leaves out",
+    '("gap_counts", "expected_gap_counts")',
+    (),
+)
 MINIMISER = Declaration[str](
     "MINIMISER",
     ("loss",),
@@ -196,7 +206,7 @@ EVEN = Declaration[dict[str, str]](
 )
 DECLARATIONS: tuple[Declaration, ...] = (
     *(ELBO_WEIGHTS, UNMARKED, PRIOR_AT, ATTENTION),
-    *(ELBO_TERM, ELBO_ALONE, ELBO_LOSS, AUXILIARY, MINIMISER, PREDICTIONS),
+    *(ELBO_TERM, ELBO_ALONE, ELBO_LOSS, ELBO_BESIDE, AUXILIARY, MINIMISER, PREDICTIONS),
     *(COUNT, ELBO_WEIGHT, EXACT_AT, LIKE, SMALL, EVEN),
 )
 

@@ -85,6 +85,21 @@ class LossOfElbo:
 
 
 @dataclass(frozen=True)
+class Targets:
+    """Several shipped targets."""
+
+    allowed: ClassVar[str] = "a tuple of shipped targets"
+
+    def faults(self, name: str, value: object, c: Component) -> Iterator[tuple[str, str]]:
+        if not isinstance(value, tuple) or not value:
+            yield not_allowed(name, self, value), f"targets: {', '.join(values('target'))}"
+            return
+        for word in (w for w in value if w not in values("target")):
+            message = f"`{name}` names `{shown(str(word))}`, which is not a shipped target"
+            yield message, alternatives(word, values("target"))
+
+
+@dataclass(frozen=True)
 class OtherHead:
     """A head that defines a class."""
 

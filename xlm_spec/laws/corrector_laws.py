@@ -16,7 +16,8 @@ from .law import ALARM, Figure, law, needs, when
 from .method import Method
 from .sampler_runs import exact_at, parameters_of
 from .samples import count_outcomes
-from .states import draw, seen
+from .state_fields import draw
+from .states import seen
 from .toy_distribution import PAD, ToyDistribution, generator, surprise
 
 ROWS = 20_000

@@ -15,7 +15,8 @@ from .law import Figure, law, needs
 from .law_files import NoLaw
 from .method import Method
 from .pinning import pinned
-from .states import draw, no_fixed_states, whole
+from .state_fields import draw, settled
+from .states import no_fixed_states
 from .toy_distribution import generator
 
 TIME = 0.3  # of the corruptions
@@ -72,8 +73,8 @@ def formula(m: Method) -> Iterator[Figure]:
     times = torch.linspace(0.02, 0.98, len(x.tokens), dtype=torch.float64)[:, None]
     with torch.no_grad(), pinned(m, corruption, times):
         values = m.module.objective(model, x, m.config, generator())
-    if not isinstance(corruption, Tensor):  # its real numbers are those of these times
-        corruption = draw(m, x, times)._replace(**whole(corruption))
+    if not isinstance(corruption, Tensor):  # some real numbers are those of these times
+        corruption = draw(m, x, times)._replace(**settled(m, corruption))
     for loss in m.plan["method"]["loss"]:
         parts = parts_of_loss(m, loss)
         term = term_of(loss)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from . import states
+from .state_fields import settled
 
 if TYPE_CHECKING:
     from .method import Method
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def pinned(m: Method, corruption: Any, t: float | Tensor) -> Iterator[None]:
     """The objective makes this corruption, at this time, or at one time per row, (B, 1).
 
-    The corruption is a set of tokens, (B, L), or `Noised` without its real numbers.
+    The corruption is a set of tokens, (B, L), or `Noised`, of which the real numbers that
+    follow from the time are replaced.
     """
     part = m.part("objective")
     at = t if isinstance(t, Tensor) else torch.full((1, 1), t, dtype=torch.float64)
@@ -28,7 +29,7 @@ def pinned(m: Method, corruption: Any, t: float | Tensor) -> Iterator[None]:
     if isinstance(corruption, Tensor):
         pins["select_tokens"] = lambda *_, **__: corruption
     elif corruption is not None:
-        fields = states.whole(corruption)
+        fields = settled(m, corruption)
         corrupt = part.corrupt
         pins["corrupt"] = lambda *args, **given: corrupt(*args, **given)._replace(**fields)
     originals = {n: getattr(part, n) for n in pins if hasattr(part, n)}

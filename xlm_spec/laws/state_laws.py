@@ -13,7 +13,8 @@ from .distinct_rows import distinct_rows
 from .law import ALARM, Figure, law, needs, when
 from .method import Method
 from .samples import new_samples
-from .states import States, draw, lines, seen
+from .state_fields import draw, lines
+from .states import States, seen
 from .toy_distribution import LONGEST, generator, surprise
 
 ROWS = 20_000

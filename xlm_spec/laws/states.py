@@ -1,6 +1,6 @@
 """The corrupted states of a distribution: found with the package's own `corrupt`, and how likely.
 
-A state is a row of `Noised` without its real numbers, which must follow from x and t.
+A state is a row of `Noised` without its real numbers, which must follow from it or from x and t.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from .calls import call, rows_of
+from .calls import rows_of
 from .distinct_rows import distinct_rows
 from .law_files import NoLaw
-from .toy_distribution import PAD, V, generator
+from .state_fields import OF_BOTH, OF_TIME, RANDOM, draw, kinds, lines, settled, stacked, whole
+from .toy_distribution import PAD, V
 
 if TYPE_CHECKING:
     from .method import Method
@@ -48,17 +49,10 @@ class States:
 def likelihood(m: Method, z: Any, x: Any, t: float) -> Tensor:
     """P(z | x, t), (B,), float64, as the process states it."""
     time = torch.full((len(x.tokens), 1), t, dtype=torch.float64)
+    if OF_TIME in kinds(m).values():
+        z = draw(m, x, time)._replace(**settled(m, z))
     value = m.call_process("likelihood", m.scope(z=z, x=x, t=time)).double()
     return value.reshape(len(x.tokens), -1).expand(len(x.tokens), 1)[:, 0]
-
-
-def draw(m: Method, x: Any, t: Tensor, seed: int = 0) -> Any:
-    """`Noised`, drawn by the package at these times, (B, 1)."""
-    scope = m.scope(x=x, t=t, rng=generator(seed))
-    if m.pinnable:
-        settings = getattr(m.noise_config, "count", None)
-        scope["corrupted"] = call(m.part("noise").select_tokens, scope, settings)
-    return m.call_process("corrupt", scope)
 
 
 def unstatable(m: Method) -> str:
@@ -75,20 +69,18 @@ def no_fixed_states(m: Method) -> str:
     if "model" in wires:
         return NoLaw("the process reads the model: its corrupted states depend on it")
     x = m.examples(*m.toy_distribution().batch())
-    time = torch.full((len(x.tokens), 1), TIMES[2])
-    one, other = (draw(m, x, time, seed) for seed in (0, 1))
-    for name, a, b in zip(one._fields, one, other, strict=True):
-        if is_real(a) and not torch.equal(a, b):
-            return NoLaw(
-                f"field `{name}` of `Noised` is a random real number: states are countless"
-            )
-        if torch.is_tensor(a) and not is_real(a) and len(a) != len(x.tokens):
+    drawn = draw(m, x, torch.full((len(x.tokens), 1), TIMES[2]))
+    for name, a in whole(drawn).items():
+        if len(a) != len(x.tokens):
             return NoLaw(f"field `{name}` of `Noised` has no row for each sequence")
+    for name, kind in kinds(m).items():
+        if kind == RANDOM:
+            why = "is a random real number: states are countless"
+            return NoLaw(f"field `{name}` of `Noised` {why}")
+        if kind == OF_BOTH:
+            why = "depends on what is corrupted and on the time: it is unknown at other times"
+            return NoLaw(f"field `{name}` of `Noised` {why}")
     return ""
-
-
-def is_real(value: Any) -> bool:
-    return torch.is_tensor(value) and value.is_floating_point()
 
 
 def find(m: Method, x: Any) -> States:
@@ -101,6 +93,7 @@ def find(m: Method, x: Any) -> States:
     which, z = distinct(rows.repeat(len(TIMES)), stacked(drawn))
     closed = all(v.shape[1:] == x.tokens.shape[1:] for v in whole(z).values())
     closed = closed and torch.equal(z.valid, x.valid[which])  # each position by itself
+    closed = closed and settled(m, z).keys() == whole(z).keys()
     if closed:
         which, z = combinations(which, z)
     of = rows_of(x, which)._replace(index=which)
@@ -108,24 +101,6 @@ def find(m: Method, x: Any) -> States:
     possible = torch.stack([found.p(t) for t in TIMES]).sum(0) > 0
     of, z = rows_of(of, possible)._replace(index=which[possible]), rows_of(z, possible)
     return States(m, of, z, closed)
-
-
-def whole(z: Any) -> dict[str, Tensor]:
-    """The fields of states that are not real numbers."""
-    return {
-        n: a for n, a in zip(z._fields, z, strict=True) if torch.is_tensor(a) and not is_real(a)
-    }
-
-
-def stacked(several: list) -> Any:
-    """The rows of several `Noised`, one after the other."""
-    columns = zip(*several, strict=True)
-    return type(several[0])(*(torch.cat(c) if torch.is_tensor(c[0]) else c[0] for c in columns))
-
-
-def lines(which: Tensor, z: Any) -> Tensor:
-    """A row of numbers for each state, with the index of its sequence."""
-    return torch.cat([which[:, None], *(a.flatten(1).long() for a in whole(z).values())], 1)
 
 
 def distinct(which: Tensor, z: Any) -> tuple[Tensor, Any]:

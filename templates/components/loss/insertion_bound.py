@@ -10,6 +10,7 @@ from ..ops import gap_log_p
 from ..types import GapTokens, Vocab
 
 ELBO_TERM = True
+ELBO_BESIDE = ("stop",)
 
 
 def insertion_bound(model, hidden: Tensor, target: GapTokens, vocab: Vocab) -> Tensor:

@@ -10,6 +10,7 @@ from ..ops import gap_log_p
 from ..types import GapTokens, Vocab
 
 ELBO_TERM = True
+ELBO_BESIDE = ("missing_count", "poisson_count")
 MINIMISER = "posterior"
 
 

@@ -11,6 +11,7 @@ from ..ops import scatter
 from ..types import GapTokens
 
 ELBO_TERM = True
+ELBO_BESIDE = ("gap_counts", "expected_gap_counts")
 MINIMISER = "posterior"
 
 

@@ -9,6 +9,7 @@ from xlm_spec.compiler.emit.parts import MODULE_OF
 from xlm_spec.compiler.emit.plan import Config, Field, Section, imported
 from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.method import Loop, Method, camel, of_kinds
+from xlm_spec.compiler.middle.network import heads_of
 from xlm_spec.compiler.middle.spec import Choice
 from xlm_spec.compiler.middle.special_tokens import needs
 
@@ -103,11 +104,13 @@ def losses(sections: Sections, method: Method) -> list[Field]:
 
 
 def heads(sections: Sections, method: Method) -> list[Field]:
-    """A section for each head that has parameters."""
-    inner = []
-    for head in method.spec.heads:
-        path, doc = f"{axes.HEAD.path}.{head.value}", f"head {head.value}"
-        inner += sections.section(path, doc, numbers(head))
+    """A section for each head of the model that has parameters, also if the spec lists no head."""
+    inner, known = [], heads_of(method.spec)
+    for head in method.heads:
+        path, doc = f"{axes.HEAD.path}.{head.name}", f"head {head.name}"
+        given = known[head.name].given
+        fields = [declared(p, value(p, given)) for p in head.component.parameters]
+        inner += sections.section(path, doc, fields)
     return sections.section("head", "the heads", inner)
 
 

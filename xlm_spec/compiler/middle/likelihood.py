@@ -7,6 +7,7 @@ from xlm_spec.compiler.declarations import (
     AUXILIARY,
     COUNT,
     ELBO_ALONE,
+    ELBO_BESIDE,
     ELBO_LOSS,
     ELBO_TERM,
     ELBO_WEIGHT,
@@ -45,6 +46,19 @@ def likelihood(method: Method) -> str:
 
 def claimed(method: Method) -> str:
     """The same, from the losses, the weights and the process alone."""
+    claim = claimed_apart(method)
+    whole = claim == "exact" or not any(is_partial(method, t) for t in likelihood_terms(method))
+    return claim if whole else "none"
+
+
+def is_partial(method: Method, term: Term) -> bool:
+    """Does no loss of the spec score what this one, as a term of the bound, leaves out?"""
+    beside = ELBO_BESIDE.of(elbo_term(term.loss.component))
+    return bool(beside) and not any(t.asked.value in beside for t in likelihood_terms(method))
+
+
+def claimed_apart(method: Method) -> str:
+    """The same, if each term of the bound is one beside any others."""
     process, terms = method.spec.process.component, likelihood_terms(method)
     if any(t.view for t in terms):
         return "none"  # a roll-in is not the noise of the ELBO

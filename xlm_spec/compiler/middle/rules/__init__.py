@@ -20,6 +20,7 @@ from xlm_spec.compiler.middle.rules import (
     monotone_schedule,
     noise_has_time,
     one_value_per_sequence,
+    partial_terms,
     passes_time,
     residual_signal,
     target_covers_noise,
@@ -47,6 +48,7 @@ RULES_OF_METHOD = (
     inconsistent_weights,
     residual_signal,
     unknown_time_density,
+    partial_terms,
     target_leakage,
 )
 FIRST_WARNING = 351  # codes from this number on are warnings
