@@ -20,7 +20,8 @@ from xlm_spec.compiler.plan import answers_of, plan_of
 from xlm_spec.refresh.verified_section import BEGIN, END, code_hash, without_results
 
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
-NOT_TIGHT = {"dfm", "editflows_noise", "insertion_tree", "levenshtein"}  # a looser bound, or none
+NOT_TIGHT = {"dfm", "editflows_noise", "editflows_pairs", "insertion_tree", "levenshtein"}  # a
+# looser bound, or none
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda p: p.stem)

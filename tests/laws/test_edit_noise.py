@@ -6,18 +6,18 @@ import inspect
 import itertools
 import math
 from collections import Counter, defaultdict
+from functools import partial
 
 import pytest
 import torch
+from edit_paths import BOS, DELETE, GONE, INSERT, PAD, SIZE, SUBSTITUTE, Exact, noised
 from methods import EDITED, package
 
 from xlm_spec.laws.toy_distribution import p_value, quadrature
 
 DATA = {(0,): 0.3, (1, 0): 0.5, (0, 1, 1): 0.2}
-WORDS, BOS, PAD, SIZE = 2, 2, 3, 4
+WORDS = 2
 LONGEST = 2  # of the source
-INSERT, DELETE, SUBSTITUTE = range(3)
-GONE = 0  # the token of a deletion
 ALARM = 1e-6  # the false-alarm rate of each chi-square test
 
 
@@ -35,73 +35,12 @@ def paths(longest: int):
                     yield p, sum(done), len(columns), *noised(columns, done)
 
 
-def noised(columns, done) -> tuple[tuple[int, ...], tuple[tuple[int, int, int], ...]]:
-    """x_t with BOS, and the edits that remain."""
-    state, edits = [BOS], []
-    for (old, new), jumped in zip(columns, done, strict=True):
-        here = new if jumped else old
-        if here is not None:
-            state.append(here)
-        if not jumped and old != new:
-            kind = INSERT if old is None else DELETE if new is None else SUBSTITUTE
-            edits.append((kind, len(state) - 1, GONE if new is None else new))
-    return tuple(state), tuple(sorted(edits))
-
-
 def chances(longest: int, alpha: float) -> dict[tuple, float]:
     """P(x_t, its edits)."""
     found: dict[tuple, float] = defaultdict(float)
     for p, made, n, state, edits in paths(longest):
         found[state, edits] += p * alpha**made * (1 - alpha) ** (n - made)
     return found
-
-
-class Exact:
-    """The expected number of each edit that remains, given x_t: the minimiser of the loss."""
-
-    def __init__(self, longest: int, schedule, faster: float = 1.0):
-        self.longest, self.schedule, self.faster = longest, schedule, faster
-
-    def table(self, alpha: float) -> dict[tuple[int, ...], torch.Tensor]:
-        """For each x_t, E[edits that remain], (positions, 3, SIZE)."""
-        mass: dict[tuple, float] = defaultdict(float)
-        edited: dict[tuple, torch.Tensor] = {}
-        for (state, edits), p in chances(self.longest, alpha).items():
-            mass[state] += p
-            total = edited.setdefault(state, torch.zeros(len(state), 3, SIZE).double())
-            for kind, position, token in edits:
-                total[position, kind, token] += p
-        return {state: total / mass[state] for state, total in edited.items()}
-
-    def __call__(self, tokens, valid, t):
-        """(B, W, 3 SIZE); nearly no edits in a sequence that is no x_t."""
-        [alpha] = self.schedule.alpha(t).unique().tolist()
-        self.share, table = 1 - alpha, self.table(alpha)
-        hidden = torch.zeros(*tokens.shape, 3, SIZE).double()
-        rows, which = tokens.masked_fill(~valid, PAD).unique(dim=0, return_inverse=True)
-        for i, row in enumerate(rows.tolist()):
-            state = tuple(token for token in row if token != PAD)
-            if state in table:
-                hidden[which == i, : len(state)] = table[state]
-        return hidden.clamp(min=1e-30).flatten(2)
-
-    def rate(self, hidden, kind):
-        return self.faster * hidden.unflatten(-1, (3, SIZE))[..., kind, :].sum(-1) / self.share
-
-    def gap_count(self, hidden):
-        return self.rate(hidden, INSERT)
-
-    def delete_rate(self, hidden):
-        return self.rate(hidden, DELETE)
-
-    def substitute_rate(self, hidden):
-        return self.rate(hidden, SUBSTITUTE)
-
-    def gap_token_logits(self, hidden):
-        return hidden.unflatten(-1, (3, SIZE))[..., INSERT, :].log()
-
-    def token_logits(self, hidden):
-        return hidden.unflatten(-1, (3, SIZE))[..., SUBSTITUTE, :].log()
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +164,7 @@ def nats(made, t: float, longest: int, rows, faster: float = 1.0):
     assert {*first} == {*right}
     at = torch.tensor([first[case] for case in right])
     x, z = type(x)(*(a[at] for a in x[:3])), type(z)(*(a[at] for a in z))
-    model = Exact(longest, schedule, faster)
+    model = Exact(partial(chances, longest), schedule, faster)
     hidden = model(z.tokens, z.valid, time)
     states = [state for state, _ in right]
     of_state = torch.tensor([states.index(state) for state in states])
@@ -272,7 +211,8 @@ def test_samples_of_the_exact_model_follow_the_data(made):
     x = made.Examples(tokens, torch.ones_like(fixed), fixed)
 
     def sampled(faster: float) -> torch.Tensor:
-        model, rng = Exact(LONGEST, config.noise.schedule, faster), torch.Generator().manual_seed(0)
+        model = Exact(partial(chances, LONGEST), config.noise.schedule, faster)
+        rng = torch.Generator().manual_seed(0)
         *_, last = made.sample(model, config, x, rng)
         rows = zip(last.tokens, last.valid, strict=True)
         found = Counter(tuple(tokens[valid].tolist()[1:]) for tokens, valid in rows)

@@ -74,6 +74,7 @@ GROWN = {
     "backbone": "rotary_timed",
 }
 EDITS = GROWN | {"noise.process": "edits", "sampler": "edit_leaping"}
+PROMPTED = EDITS | {"noise.process": "prompt_edits"}
 EXPECTED = GROWN | {"target": "expected_gap_counts"}
 CLOCK = GROWN | {"target": "missing_count", "sampler": "timed_insertion"}
 POISSON = CLOCK | {"noise.process": "poisson_drop", "target": "poisson_count"}
@@ -87,6 +88,7 @@ PLAIN = (
     DROP | {"sampler": "insertion", "backbone": "rotary"},
     DROP | {"sampler": "joint_insertion", "backbone": "rotary"},
     *(UNIFORM, MIXTURE, STEPPED, TREE, BOTH, GROWN, EXPECTED, CLOCK, POISSON, EDITS, ROUNDS),
+    *(PROMPTED,),
     NONE | {"sampler": "autoregressive", "backbone": "rotary"},
 )
 PER_GAP = ("count_divergence", "per_gap_cross_entropy")
@@ -116,6 +118,7 @@ TOGETHER = {  # by process, the targets and the losses of one spec
         ),
     ),
 }
+TOGETHER["prompt_edits"] = TOGETHER["edits"]
 PARTNERS = {  # what stands beside a value in the list of a spec that has two
     "gap_tokens": "stop",
     "stop": "gap_tokens",

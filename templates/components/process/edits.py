@@ -8,8 +8,8 @@ Paper: arXiv:2506.09018 (Edit Flows)
 Also known as: editflows, edit_flows, align_bridge, alignment, edit
     longest: max_source_length, source_length, noise_length, scale_size
 Differs:
-    alignment: the optimal one of Needleman and Wunsch is not available; the tokens of a random
-        source have no relation to the sequence, and are aligned by their place
+    alignment: the tokens of a random source have no relation to the sequence, and are aligned by
+        their place; `prompt_edits` has an optimal alignment
 """
 
 from typing import NamedTuple

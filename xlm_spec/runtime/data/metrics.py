@@ -30,6 +30,34 @@ def token_accuracy(answers: Tensor, rows: Rows) -> Figure:
     return right / counts.clamp(min=1), counts
 
 
+def error_rate(answers: Tensor, rows: Rows) -> Figure:
+    """Edits from the answer to the true one, per true token, weighted by their number."""
+    counts = rows.answer_length.double()
+    return edit_distance(answers, rows.truths).double() / counts.clamp(min=1), counts
+
+
+def input_error_rate(answers: Tensor, rows: Rows) -> Figure:
+    """The same from the prompt: what `error_rate` is if the answer repeats the prompt."""
+    index = torch.arange(rows.prompt.shape[1], device=rows.prompt.device)
+    prompt = rows.prompt.masked_fill(index >= rows.prompt_length[:, None], -1)
+    return error_rate(prompt, rows)
+
+
+def edit_distance(a: Tensor, b: Tensor) -> Tensor:
+    """The least number of insertions, deletions and substitutions from a to b, (B,).
+
+    a (B, V) and b (B, W) are padded with -1. Levenshtein's recursion, one row of it at a time.
+    """
+    index = torch.arange(b.shape[1] + 1, device=b.device)
+    best = index.expand(len(b), -1)
+    for token in a.unbind(1):
+        across = best[:, :-1] + (token[:, None] != b)
+        left = torch.cat([best[:, :1] + 1, torch.minimum(across, best[:, 1:] + 1)], 1)
+        row = (left - index).cummin(1).values + index
+        best = torch.where(token[:, None] >= 0, row, best)
+    return best.gather(1, (b >= 0).sum(1, keepdim=True))[:, 0]
+
+
 def entropy(answers: Tensor, rows: Rows) -> Figure:
     """Unigram entropy of an answer in nats, 0 if it is empty; weight 1.
 
