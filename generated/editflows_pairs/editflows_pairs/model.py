@@ -1,0 +1,227 @@
+"""The model of editflows_pairs: a backbone and heads."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .config import Config
+from .types import Vocab
+
+
+def angles(position: Tensor, size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
+    """cos and sin of the angles at `position`, each (..., size / 2) (arXiv:2104.09864)."""
+    rate = base ** -(torch.arange(size // 2, device=position.device) * 2 / size)
+    angle = position[..., None] * rate
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotates each pair of features of (..., L, D / H) by its angle."""
+    a, b = x.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
+
+
+def initialize(module: nn.Module) -> None:
+    """Linear maps keep the scale of their inputs; embeddings have norm one."""
+    if isinstance(module, nn.Linear):
+        gain = getattr(module, "gain", 1.0)  # 0 for a ZeroLinear
+        nn.init.normal_(module.weight, std=gain * module.in_features**-0.5)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+    if isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, std=module.embedding_dim**-0.5)
+
+
+def visible(valid: Tensor) -> Tensor:
+    """The positions that each position attends to, (B, 1, L, L) bool: all but padding (B, L)."""
+    return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)
+
+
+def mlp(width: int) -> nn.Sequential:
+    """Two linear maps, hidden width 4 D, and the exact GELU (MDLM's code uses tanh)."""
+    return nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+
+class ZeroLinear(nn.Linear):
+    """A linear map that is zero at initialization, with and without `initialize`."""
+
+    gain = 0.0
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        nn.init.zeros_(self.weight)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
+class Embed(nn.Module):
+    """Tokens -> vectors; optionally plus learned positions and linear maps of the neighbours."""
+
+    def __init__(self, vocab_size: int, width: int, positions: int, neighbours: int):
+        super().__init__()
+        self.token = nn.Embedding(vocab_size, width)
+        self.position = nn.Embedding(positions, width) if positions else None
+        self.token_shift = nn.ModuleList(
+            nn.Linear(width, width, bias=False) for _ in range(neighbours)
+        )
+
+    def forward(self, tokens: Tensor, valid: Tensor, position: Tensor) -> Tensor:
+        """Adjacent tokens (B, L) at `position`, (B, L) or (L,) -> (B, L, D)."""
+        x = self.token(tokens)
+        if self.position is not None:
+            x = x + self.position(position)
+        x = x * valid[..., None]
+        pad = F.pad(x, (0, 0, 1, 1))  # (B, L + 2, D)
+        beside = pad[:, :-2], pad[:, 2:]  # on the left, on the right
+        return x + sum(mix(y) for mix, y in zip(self.token_shift, beside, strict=False))
+
+
+class Attention(nn.Module):
+    """Attention over the positions of a row, with rotary embeddings."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:
+        """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a position is visible.
+
+        None is causal attention, without a mask: padding comes after all valid positions.
+        """
+        return self.attend(*self.project(x, cos, sin), mask)
+
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
+        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
+        qk, v = qkv.permute(2, 0, 3, 1, 4).split((2, 1))
+        q, k = rotate(qk, cos, sin)
+        return q, k, v[0]
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """The attention output, (B, L, D)."""
+        mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+
+class Block(nn.Module):
+    """Attention, then a two-layer MLP, each with LayerNorm and a residual connection."""
+
+    def __init__(self, width: int, heads: int, dropout: float):
+        super().__init__()
+        self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention, self.mlp = Attention(width, heads), mlp(width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:
+        """(B, L, D) -> (B, L, D)."""
+        return self.residual(x, self.attention(self.norm_1(x), mask, cos, sin))
+
+    def residual(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Adds the outputs of attention and of the MLP, (B, L, D)."""
+        x = x + self.dropout(attended)
+        return x + self.dropout(self.mlp(self.norm_2(x)))
+
+
+class TimeEmbedding(nn.Module):
+    """t -> vectors: sinusoidal features, then a two-layer MLP (arXiv:2212.09748).
+
+    They are zero at initialization, unless a ZeroLinear reads them.
+    """
+
+    def __init__(self, width: int, waves: int = 64, zero: bool = True):
+        super().__init__()
+        rate = 100.0 ** (torch.arange(waves) / waves)  # radians from t = 0 to t = 1
+        self.register_buffer("rate", rate, persistent=False)
+        self.first = nn.Linear(2 * waves, width)
+        self.last = (ZeroLinear if zero else nn.Linear)(width, width)
+
+    def forward(self, t: Tensor) -> Tensor:
+        """(B, 1) or (B, L) -> (B, 1, D) or (B, L, D)."""
+        angle = t[..., None].float() * self.rate
+        waves = torch.cat([angle.cos(), angle.sin()], -1).to(self.first.weight.dtype)
+        return self.last(F.silu(self.first(waves)))
+
+
+class Backbone(nn.Module):
+    """tokens (B, L) at time t -> hidden states (B, L, D)."""
+
+    def __init__(
+        self,
+        vocab_size: int,
+        direction: str,
+        *,
+        layers: int = 12,  # blocks of attention and MLP; in [1, inf)
+        width: int = 768,  # features of a hidden state, D; in [2, inf)
+        heads: int = 12,  # attention heads; must divide the width; in [1, inf)
+        dropout: float = 0.1,  # dropout rate on each residual branch; in [0, 1)
+        positions: int = 0,  # learned absolute position embeddings; 0: none; in [0, inf)
+        token_shift: bool = False,  # add linear maps of the neighbours' embeddings
+    ):
+        super().__init__()
+        if width % (2 * heads):
+            raise ValueError(f"width {width} does not divide into {heads} heads of even size")
+        self.causal, self.head_size = direction == "causal", width // heads
+        neighbours = (1 if self.causal else 2) * token_shift  # the left one, the right one
+        self.embed = Embed(vocab_size, width, positions, neighbours)
+        self.time = TimeEmbedding(width)
+        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.apply(initialize)
+
+    def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
+        """(B, L), (B, L), (B, 1) -> (B, L, D)."""
+        position = torch.arange(tokens.shape[1], device=tokens.device)
+        cos, sin = angles(position, self.head_size)
+        mask = None if self.causal else visible(valid)
+        x = self.embed(tokens, valid, position) + self.time(t)
+        for block in self.blocks:
+            x = block(x, mask, cos, sin)
+        return self.norm(x)
+
+
+class GapCount(nn.Module):
+    """hidden state -> E[tokens missing right after it] / P(a token is dropped), positive."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.linear = nn.Linear(width, 1)
+
+    def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N,)
+        return F.softplus(self.linear(hidden).float()[:, 0])
+
+
+class TokenLogits(nn.Module):
+    """hidden state -> logits; masks, padding and BOS are never predicted."""
+
+    never: Tensor  # (V,) bool
+
+    def __init__(self, width: int, vocab: Vocab):
+        super().__init__()
+        self.linear = nn.Linear(width, vocab.size)
+        nn.init.normal_(self.linear.weight, std=0.1 * width**-0.5)  # nearly uniform
+        nn.init.zeros_(self.linear.bias)
+        never = torch.zeros(vocab.size, dtype=torch.bool)
+        never[list(vocab.special)] = True
+        self.register_buffer("never", never, persistent=False)
+
+    def forward(self, hidden: Tensor) -> Tensor:  # (N, D) -> (N, V)
+        bias = self.linear.bias.masked_fill(self.never, -torch.inf)
+        return F.linear(hidden, self.linear.weight, bias).float()
+
+
+class Model(nn.Module):
+    """Hidden states from the backbone; a head is applied only at the positions that need it."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.backbone = Backbone(config.vocab.size, "bidirectional", **vars(config.backbone))
+        self.delete_rate = GapCount(config.backbone.width)
+        self.gap_count = GapCount(config.backbone.width)
+        self.gap_token_logits = TokenLogits(config.backbone.width, config.vocab)
+        self.substitute_rate = GapCount(config.backbone.width)
+        self.token_logits = TokenLogits(config.backbone.width, config.vocab)
+
+    def forward(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
+        """(B, L), (B, L), (B, 1) -> (B, L, D)."""
+        return self.backbone(tokens, valid, t)

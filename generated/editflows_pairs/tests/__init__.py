@@ -1,0 +1,1 @@
+"""The tests of editflows_pairs; they require only torch and pytest."""
