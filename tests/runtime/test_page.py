@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from methods import PLAIN
+from methods import PLAIN, ROOT
 from package_runs import run
 from trajectory_pages import Characters, Found, Method
 
@@ -96,8 +96,23 @@ def test_states_are_stored_as_differences(tmp_path):
     prompt = [[0, 0, given], [1, 0, given]]
     assert replayed(growing)[-2:] == [
         [*prompt, [2, 2, 1], [4, 4, 1], [3, 1, 1]],
-        [*prompt, [4, 4, 1], [3, 1, 1]],
+        [*prompt, [2, 5, -2], [4, 4, 1], [3, 1, 1]],
     ]
+
+
+def test_edits_are_stored_as_what_they_are(tmp_path):
+    """A deleted token stays for a state; a substituted one names the token that was there."""
+    method = Method(tmp_path, LETTERS)
+    states = ["ab<cd", "ab<cf", "ab<caf", "ab<af"]
+    page = method.page(edits=states, grows=["ab<", "ab<c"])
+    found = Found(page).data
+    edits, _ = found["samples"][0]
+    assert found["edits"]
+    assert replayed(edits)[1] == [[0, 0, -1], [1, 0, -1], [2, 0, 0], [5, 1, 1, 3]]
+    assert replayed(edits)[3] == [[0, 0, -1], [1, 0, -1], [2, 3, -2], [0, 2, 1], [5, 1, 1, 3]]
+    assert '<span class="fixed">ab</span>af</p>' in page
+    for grows in (["ab<", "ab<c", "ab<cd"], FILL):
+        assert not Found(method.page(one=grows)).data["edits"]
 
 
 def test_unchanged_states_are_left_out(tmp_path):
@@ -138,6 +153,35 @@ def test_an_unwritable_file_is_an_error_before_sampling(trained, tmp_path):
         assert done.returncode == 1
         assert done.stdout == ""
         assert done.stderr.count("error[") == done.stderr.count("error[X704]") == 1
+
+
+SHOW = r"""
+const { readFileSync } = require("fs");
+const [player, page] = process.argv.slice(1).map((file) => readFileSync(file, "utf8"));
+const textContent = page.match(/application.json">(.*?)<.script>/)[1];
+const document = { getElementById: () => ({ textContent }) };
+const show = `
+  const frames = unfold(methods[0].samples[0][0], methods[0]), counts = countEdits(frames);
+  return frames.flatMap((frame) => [counts.get(frame), ...frame.cells.map((cell) =>
+    [textOf(cell), titleOf(cell), looks(cell, frame.step)].join(": "))]);`;
+const [functions] = player.split("/** alpha(t) over t");
+console.log(new Function("document", functions + show)(document).join("\n"));
+"""
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_the_page_names_each_edit(tmp_path):
+    page = Method(tmp_path, LETTERS).page(one=["ab<cd", "ab<cf", "ab<eecf", "ab<eef"])
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    player = ROOT / "xlm_spec" / "runtime" / "generation" / "player.js"
+    command = ["node", "-e", SHOW, player, tmp_path / "page.html"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    *_, counts, first, second, e, other, gone, last = shown.splitlines()
+    assert counts == "2 inserted, 1 deleted, 1 substituted"
+    assert (first, second) == ("a: fixed: fixed", "b: fixed: fixed")
+    assert e == other == "e: inserted in step 2: age-1"
+    assert gone == "c: deleted in step 3: gone"
+    assert last == "f: substituted for d in step 1: age-2 swapped"
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")

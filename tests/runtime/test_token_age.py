@@ -1,11 +1,22 @@
 """The age of tokens, in canvases of fixed length and in texts that grow."""
 
+from random import Random
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from xlm_spec.runtime.generation.token_age import Cell, Snapshot, changes, follow, snapshot
+from xlm_spec.runtime.data.metrics import edit_distance
+from xlm_spec.runtime.generation.token_age import (
+    NOTHING,
+    Cell,
+    Snapshot,
+    changes,
+    edits,
+    fewest,
+    follow,
+    snapshot,
+)
 
 MASK = "_"
 
@@ -21,7 +32,7 @@ def followed(*texts: str, same: bool = True) -> list[list[tuple]]:
         positions = [i if same else (step, i) for i in range(len(fixed + free))]
         flags = [True] * len(fixed) + [False] * len(free)
         states.append(Snapshot(positions, list(fixed + free), flags))
-    return [(c.token, c.since, c.writes) for c in follow(states, MASK)[-1]]
+    return [(c.token, c.since, c.writes) for c in follow(states, MASK)[-1] if not c.gone]
 
 
 def test_a_fixed_canvas_is_aligned_position_by_position():
@@ -67,6 +78,65 @@ def test_an_insertion_beside_a_deletion():
     assert followed("", "abcd", "xabd", same=False) == [
         ("x", 2, 1), ("a", 1, 1), ("b", 1, 1), ("d", 1, 1)
     ]  # fmt: skip
+
+
+def edited(before: str, after: str) -> str:
+    """The edits of a step: `+x` is inserted, `-x` deleted, `x>y` substituted."""
+    states = [Snapshot([(i, j) for j in range(len(t))], [*t], [False] * len(t)) for i, t in
+              enumerate((before, after))]  # fmt: skip
+    shown = []
+    for c in follow(states, MASK)[-1]:
+        if c.gone:
+            shown.append(f"-{c.token}")
+        elif c.since:
+            shown.append(f"{c.was}>{c.token}" if c.was != NOTHING else f"+{c.token}")
+        else:
+            shown.append(c.token)
+    return " ".join(shown)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "edits"),
+    [
+        ("abc", "axbc", "a +x b c"),
+        ("abc", "ac", "a -b c"),
+        ("abc", "axc", "a b>x c"),
+        ("abcd", "xabd", "+x a b -c d"),
+        ("abcde", "axcdye", "a b>x c d +y e"),
+        ("kitten", "sitting", "k>s i t t e>i n +g"),
+        ("a_b", "axb", "a +x b"),
+        ("a_b", "ab", "a b"),
+    ],
+)
+def test_edits_are_told_apart(before, after, edits):
+    assert edited(before, after) == edits
+
+
+def test_a_deleted_token_is_shown_for_one_state():
+    states = [Snapshot([*range(len(t))], [*t], [False] * len(t)) for t in ("ab", "b", "bc")]
+    _, second, third = follow(states, MASK)
+    assert second == [Cell("a", False, 1, 0, gone=True), Cell("b", False, 0, 0)]
+    assert [c.token for c in third] == ["b", "c"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_as_few_edits_as_possible(seed):
+    rng = Random(seed)
+    old, new = ([rng.choice("abc") for _ in range(rng.randrange(9))] for _ in range(2))
+    script = fewest(old, new)
+    made, done = [], 0
+    for start, end, new_start, new_end in script:
+        made += old[done:start] + new[new_start:new_end]
+        done = end
+    assert made + old[done:] == new
+    a, b = (torch.tensor([[ord(c) for c in t] + [-1] * (9 - len(t))]) for t in (old, new))
+    assert len(script) == int(edit_distance(a, b))
+
+
+def test_long_texts_are_followed_fast():
+    old = [*range(2000)]
+    new = [t for t in old if t % 7] + [-5]
+    assert len(edits(old, new, False)) > 200
 
 
 def test_a_text_that_becomes_empty():

@@ -2,7 +2,7 @@
 
 // A method's samples[sample][sampler] is a list of frames [step, calls, splices]; see player.py.
 const { methods } = JSON.parse(document.getElementById("data").textContent);
-const FIXED = -1; // instead of a number of writes
+const FIXED = -1, GONE = -2; // instead of a number of writes
 const AGES = [0, 1, 2, 4, 8, 32]; // the youngest of each colour, in steps
 const SPEEDS = [1, 2, 4, 8, 16, 32]; // frames per second
 const byId = (id) => document.getElementById(id);
@@ -10,12 +10,17 @@ const plural = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 const isGenerated = (cell) => cell.writes > 0 && !cell.mask;
 const ageOf = (cell, step) => AGES.findLastIndex((youngest) => step - cell.since >= youngest);
 
-/** A decoded cell [token, step in which it was written, writes] of a method. */
-function cellOf([token, since, writes], method) {
+/** A decoded cell [token, step in which it was written, writes, replaced token] of a method. */
+function cellOf([token, since, writes, was], method) {
   const fixed = writes === FIXED;
+  const gone = writes === GONE;
   const mask = !fixed && token === method.mask;
   const end = !fixed && token === method.eos;
-  return { word: method.words[token], since, writes, fixed, mask, end };
+  const edited = method.edits && !fixed && !mask;
+  const swapped = edited && was !== undefined;
+  const word = method.words[token];
+  const before = swapped ? method.words[was] : "";
+  return { word, since, writes, fixed, mask, end, gone, edited, swapped, before };
 }
 
 /** The cells of each frame; `order` sorts frames with equal calls. */
@@ -34,6 +39,22 @@ function unfold(coded, method) {
   return frames;
 }
 
+/** For each frame, how many tokens were inserted, deleted and substituted until then. */
+function countEdits(frames) {
+  const found = new Map();
+  let [inserted, deleted, swapped] = [0, 0, 0];
+  frames.forEach((frame, i) => {
+    const now = frame.cells.filter((c) => c.since === frame.step && (c.gone || isGenerated(c)));
+    for (const cell of i ? now : []) {
+      if (cell.gone) deleted += 1;
+      else if (cell.swapped) swapped += 1;
+      else inserted += 1;
+    }
+    found.set(frame, `${inserted} inserted, ${deleted} deleted, ${swapped} substituted`);
+  });
+  return found;
+}
+
 function add(parent, tag, className = "", text = "") {
   const made = parent.appendChild(document.createElement(tag));
   made.className = className;
@@ -45,8 +66,10 @@ function add(parent, tag, className = "", text = "") {
 function looks(cell, step, after) {
   const again = cell.writes > (cell.mask ? 0 : 1) ? " again" : "";
   if (cell.fixed) return "fixed";
+  if (cell.gone) return "gone";
   if (cell.mask) return `mask${again}`;
   if (!isGenerated(cell)) return "start";
+  if (cell.swapped) return `age-${ageOf(cell, step)} swapped${after ? " after" : ""}`;
   return `age-${ageOf(cell, step)}${again}${cell.end ? " end" : ""}${after ? " after" : ""}`;
 }
 
@@ -54,7 +77,10 @@ function titleOf(cell, after) {
   const { since, writes } = cell;
   if (cell.fixed) return "fixed";
   if (cell.mask) return writes ? `remasked in step ${since}` : "masked";
+  if (cell.gone) return `deleted in step ${since}`;
   if (!isGenerated(cell)) return "in the initial state";
+  if (cell.swapped) return `substituted for ${cell.before} in step ${since}`;
+  if (cell.edited) return `inserted in step ${since}`;
   const again = writes > 1 ? `, token ${writes} at this position` : "";
   return `generated in step ${since}${again}${after ? "; after the end" : ""}`;
 }
@@ -128,6 +154,7 @@ class Panel {
   constructor(article, coded, method) {
     this.frames = unfold(coded, method);
     this.spaced = method.spaced;
+    this.edits = method.edits ? countEdits(this.frames) : null;
     this.text = article.querySelector(".text");
     this.text.textContent = "";
     const header = article.querySelector("header");
@@ -169,12 +196,14 @@ class Panel {
 
   tell({ step, calls, cells }) {
     const last = this.frames.at(-1);
-    const free = last.cells.filter((cell) => !cell.fixed).length;
+    const free = last.cells.filter((cell) => !cell.fixed && !cell.gone).length;
     const generated = cells.filter(isGenerated).length;
-    const share = `${generated} of ${free} generated`;
+    const edits = this.edits?.get(this.shown);
+    const share = edits ?? `${generated} of ${free} generated`;
     const lines = [`step ${step} of ${last.step}`, plural(calls, "network call"), share];
     this.status.textContent = lines.join("\n");
-    this.curve?.show(free ? Math.min(1, generated / free) : 0, share);
+    const done = this.edits ? step / Math.max(1, last.step) : generated / Math.max(1, free);
+    this.curve?.show(free ? Math.min(1, done) : 0, share);
   }
 }
 
@@ -281,7 +310,9 @@ function legend(panels) {
     ["start", "abc", "in the initial state", cells.some((c) => c.writes === 0 && !c.mask)],
     ["mask", "_", "masked", cells.some((c) => c.mask)],
     ["mask again", "_", "remasked", cells.some((c) => c.mask && c.writes > 0)],
-    ["again", "abc", "replaced", cells.some((c) => isGenerated(c) && c.writes > 1)],
+    ["swapped", "abc", "substituted", cells.some((c) => c.swapped)],
+    ["gone", "abc", "deleted", cells.some((c) => c.gone)],
+    ["again", "abc", "replaced", cells.some((c) => isGenerated(c) && c.writes > 1 && !c.swapped)],
     ["end", "end", "end of the text; later tokens are ignored", cells.some((c) => c.end)],
   ];
   const entry = (tag) => add(byId("legend"), tag);

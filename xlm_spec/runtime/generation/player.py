@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from importlib.resources import files
-from itertools import groupby, takewhile
+from itertools import groupby, pairwise, takewhile
 from string import Template
 
 import torch
 
 from xlm_spec.runtime.config.run import Run
 from xlm_spec.runtime.evaluation.scoring import SampleResult
-from xlm_spec.runtime.generation.token_age import Cell, changes, follow, snapshot
+from xlm_spec.runtime.generation.token_age import NOTHING, Cell, changes, follow, snapshot
 
 Trajectory = list[list[Cell]]  # the cells of each state
 POINTS = 33  # of the curve of the schedule
@@ -70,7 +70,7 @@ def data(method: SampledMethod) -> dict:
     run, samples = method.run, method.samples
     tokenizer, vocab = run.task.tokenizer, dataclasses.asdict(run.config.vocab)
     states = (cells for of in samples for trajectory in of.values() for cells in trajectory)
-    tokens = sorted({c.token for cells in states for c in cells})
+    tokens = sorted({t for cells in states for c in cells for t in (c.token, c.was)} - {NOTHING})
     calls = {name: r.calls_until for name, r in method.results.items()}
     return {
         "words": {t: tokenizer.decode([t]) or tokenizer.show(t, vocab) for t in tokens},
@@ -78,8 +78,17 @@ def data(method: SampledMethod) -> dict:
         "eos": vocab["eos"],
         "spaced": spaced(run, tokens),
         "curve": curve(run),
+        "edits": edited(samples),
         "samples": [[frames(t, calls[name]) for name, t in of.items()] for of in samples],
     }
+
+
+def edited(samples: Iterable[dict[str, Trajectory]]) -> bool:
+    """True if a sampler deletes tokens, or inserts some and substitutes others."""
+    every = [t for of in samples for t in of.values()]
+    cells = [c for trajectory in every for state in trajectory for c in state]
+    grows = any(len(a) != len(b) for t in every for a, b in pairwise(t))
+    return any(c.gone for c in cells) or (grows and any(c.was != NOTHING for c in cells))
 
 
 def spaced(run: Run, tokens: Iterable[int]) -> bool:
@@ -113,7 +122,10 @@ def frames(trajectory: Trajectory, calls_until: list[int]) -> list:
 
 
 def splices(before: list[Cell], after: list[Cell]) -> list:
-    """A cell is [token, step in which it was written, writes]; writes is -1 if it is fixed."""
+    """A cell is [token, step in which it was written, writes, replaced token if any].
+
+    `writes` is -1 if it is fixed, -2 if it is deleted.
+    """
     return [
         [c.start, c.end - c.start, [coded(x) for x in after[c.new_start : c.new_end]]]
         for c in changes(before, after, len(before) == len(after))
@@ -121,7 +133,8 @@ def splices(before: list[Cell], after: list[Cell]) -> list:
 
 
 def coded(cell: Cell) -> list[int]:
-    return [cell.token, cell.since, -1 if cell.fixed else cell.writes]
+    writes = -2 if cell.gone else -1 if cell.fixed else cell.writes
+    return [cell.token, cell.since, writes, *([cell.was] if cell.was != NOTHING else [])]
 
 
 def sample(methods: Sequence[SampledMethod], prompt: int) -> str:
@@ -142,7 +155,8 @@ def title(method: SampledMethod, sampler: str) -> str:
 
 def final(run: Run, cells: list[Cell]) -> str:
     """The text up to the first generated EOS, with the fixed parts marked."""
-    kept = list(takewhile(lambda c: c.fixed or c.token != run.config.vocab.eos, cells))
+    there = (c for c in cells if not c.gone)
+    kept = list(takewhile(lambda c: c.fixed or c.token != run.config.vocab.eos, there))
     between = " " if spaced(run, {c.token for c in kept}) else ""
     runs = groupby(kept, key=lambda c: c.fixed)
     texts = [

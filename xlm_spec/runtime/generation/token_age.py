@@ -1,12 +1,16 @@
 """The age of each token in a trajectory, by aligning successive states.
 
 If two states hold the same positions, they are compared position by position. If positions were
-inserted or deleted, the common subsequence is kept and everything else is new.
+inserted or deleted, as few tokens as possible are inserted, deleted or substituted (in long texts
+the common subsequence is kept). A deleted token stays for one state, as a cell that is `gone`.
 """
 
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import NamedTuple
+
+NOTHING = -1
+MOST = 1 << 16  # pairs of tokens of two states that are compared
 
 
 class Snapshot(NamedTuple):
@@ -24,6 +28,8 @@ class Cell(NamedTuple):
     fixed: bool
     since: int  # the step in which it was written, 0 in the first state
     writes: int  # how often a token was written here; masks and the first state do not count
+    was: int = NOTHING  # the token in whose place it was written
+    gone: bool = False  # deleted in the step `since`: not part of the state
 
 
 class Change(NamedTuple):
@@ -56,18 +62,59 @@ def carried(
     cells: list[Cell], before: Snapshot, after: Snapshot, step: int, mask: int
 ) -> list[Cell]:
     """The cells of the state `after`: unchanged cells are carried over, the others are new."""
+    cells = [c for c in cells if not c.gone]
     now: list[Cell] = []
     done = 0
-    for change in changes(before.tokens, after.tokens, before.positions == after.positions):
-        start, end, new_start, new_end = change
-        paired = end - start == new_end - new_start
-        writes = [c.writes for c in cells[start:end]] if paired else [0] * (new_end - new_start)
+    same = before.positions == after.positions
+    for start, end, new_start, new_end in edits(before.tokens, after.tokens, same):
         now += cells[done:start]
-        for i, earlier in enumerate(writes, new_start):
+        old = cells[start:end]
+        for i in range(new_start, new_end):
             token, fixed = after.tokens[i], after.fixed[i]
-            now.append(Cell(token, fixed, step, earlier + (token != mask and not fixed)))
+            earlier = old[i - new_start] if i - new_start < len(old) else None
+            writes = (earlier.writes if earlier else 0) + (token != mask and not fixed)
+            visible = earlier is not None and earlier.token != mask and token != mask
+            now.append(Cell(token, fixed, step, writes, earlier.token if visible else NOTHING))
+        deleted = old[new_end - new_start :]
+        now += [c._replace(since=step, gone=True) for c in deleted if c.token != mask]
         done = end
     return now + cells[done:]
+
+
+def edits(before: list, after: list, same_positions: bool) -> list[Change]:
+    """Like `changes`, with as few edits as possible: one token each if positions differ."""
+    found = changes(before, after, same_positions)
+    if same_positions or not found:
+        return found
+    start, _, new_start, _ = found[0]
+    _, end, _, new_end = found[-1]
+    if (end - start) * (new_end - new_start) > MOST:
+        return found
+    script = fewest(before[start:end], after[new_start:new_end])
+    return [Change(a + start, b + start, c + new_start, d + new_start) for a, b, c, d in script]
+
+
+def fewest(old: list, new: list) -> list[Change]:
+    """The edits of a minimal alignment; of several, those with a substitution further right."""
+    cost = [[*range(len(new) + 1)]]
+    for i, token in enumerate(old, 1):
+        above, row = cost[-1], [i]
+        for j, other in enumerate(new, 1):
+            row.append(min(above[j - 1] + (token != other), above[j] + 1, row[-1] + 1))
+        cost.append(row)
+    i, j, found = len(old), len(new), list[Change]()
+    while i or j:
+        differ = i > 0 and j > 0 and old[i - 1] != new[j - 1]
+        if i and j and cost[i][j] == cost[i - 1][j - 1] + differ:
+            i, j = i - 1, j - 1
+            found += [Change(i, i + 1, j, j + 1)] if differ else []
+        elif i and cost[i][j] == cost[i - 1][j] + 1:
+            i -= 1
+            found.append(Change(i, i + 1, j, j))
+        else:
+            j -= 1
+            found.append(Change(i, i, j, j + 1))
+    return found[::-1]
 
 
 def changes(before: list, after: list, same_positions: bool) -> list[Change]:

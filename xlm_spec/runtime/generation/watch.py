@@ -7,9 +7,10 @@ import unicodedata
 
 from xlm_spec.diagnostics import wants_colour
 from xlm_spec.runtime.config.run import Run
-from xlm_spec.runtime.generation.token_age import Cell, follow, snapshot
+from xlm_spec.runtime.generation.token_age import NOTHING, Cell, follow, snapshot
 
 AGES = ("\33[1;97;42m", "\33[92m", "\33[32m", "\33[36m", "\33[34m")  # from new to old
+GONE, SWAPPED = "\33[9;31m", "\33[4m"  # a deleted token, struck out for a step; a substituted one
 DIM, PLAIN, CLEAR = "\33[2m", "\33[0m", "\33[K"
 UP, BELOW = "\33[1A", "\33[J"  # one line up; erase all below the cursor
 INDENT = 6  # columns of the step number
@@ -35,13 +36,17 @@ class Screen:
         ]
         before = 0  # lines of the last step
         for step, cells in enumerate(zip(*trajectories, strict=True)):
-            lines = [x for row in cells for x in self.lines(step, [c for c in row if not c.fixed])]
+            lines = [x for row in cells for x in self.lines(step, self.shown(row))]
             again = UP * before + BELOW * (before > len(lines)) if self.colour else ""
             self.stream.write(again + "".join(f"{line}\n" for line in lines))
             self.stream.flush()
             before = len(lines)
             if self.colour:
                 time.sleep(PAUSE)
+
+    def shown(self, cells: list[Cell]) -> list[Cell]:
+        """The free cells; deleted ones only in colour."""
+        return [c for c in cells if not c.fixed and (self.colour or not c.gone)]
 
     def lines(self, step: int, cells: list[Cell]) -> list[str]:
         """The lines of one sequence of a state, wrapped to the terminal."""
@@ -55,7 +60,7 @@ class Screen:
                 used, taken = INDENT, width_of(text)
             elif i:
                 lines[-1] += joint
-            lines[-1] += self.cell(text, self.age(c, step))
+            lines[-1] += self.cell(text, c, step)
             used += taken
         return [f"{line}{CLEAR * self.colour}" for line in lines]
 
@@ -64,11 +69,13 @@ class Screen:
         written = cell.writes and cell.token != self.vocab["mask"]
         return step - cell.since if written else None
 
-    def cell(self, text: str, age: int | None) -> str:
+    def cell(self, text: str, cell: Cell, step: int) -> str:
         if not self.colour:
             return text
+        age = self.age(cell, step)
         colour = DIM if age is None else AGES[min(age, len(AGES) - 1)]
-        return f"{colour}{text}{PLAIN}"
+        swapped = SWAPPED * (cell.was != NOTHING)
+        return f"{GONE if cell.gone else swapped + colour}{text}{PLAIN}"
 
 
 def columns(stream) -> int | None:
