@@ -71,10 +71,11 @@ def carried(
         old = cells[start:end]
         for i in range(new_start, new_end):
             token, fixed = after.tokens[i], after.fixed[i]
-            earlier = old[i - new_start] if i - new_start < len(old) else None
-            writes = (earlier.writes if earlier else 0) + (token != mask and not fixed)
-            visible = earlier is not None and earlier.token != mask and token != mask
-            now.append(Cell(token, fixed, step, writes, earlier.token if visible else NOTHING))
+            at, writes, was = i - new_start, int(after.tokens[i] != mask and not fixed), NOTHING
+            if at < len(old):
+                writes += old[at].writes
+                was = NOTHING if mask in (old[at].token, token) else old[at].token
+            now.append(Cell(token, fixed, step, writes, was))
         deleted = old[new_end - new_start :]
         now += [c._replace(since=step, gone=True) for c in deleted if c.token != mask]
         done = end

@@ -1,4 +1,4 @@
-"""X305: some loss trains every head that a sampler uses.
+"""X305: some loss trains every head that a sampler uses, with its wraps and correctors.
 
 A head without a loss keeps its initial weights. The sampler would follow random logits, or stop at
 random.
@@ -18,10 +18,11 @@ CODE = "X305"
 def found(method: Method) -> Iterator[Finding]:
     heads = set(heads_of(method.spec))
     trained = {h for loss in method.spec.losses for h in used_of_model(loss.component)}
-    for loop in (s.loop for s in method.spec.samplers):
-        for name in sorted(used_of_model(loop.component) & heads - trained)[:1]:
-            message = f"sampler `{loop.value}` uses head `{name}`, which no loss trains"
+    listed = [(s.loop, *s.wraps, *s.correctors) for s in method.spec.samplers]
+    for choice in (c for each in listed for c in each):
+        for name in sorted(used_of_model(choice.component) & heads - trained)[:1]:
+            message = f"{choice.axis.key} `{choice.value}` uses head `{name}`, which no loss trains"
             fits = [v for v, c in components_of(axes.LOSS).items() if name in used_of_model(c)]
             custom = f"use `model.{name}` in a loss"
-            listed = " or ".join(f"`{v}`" for v in fits)
-            yield Finding(loop, message, f"add loss {listed}" if fits else custom)
+            losses = " or ".join(f"`{v}`" for v in fits)
+            yield Finding(choice, message, f"add loss {losses}" if fits else custom)
