@@ -55,6 +55,12 @@ SHARED = {
     "loss": "share_cross_entropy",
     "sampler": "parallel_insertion",
 }
+WHOLE = {
+    "noise": "{process: drop, count: uniform}",
+    "target": "[gap_shares, stop]",
+    "loss": "[tree_cross_entropy, stop_cross_entropy]",
+    "sampler": "{kind: insertion, stop: drawn}",
+}
 EDITED = {
     "noise": "{process: {kind: edits, longest: 6}}",
     "target": "[gap_counts, gap_tokens, deletions, substitutions, substitutes]",

@@ -24,6 +24,7 @@ from methods import (
     ROUNDS,
     SHARED,
     STEPPED,
+    WHOLE,
     checked,
 )
 
@@ -121,7 +122,7 @@ def test_the_table_of_declarations_in_contributing_is_fresh():
 
 BASES = (
     *(MASKED, PLAIN, INSERTED, REPLACED, MIXED, FLEXMDM, GROWN, EDITED, SHARED, STEPPED),
-    *(CLOCKED, ROUNDS),
+    *(CLOCKED, ROUNDS, WHOLE),
 )
 CARDS = [card(a, c) for a in AXES for c in components_of(a).values()]
 

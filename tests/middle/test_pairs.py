@@ -57,6 +57,12 @@ TREE = DROP | {
     "sampler": "parallel_insertion",
     "backbone": "rotary",
 }
+WHOLE = DROP | {
+    "target": "gap_shares",
+    "loss": "tree_cross_entropy",
+    "sampler": "insertion",
+    "backbone": "rotary",
+}
 BOTH = {
     "noise.process": "drop_then_mask",
     "noise.schedule": "linear",
@@ -88,7 +94,7 @@ PLAIN = (
     DROP | {"sampler": "insertion", "backbone": "rotary"},
     DROP | {"sampler": "joint_insertion", "backbone": "rotary"},
     *(UNIFORM, MIXTURE, STEPPED, TREE, BOTH, GROWN, EXPECTED, CLOCK, POISSON, EDITS, ROUNDS),
-    *(PROMPTED,),
+    *(PROMPTED, WHOLE),
     NONE | {"sampler": "autoregressive", "backbone": "rotary"},
 )
 PER_GAP = ("count_divergence", "per_gap_cross_entropy")
@@ -122,6 +128,7 @@ TOGETHER["prompt_edits"] = TOGETHER["edits"]
 PARTNERS = {  # what stands beside a value in the list of a spec that has two
     "gap_tokens": "stop",
     "stop": "gap_tokens",
+    "tree_cross_entropy": "stop_cross_entropy",
     "gap_cross_entropy": "stop_cross_entropy",
     "insertion_bound": "stop_cross_entropy",
     "stop_cross_entropy": "gap_cross_entropy",

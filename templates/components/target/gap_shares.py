@@ -6,8 +6,8 @@ Also known as: slot_tokens, slot_targets, insertion_transformer, binary_tree (ba
     tau: temperature
 Differs:
     insertion_transformer: that a gap is finished is an output of its own, not a token of the
-        vocabulary; sequence termination, in which only the last gaps of all are finished, is not
-        available
+        vocabulary; sequence termination, in which only the last gaps of all are finished, is that
+        of `tree_cross_entropy` beside target `stop`
 """
 
 import torch
