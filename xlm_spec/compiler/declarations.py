@@ -19,6 +19,7 @@ from xlm_spec.compiler.declared_types import (
     OtherHead,
     Targets,
     Values,
+    ValuesOfAxes,
     Word,
     literal,
 )
@@ -178,6 +179,14 @@ PREDICTIONS = Declaration[str](
     '"leave_one_out"',
     "",
 )
+REQUIRES = Declaration[dict[str, tuple[str, ...]]](
+    "REQUIRES",
+    ("corrector",),
+    ValuesOfAxes(("process", "target")),
+    "the processes whose states the corrector keeps, and the targets that its heads predict",
+    '{"process": ("independent_drop",)}',
+    {},
+)
 LIKE = Declaration[str](
     "LIKE",
     ("head",),
@@ -207,7 +216,7 @@ EVEN = Declaration[dict[str, str]](
 DECLARATIONS: tuple[Declaration, ...] = (
     *(ELBO_WEIGHTS, UNMARKED, PRIOR_AT, ATTENTION),
     *(ELBO_TERM, ELBO_ALONE, ELBO_LOSS, ELBO_BESIDE, AUXILIARY, MINIMISER, PREDICTIONS),
-    *(COUNT, ELBO_WEIGHT, EXACT_AT, LIKE, SMALL, EVEN),
+    *(COUNT, ELBO_WEIGHT, EXACT_AT, REQUIRES, LIKE, SMALL, EVEN),
 )
 
 

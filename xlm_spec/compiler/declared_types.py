@@ -100,6 +100,27 @@ class Targets:
 
 
 @dataclass(frozen=True)
+class ValuesOfAxes:
+    """For some axes, several shipped values."""
+
+    axes: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        return f"a mapping from {' or '.join(map(repr, self.axes))} to tuples of shipped values"
+
+    def faults(self, name: str, value: object, c: Component) -> Iterator[tuple[str, str]]:
+        pairs = [*value.items()] if isinstance(value, dict) else []
+        if not pairs or not all(k in self.axes and isinstance(v, tuple) and v for k, v in pairs):
+            yield not_allowed(name, self, value), f"axes: {', '.join(self.axes)}"
+            return
+        for axis, words in pairs:
+            for word in (w for w in words if w not in values(axis)):
+                message = f"`{name}` names `{shown(str(word))}`, which is not a shipped {axis}"
+                yield message, alternatives(word, values(axis))
+
+
+@dataclass(frozen=True)
 class OtherHead:
     """A head that defines a class."""
 

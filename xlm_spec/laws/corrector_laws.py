@@ -21,7 +21,7 @@ from .states import seen
 from .toy_distribution import PAD, ToyDistribution, generator, surprise
 
 ROWS = 20_000
-FIELDS = ("tokens", "valid", "fixed")
+FIELDS = (("tokens", "valid", "fixed"), ("tokens", "valid", "fixed", "open"))
 WIRES = {"tokens": "draw"}  # key of a rule -> its name in signatures, if they differ
 
 
@@ -29,7 +29,7 @@ def testable(m: Method) -> list[tuple[str, str, Callable]]:
     """(sampler, kind, function) of each corrector of an exact sampler with a plain state."""
     listed = [(s, c["kind"]) for s, parts in m.samplers.items() for c in parts.get("corrector", ())]
     found = [(s, kind, function(m, kind)) for s, kind in listed if exact_at(m, s) is not None]
-    return [(s, kind, f) for s, kind, f in found if state_of(f)._fields == FIELDS]
+    return [(s, kind, f) for s, kind, f in found if state_of(f)._fields in FIELDS]
 
 
 def function(m: Method, kind: str) -> Callable:
@@ -70,7 +70,10 @@ def kept(m: Method) -> Iterator[Figure]:
     for sampler, kind, move in testable(m):
         config = with_parameters(m.config, exact_at(m, sampler) or {})
         parameters = parameters_of(m, sampler, config)
-        state = state_of(move)(z.tokens, z.valid, x.fixed)
+        known_of = {"tokens": z.tokens, "valid": z.valid, "fixed": x.fixed}
+        known_of |= {"open": z.open} if hasattr(z, "open") else {}
+        kind_of = state_of(move)
+        state = kind_of(*(known_of[name] for name in kind_of._fields))
         scope = m.scope(state=state, t=s, s=s, x=x, rng=generator(6)) | rules(parameters)
         numbers = getattr(getattr(parameters, "corrector", None), kind, None)
         right, wrong = (
