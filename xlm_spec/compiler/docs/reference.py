@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from xlm_spec.compiler.axes import (
     AXES,
     CORRECTOR,
+    HEAD,
     INSIDE,
     LOSS,
     NOISE,
@@ -28,6 +29,7 @@ from xlm_spec.compiler.docs.cards import Card, card
 from xlm_spec.compiler.docs.markdown import escaped, linked, scalar, sentence
 from xlm_spec.compiler.frontend.schema import schema
 from xlm_spec.compiler.middle.likelihood import fits_target, has_rate
+from xlm_spec.compiler.middle.network import used_of_model
 from xlm_spec.compiler.runtime_settings import described_as_code, settings, tasks
 
 ABOVE = "../.."  # from docs/reference to the root of the repository
@@ -111,11 +113,18 @@ def in_a_spec(c: Card) -> str:
 
 
 def takes_rule(c: Card, sampler: str, read: Collection[str]) -> bool:
-    """Does a sampler read this rule, or have the state that this corrector changes?"""
+    """Does a sampler read this rule, or fit this wrap or this corrector?
+
+    A wrap has the heads that the sampler reads, a corrector changes its state and reads its heads.
+    """
+    if not c.axis.many:
+        return c.axis.wire in read
+    loop, chosen = components_of(SAMPLER)[sampler], components_of(c.axis)[c.value]
+    heads = [used_of_model(x) & {*components_of(HEAD)} for x in (loop, chosen)]
     if c.axis == CORRECTOR:
-        state = components_of(CORRECTOR)[c.value].main.wires["state"]
-        return components_of(SAMPLER)[sampler].functions["step"].returns == state
-    return c.axis.wire in (*read, "")
+        same = loop.functions["step"].returns == chosen.main.wires["state"]
+        return same and heads[0] <= heads[1]
+    return heads[1] <= heads[0]
 
 
 def weighed(weight: str) -> str:
