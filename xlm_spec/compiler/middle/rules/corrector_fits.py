@@ -7,14 +7,14 @@ heads that other targets train, it would change the distribution that the sample
 from collections.abc import Iterator
 
 from xlm_spec.compiler.declarations import REQUIRES
+from xlm_spec.compiler.middle.method import Method
 from xlm_spec.compiler.middle.rules.finding import Finding
-from xlm_spec.compiler.middle.spec import Spec
 
 CODE = "X313"
 
 
-def found(method) -> Iterator[Finding]:
-    spec: Spec = method.spec
+def found(method: Method) -> Iterator[Finding]:
+    spec = method.spec
     given = {"process": [spec.process.value], "target": [t.value for t in spec.targets]}
     for corrector in (c for s in spec.samplers for c in s.correctors):
         for axis, required in REQUIRES.of(corrector.component).items():
