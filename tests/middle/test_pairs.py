@@ -165,6 +165,9 @@ def parts(c: Candidate) -> dict[str, str]:
     weighed = f"{c['loss']}: {{weight: {c.get('loss.weight', 'one')}}}"
     noise |= {"drop_schedule": "linear"} if process == "drop_then_mask" else {}
     targets, losses = (others(c[path], process) for path in ("target", "loss"))
+    targets += ["stop"] * (
+        c["loss"] == "tree_cross_entropy" and "stop" not in (*targets, c["target"])
+    )
     return {
         "noise": f"{{{', '.join(f'{k}: {v}' for k, v in noise.items())}}}",
         "target": f"[{', '.join([c['target'], *targets])}]",

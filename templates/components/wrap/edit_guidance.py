@@ -3,8 +3,6 @@
 Paper: arXiv:2506.09018 (Edit Flows, guidance)
 Also known as: guided_edits, rate_guidance, edit_flows_cfg
     scale: cfg_scale, guidance_scale, guidance, w
-Differs:
-    guidance_scale: the authors' 1 is no guidance; here, as in `guidance`, 0 is
 """
 
 import torch
