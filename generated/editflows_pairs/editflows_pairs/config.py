@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .noise import LinearSchedule
-from .rules import Temperature
+from .rules import TopK
 from .types import Vocab
 
 
@@ -21,7 +21,7 @@ class Noise:  # the noise
 @dataclass(frozen=True)
 class Sampler:  # sampler edit_leaping
     steps: int = 32  # equal steps from t = 1 to t = 0; in [1, inf)
-    tokens: Temperature = Temperature(temperature=1.0)  # Drawn from the softmax
+    tokens: TopK = TopK(k=1, temperature=1.0)  # Drawn among the k likeliest tokens; k = 1 is greedy
 
 
 @dataclass(frozen=True)

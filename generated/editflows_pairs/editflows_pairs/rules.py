@@ -1,4 +1,4 @@
-"""Rules of the samplers of editflows_pairs: tokens temperature."""
+"""Rules of the samplers of editflows_pairs: tokens top_k."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,13 @@ from torch import Generator, Tensor
 
 
 @dataclass(frozen=True)
-class Temperature:
-    """token ~ softmax(logits / temperature)."""
+class TopK:
+    """token ~ softmax(logits / temperature), among the k likeliest (arXiv:1805.04833)."""
 
+    k: int = 1  # number of tokens kept; 1 is greedy; in [1, inf)
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
-        p = (logits / self.temperature).softmax(-1)
-        return torch.multinomial(p, 1, generator=rng)[:, 0]
+        best, ids = logits.topk(min(self.k, logits.shape[-1]), dim=-1)  # (N, k)
+        p = (best / self.temperature).softmax(-1)
+        return ids.gather(1, torch.multinomial(p, 1, generator=rng))[:, 0]
