@@ -47,7 +47,7 @@ METHODS: Mapping[str, Sequence[Method]] = {
     "sudoku": [Method("mdlm", ["ancestral", "confidence"])],
     "countdown": [Method("arlm", ["autoregressive"])],
     "maze": [Method("mdlm", ["confidence"]), Method("ilm", ["insertion"])],
-    "zebra": [Method("mdlm", ["confidence"])],
+    "zebra": [Method("arlm", ["autoregressive"])],
     "walk": [
         Method("arlm", ["autoregressive"], "autoregressive"),
         Method("mdlm", ["ancestral"]),
