@@ -46,7 +46,6 @@ class Zebra(Generated):
 
     options: Options = Options()
     name = "zebra"
-    steps = 2_000
 
     def require(self) -> None:
         o = self.options
