@@ -39,15 +39,15 @@ class Method:
     spec: str
     samplers: Sequence[str]
     written: Any = None
-    sets: Sequence[str] = ()
+    steps: int = 0  # 0: those of the size
 
 
 DRAWN = {"kind": "insertion", "stop": "drawn"}
 METHODS: Mapping[str, Sequence[Method]] = {
     "sudoku": [Method("mdlm", ["ancestral", "confidence"])],
     "countdown": [Method("arlm", ["autoregressive"])],
-    "maze": [Method("mdlm", ["confidence"]), Method("ilm", ["insertion"])],
-    "zebra": [Method("mdlm", ["confidence"])],
+    "maze": [Method("mdlm", ["confidence"])],
+    "zebra": [Method("arlm", ["autoregressive"], steps=500)],
     "walk": [
         Method("arlm", ["autoregressive"], "autoregressive"),
         Method("mdlm", ["ancestral"]),
@@ -56,6 +56,7 @@ METHODS: Mapping[str, Sequence[Method]] = {
     "molecules": [Method("arlm", ["autoregressive"], "autoregressive")],
 }
 LONGEST = 48  # tokens of a molecule
+OPTIONS = {"maze": ["data.side=5"]}  # that are no defaults
 FIGURES = {  # those that are shown
     "sudoku": ("solved", "units", "token_accuracy"),
     "countdown": ("solved", "wellformed"),
@@ -126,7 +127,7 @@ def of_walk(task: Any, prompt: list[int], rng: Random) -> list[int]:
 
 def of_molecules(task: Any, prompt: list[int], rng: Random) -> list[int]:
     """The next token as often as it follows the last one in the training data (bigrams)."""
-    after = pairs_of(task.rows("train"))
+    after = pairs_of(task)
     found = [-1]
     while len(found) <= LONGEST and (token := rng.choice(after[found[-1]])) >= 0:
         found.append(token)
@@ -136,9 +137,10 @@ def of_molecules(task: Any, prompt: list[int], rng: Random) -> list[int]:
 KNOWN: dict[int, dict[int, list[int]]] = {}
 
 
-def pairs_of(rows: Rows) -> dict[int, list[int]]:
+def pairs_of(task: Any) -> dict[int, list[int]]:
     """The tokens that follow each token; -1 before the first and after the last."""
     if not KNOWN:
+        rows = task.rows("train")
         for ids, n in zip(rows.answer.tolist(), rows.answer_length.tolist(), strict=True):
             for a, b in zip([-1, *ids[:n]], [*ids[:n], -1], strict=True):
                 KNOWN.setdefault(a, []).append(b)
@@ -236,10 +238,10 @@ def measured(place: Path, name: str, seed: int, sets: Sequence[str]) -> Found:
     n = len(task.rows("test").prompt)
     rows = [row(name, label, "-", found, n) for label, found in references(task, seed)]
     found = Found(rows, n)
-    steps = task.sizes["cpu"]["train.steps"]
     for method in METHODS[name]:
+        steps = method.steps or int(task.sizes["cpu"]["train.steps"])
         folder = built(place, method, name)
-        run = train(folder, method.spec, name, 0, seed, THREADS, False, sets, int(steps))
+        run = train(folder, method.spec, name, 0, seed, THREADS, False, sets, steps)
         for sampler in method.samplers:
             result = evaluate(folder, method.spec, run, sampler, THREADS)
             label = f"{method.spec}, {sampler}"
@@ -270,7 +272,8 @@ def main() -> None:
     parts = [PAGE.format(machine=machine(THREADS), seed=args.seed)]
     with workplace(args.place) as place:
         for name in args.tasks or METHODS:
-            sets = molecules_of(args.molecules) if name == "molecules" else []
+            sets = OPTIONS.get(name, [])
+            sets = molecules_of(args.molecules) if name == "molecules" else sets
             found = measured(place, name, args.seed, sets)
             print(f"\n{name}, n = {found.n:,}\n{table(found.rows)}", flush=True)
             lines = "\n".join(f"- `{line}`" for line in found.commands)

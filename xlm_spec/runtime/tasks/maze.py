@@ -31,7 +31,7 @@ class Options:
         side: size, grid_size
     """
 
-    side: int = 5  # cells of a row; in [2, 20]
+    side: int = 4  # cells of a row; in [2, 20]
     loops: int = 0  # openings besides those of a tree; in [0, inf)
     shortest: int = 3  # cells of the shortest answers; in [2, inf)
     examples: int = 20_000  # mazes for training; in [1, inf)

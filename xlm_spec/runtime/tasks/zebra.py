@@ -35,7 +35,7 @@ class Options:
     """Options of zebra."""
 
     houses: int = 3  # houses, and values of each attribute; in [2, 8]
-    attributes: int = 3  # attributes of a house; in [1, 8]
+    attributes: int = 2  # attributes of a house; in [1, 8]
     examples: int = 20_000  # puzzles for training; in [1, inf)
     seed: int = 42  # seed of the puzzles
 
