@@ -127,7 +127,8 @@ def with_defaults(parameters: tuple[Parameter, ...], source: str) -> tuple[Param
     """The options with the values that the file of a task gives to `Options(...)`."""
     calls = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call))
     made = next((c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "Options"), None)
-    given = {k.arg: ast.literal_eval(k.value) for k in made.keywords} if made else {}
+    plain = [k for k in made.keywords if isinstance(k.value, ast.Constant)] if made else []
+    given = {k.arg: ast.literal_eval(k.value) for k in plain}
     return tuple(replace(p, default=given.get(p.name, p.default)) for p in parameters)
 
 
