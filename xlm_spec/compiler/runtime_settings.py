@@ -109,7 +109,8 @@ def default_task() -> str:
 def tasks() -> dict[str, tuple[Parameter, ...]]:
     """The shipped tasks, and the options of each that a spec can set under `data`.
 
-    The options are the fields of the class `Options` in its file, or in one that it imports from.
+    The options are the fields of the class `Options` in its file, or in one that it imports from;
+    their defaults are those of its task.
     """
     found = {p.stem: p.read_text(encoding="utf-8") for p in sorted(TASKS.glob("*.py"))}
     of_file = {stem: options(source) for stem, source in found.items()}
@@ -117,8 +118,18 @@ def tasks() -> dict[str, tuple[Parameter, ...]]:
     for name, source in found.items():
         if re.search(r"^TASK = ", source, re.M):
             parts = [name, *re.findall(r"^from xlm_spec\.runtime\.tasks\.(\w+)", source, re.M)]
-            out[name] = next((of_file[p] for p in parts if of_file[p]), ())
+            found_here = next((of_file[p] for p in parts if of_file[p]), ())
+            out[name] = with_defaults(found_here, source)
     return out
+
+
+def with_defaults(parameters: tuple[Parameter, ...], source: str) -> tuple[Parameter, ...]:
+    """The options with the values that the file of a task gives to `Options(...)`."""
+    calls = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call))
+    made = next((c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "Options"), None)
+    plain = [k for k in made.keywords if isinstance(k.value, ast.Constant)] if made else []
+    given = {k.arg: ast.literal_eval(k.value) for k in plain}
+    return tuple(replace(p, default=given.get(p.name, p.default)) for p in parameters)
 
 
 def options(source: str) -> tuple[Parameter, ...]:

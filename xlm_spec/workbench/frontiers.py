@@ -20,7 +20,7 @@ def require_text(request: Request, methods: list[Method]) -> None:
     """Raises Failed (X602) for a judge of a task without text."""
     task = methods[0].run.task
     if request.judge and not protocol.is_text(task):
-        message = f"--judge applies to tasks of text, and `{task.name}` is none"
+        message = f"--judge applies to tasks of text, not to `{task.name}`"
         raise Failed(Diagnostic("X602", message))
 
 

@@ -97,7 +97,9 @@ class Location:
             p: k for p, k in sections_with(self.key).items() if k != "kind" and p not in skipped
         }
         inner = {p: k for p, k in found.items() if here and p[:n] == here}
-        return inner or {p: k for p, k in found.items() if p[:1] != here[:1] or len(p) < n}
+        outer = {p: k for p, k in found.items() if p[:1] != here[:1] or len(p) < n}
+        top = {p: k for p, k in outer.items() if not p}  # a section before an option of a task
+        return inner or top or outer
 
     @cached_property
     def home(self) -> Home | None:

@@ -16,6 +16,7 @@ from xlm_spec.compiler.components import (
     HERE,
     LAW,
     Component,
+    Parameter,
     without_synonyms,
 )
 from xlm_spec.compiler.frontend import hover
@@ -108,7 +109,7 @@ def section(run: Component, name: str, **other: dict) -> dict:
 def data(run: Component) -> dict:
     """The section `data`: editors suggest the options of the chosen task."""
     field = next(p for p in run.fields["Data"] if p.name == "task")
-    every = {p.name: number(p) for options in tasks().values() for p in options}
+    every = shared([p for options in tasks().values() for p in options])
     quiet = {name: option | {"doNotSuggest": True} for name, option in every.items()}
     shipped = {
         "enum": list(tasks()),
@@ -119,7 +120,7 @@ def data(run: Component) -> dict:
         {
             "if": {"properties": {"task": {"pattern": f"^{name}$"}}}
             | ({"required": ["task"]} if name != field.default else {}),
-            "then": {"properties": {n: option(name, n, o) for n, o in every.items()}},
+            "then": {"properties": {n: option(name, n) for n in every}},
         }
         for name in tasks()
     ]
@@ -127,8 +128,19 @@ def data(run: Component) -> dict:
     return section(run, "Data", task=task, **quiet) | {"allOf": branches}
 
 
-def option(task: str, name: str, rules: dict) -> dict:
+def shared(options: list[Parameter]) -> dict[str, dict]:
+    """The schema of each option of any task; a default that differs between tasks is left out."""
+    found: dict[str, dict] = {}
+    for p in options:
+        rules, other = number(p), found.get(p.name)
+        if other is not None and other.get("default") != rules.get("default"):
+            rules.pop("default", None)
+        found[p.name] = rules
+    return found
+
+
+def option(task: str, name: str) -> dict:
     """The schema of an option under a task; an editor warns if the task has no such option."""
-    if name in {p.name for p in tasks()[task]}:
-        return rules
-    return {"deprecationMessage": f"task `{task}` has no option `{name}`"}
+    own = next((p for p in tasks()[task] if p.name == name), None)
+    message = f"task `{task}` has no option `{name}`"
+    return {"deprecationMessage": message} if own is None else number(own)

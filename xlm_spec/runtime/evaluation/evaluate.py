@@ -96,7 +96,7 @@ def figures(
     of_text = protocol.is_text(run.task)
     if (judge or corpora or draws > 1) and not of_text:
         flag = "--judge" if judge else "--zero-shot" if corpora else "--draws"
-        message = f"{flag} applies to tasks of text, and `{run.task.name}` is none"
+        message = f"{flag} applies to tasks of text, not to `{run.task.name}`"
         raise Failed(Diagnostic("X602", message))
     run = protocol.with_samples(run, judge) if of_text else run
     run, others_named = protocol.with_corpora(run, corpora)

@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext, redirect_stderr
 from functools import lru_cache
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +31,10 @@ class Judge:
     def __init__(self, source: str):
         transformers = require("transformers", "a judge", "judge")
         place, options = place_of(source)
-        if not wants_colour(sys.stderr):
-            transformers.utils.logging.disable_progress_bar()
         try:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
-            model = transformers.AutoModelForCausalLM.from_pretrained(place, **options)
+            with nullcontext() if wants_colour(sys.stderr) else redirect_stderr(StringIO()):
+                model = transformers.AutoModelForCausalLM.from_pretrained(place, **options)
         except Exception as e:  # the library, the hub and the files raise different ones
             message = f"`data.metrics`: cannot load the judge `{source}`: {first_line(e)}"
             hint = "write the folder, the GGUF file or the hub id of a causal model of transformers"

@@ -29,8 +29,8 @@ LONGEST = 256  # tokens of a generation, unless the task says
 class Answers:
     """What the harness asks of an LM: log-likelihoods, and generations.
 
-    Of a model whose task is running text. `draws`: of the noise of a bound. A context is cut on the left to the length of a block. Raises
-    Failed (X602) for other tasks.
+    Of a model whose task is running text. `draws`: of the noise of a bound. A context is cut on the
+    left to the length of a block. Raises Failed (X602) for other tasks.
     """
 
     def __init__(self, trained: TrainedModel, sampler: str = "", draws: int = 1, batch: int = 16):
