@@ -349,7 +349,7 @@ def rate_divergence(
     return scatter(m - n - torch.xlogy(n, m), row, col, hidden)
 
 
-def pieces(total: int, each: int, most: int = 1 << 22) -> Iterator[slice]:
+def pieces(total: int, each: int, most: int = 1 << 25) -> Iterator[slice]:
     """Slices of `total` items of `each` numbers, with at most `most` numbers per slice.
 
     If `total` is zero, one empty slice.
@@ -357,6 +357,23 @@ def pieces(total: int, each: int, most: int = 1 << 22) -> Iterator[slice]:
     size = max(1, most // each)
     for first in range(0, max(total, 1), size):
         yield slice(first, min(first + size, total))
+
+
+def token_nats(head: Callable, hidden: Tensor, token: Tensor) -> Tensor:
+    """-log p(token) at N positions, (N,), from their hidden states (N, D).
+
+    At most 2^25 logits are computed at once; if there are more, each piece of them is computed
+    again for the gradient, so that memory does not grow with N V.
+    """
+
+    def run(hidden: Tensor, token: Tensor) -> Tensor:
+        return F.cross_entropy(head(hidden), token, reduction="none")
+
+    words = head(hidden[:0]).shape[1]  # V
+    parts = list(pieces(len(token), words))
+    if len(parts) == 1:
+        return run(hidden, token)
+    return torch.cat([checkpoint(run, hidden[p], token[p], use_reentrant=False) for p in parts])
 
 
 def position_nats(
