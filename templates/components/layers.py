@@ -34,6 +34,12 @@ def visible(valid: Tensor) -> Tensor:
     return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)
 
 
+@torch.compiler.disable  # it depends on data; what follows is one graph
+def padding_mask(valid: Tensor) -> Tensor | None:
+    """`visible(valid)`, or None if no position is padding: attention without a mask is faster."""
+    return None if valid.all() else visible(valid)
+
+
 def mlp(width: int) -> nn.Sequential:
     """Two linear maps, hidden width 4 D, and the exact GELU (MDLM's code uses tanh)."""
     return nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
@@ -76,15 +82,16 @@ class Embed(nn.Module):
 class Attention(nn.Module):
     """Attention over the positions of a row, with rotary embeddings."""
 
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int, causal: bool):
         super().__init__()
-        self.heads = heads
+        self.heads, self.causal = heads, causal
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:
         """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a position is visible.
 
-        None is causal attention, without a mask: padding comes after all valid positions.
+        None: every position or, if `causal`, also without a mask, itself and earlier ones: padding
+        comes after all valid positions.
         """
         return self.attend(*self.project(x, cos, sin), mask)
 
@@ -97,17 +104,18 @@ class Attention(nn.Module):
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
         """The attention output, (B, L, D)."""
-        mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)
+        causal = self.causal and mask is None
+        mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
 
 class Block(nn.Module):
     """Attention, then a two-layer MLP, each with LayerNorm and a residual connection."""
 
-    def __init__(self, width: int, heads: int, dropout: float):
+    def __init__(self, width: int, heads: int, dropout: float, causal: bool):
         super().__init__()
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention, self.mlp = Attention(width, heads), mlp(width)
+        self.attention, self.mlp = Attention(width, heads, causal), mlp(width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ def test_causal_attention_needs_no_mask():
     The control: a mask of padding alone.
     """
     torch.manual_seed(0)
-    attention, x = Attention(32, 4), torch.randn(ROWS, LENGTH, 32)
+    attention, x = Attention(32, 4, causal=True), torch.randn(ROWS, LENGTH, 32)
     valid = torch.arange(LENGTH) < torch.tensor([LENGTH, 4, 1])[:, None]
     given = angles(torch.arange(LENGTH), 8)
     with torch.no_grad():
@@ -76,6 +76,28 @@ def test_causal_attention_needs_no_mask():
         )
     assert (plain - masked).abs().max() < 1e-6
     assert (plain - wrong).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("value", ALL)
+def test_without_padding_there_is_no_mask(value, monkeypatch):
+    """Equal hidden states. The control: causal attention."""
+    module, net, found = import_module(f"components.backbone.{value}"), backbone(value), []
+    attend = torch.nn.functional.scaled_dot_product_attention
+
+    def noted(q, k, v, mask, is_causal):
+        found.append(mask is None and not is_causal)
+        return attend(q, k, v, mask, is_causal=is_causal)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", noted)
+    plain = hidden(net, inputs())
+    monkeypatch.setattr(module, "padding_mask", visible)
+    masked = hidden(net, inputs())
+    assert found == 2 * [True] + 2 * [False]
+    assert (plain - masked).abs().max() < 1e-12
+    for block in net.blocks:
+        block.attention.causal = True
+    monkeypatch.setattr(module, "padding_mask", lambda valid: None)
+    assert (plain - hidden(net, inputs())).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("value", TIMED)
