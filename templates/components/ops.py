@@ -180,12 +180,26 @@ def portions(
         left = left - number
 
 
+def categorical(p: Tensor, rng: Generator) -> Tensor:
+    """An index for each row of p (N, K), drawn in proportion to its entries, (N,).
+
+    By the inverse of the cumulative sums, with one number of 53 bits for each row, where
+    `torch.multinomial` draws K. An entry of zero is never drawn. Raises ValueError if the sum of a
+    row is zero or not a number.
+    """
+    mass = p.cumsum(-1, dtype=torch.float64)
+    total = mass[:, -1:]
+    if not (total > 0).all():
+        raise ValueError("nothing to draw from: probabilities are zero or not numbers")
+    u = torch.rand(total.shape, generator=rng, device=p.device, dtype=mass.dtype)
+    return torch.searchsorted(mass, u * total, right=True)[:, 0]
+
+
 def with_gumbel(score: Tensor, scale: float, rng: Generator) -> Tensor:
     """Scores (N,) plus Gumbel noise: ranked, a draw without replacement ~ exp(score / scale)."""
     if scale == 0:
         return score
-    u = torch.rand(score.shape, generator=rng, device=score.device)
-    return score - scale * (-u.log()).log()
+    return score - scale * torch.empty_like(score).exponential_(generator=rng).log()
 
 
 def remember(state: State) -> Remembered:
