@@ -128,12 +128,18 @@ def time_when_masked(state, masked: Tensor, schedule: Schedule) -> Tensor:
     return schedule.inverse(1 - share)
 
 
-def logits_at(model, state, where: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(row, col, logits (N, V)) of the N positions `where` (B, L); evaluates only rows with one."""
+def hidden_at(model, state, where: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(row, col, hidden (N, D)) of the N positions `where` (B, L); evaluates only rows with one."""
     rows = where.any(1).nonzero()[:, 0]
     hidden = model(state.tokens[rows], state.valid[rows], t[rows])
     local, col = where[rows].nonzero(as_tuple=True)
-    return rows[local], col, model.token_logits(hidden[local, col])
+    return rows[local], col, hidden[local, col]
+
+
+def logits_at(model, state, where: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(row, col, logits (N, V)) of the N positions `where` (B, L)."""
+    row, col, hidden = hidden_at(model, state, where, t)
+    return row, col, model.token_logits(hidden)
 
 
 def probability(logits: Tensor, token: Tensor) -> Tensor:
@@ -371,6 +377,12 @@ def pieces(total: int, each: int, most: int = 1 << 25) -> Iterator[slice]:
     size = max(1, most // each)
     for first in range(0, max(total, 1), size):
         yield slice(first, min(first + size, total))
+
+
+def in_pieces(score: Callable, head: Callable, hidden: Tensor) -> Tensor:
+    """score(logits) of N positions, (N,), from their hidden states (N, D); 2^25 logits at once."""
+    words = head(hidden[:0]).shape[1]  # V
+    return torch.cat([score(head(hidden[p])) for p in pieces(len(hidden), words)])
 
 
 def token_nats(head: Callable, hidden: Tensor, token: Tensor) -> Tensor:
