@@ -265,6 +265,14 @@ def compact(keep: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
     return tuple(a.gather(1, order) for a in (keep, *arrays))
 
 
+def read_positions(x: Examples) -> Tensor:
+    """Where losses read hidden states, (B, L) bool: BOS, free positions, and that before one."""
+    read = x.valid & ~x.fixed
+    read[:, :-1] |= read[:, 1:].clone()
+    read[:, 0] = True
+    return read
+
+
 def open_gaps(x: Examples) -> Tensor:
     """Tokens after which tokens may be inserted, (B, L) bool.
 

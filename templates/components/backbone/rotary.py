@@ -17,7 +17,7 @@ Differs:
 import torch
 from torch import Tensor, nn
 
-from ..layers import Block, Embed, angles, initialize, padding_mask
+from ..layers import Block, Embed, angles, indices, initialize, padding_mask, spread
 
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "positions": 0}
 EVEN = {"width": "heads"}
@@ -50,15 +50,17 @@ class Backbone(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 
-    def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
-        """(B, L), (B, L) -> (B, L, D)."""
+    def forward(self, tokens: Tensor, valid: Tensor, read: Tensor | None = None) -> Tensor:
+        """(B, L), (B, L) -> (B, L, D), at the positions `read` (B, L) or at all."""
         mask = None if self.causal else padding_mask(valid)
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
         x = self.embed(tokens, valid, position)
-        for block in self.blocks:
+        *blocks, last = self.blocks
+        for block in blocks:
             x = block(x, mask, cos, sin)
-        return self.norm(x)
+        at = indices(read)
+        return spread(self.norm(last(x, mask, cos, sin, at)), at, tokens)
 
     def open_cache(self, tokens: Tensor, valid: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Keys and values of each layer, (B, H, L, D / H) each, of (B, L) tokens, causal."""
