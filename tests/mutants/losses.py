@@ -86,8 +86,8 @@ MUTANTS = [
         "model conditioned on 1 - t",
         "timed",
         "objective",
-        "model(z.tokens, z.valid, t, read=z.read)",
-        "model(z.tokens, z.valid, 1 - t, read=z.read)",
+        "model(z.tokens, z.valid, t",
+        "model(z.tokens, z.valid, 1 - t",
     ),
     Mutant(
         "backbone without a gradient",
@@ -109,8 +109,8 @@ MUTANTS = [
         "model conditioned on the time of another sequence",
         "timed",
         "objective",
-        "model(z.tokens, z.valid, t, read=z.read)",
-        "model(z.tokens, z.valid, t.roll(1, 0), read=z.read)",
+        "model(z.tokens, z.valid, t",
+        "model(z.tokens, z.valid, t.roll(1, 0)",
     ),
     Mutant(
         "model reads the clean sequence",

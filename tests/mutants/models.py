@@ -21,8 +21,8 @@ MUTANTS = [
         "causal attention in a masked model",
         "masked",
         "model",
-        "return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)",
-        "return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1).tril()",
+        "is_causal=causal)",
+        "is_causal=mask is None)",
     ),
     Mutant(
         "attention to the next token",
