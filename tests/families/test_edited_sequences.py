@@ -15,7 +15,7 @@ def test_levenshtein_has_two_roll_ins(packages):
     found = lines(packages["levenshtein"])
     assert [line for line in found if line.startswith(("z", "hidden", "target"))] == [
         "z = corrupt(x, corrupted)",
-        "hidden = model(z.tokens, z.valid)  # (B, L, D)",
+        "hidden = model(z.tokens, z.valid, read=z.read)  # (B, L, D)",
         "z_2 = masks_at_dropped(x, z.dropped, vocab)",
         "hidden_2 = model(z_2.tokens, z_2.valid)  # (B, L, D)",
         "z_3 = filled(model, hidden_2, z_2.tokens, z_2.valid, z_2.clean, z_2.masked)",

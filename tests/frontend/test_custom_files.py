@@ -208,8 +208,8 @@ def test_a_weight_says_what_it_weighs_with(tmp_path):
             "must be `tokens` and `valid`",
         ),
         (
-            "self, tokens: Tensor, valid: Tensor)",
-            "self, tokens: Tensor, valid: Tensor, *, depth: int = 2)",
+            "read: Tensor | None = None)",
+            "read: Tensor | None = None, *, depth: int = 2)",
             "must not have a parameter `depth`",
         ),
         (

@@ -33,16 +33,16 @@ def test_a_constant_that_the_file_reads_stands_in_the_package(name, tmp_path):
 @pytest.mark.parametrize(
     ("new", "name"),
     [
-        ("nats = nat(logits)", "nat"),
-        ("nats = Nats(logits)", "Nats"),
-        ("nats = sum(weigh(n) for n in logits)", "weigh"),
-        ("nats = (lambda n: n + offset)(logits)", "offset"),
+        ("nats = nat(hidden)", "nat"),
+        ("nats = Nats(hidden)", "Nats"),
+        ("nats = sum(weigh(n) for n in hidden)", "weigh"),
+        ("nats = (lambda n: n + offset)(hidden)", "offset"),
     ],
 )
 def test_a_name_that_is_not_defined(new, name, tmp_path):
     file = named(tmp_path, "loss", "cross_entropy", "ELBO_TERM = True", "ELBO_TERM = True")
     source = (tmp_path / "mine.py").read_text().splitlines()
-    at = next(i for i, line in enumerate(source) if "nats = F." in line)
+    at = next(i for i, line in enumerate(source) if "nats = token_nats" in line)
     source[at] = f"    {new}"
     (tmp_path / "mine.py").write_text("\n".join([*source[:at], f"    {new}", *source[at + 1 :]]))
     assert messages(file) == [f"X115 {at + 1}: name `{name}` is not defined"]
@@ -58,17 +58,15 @@ def test_an_import_inside_of_a_function_is_looked_at(tmp_path):
         ("import numpy", "a package cannot import `numpy`"),
         ("from ..ops import scatter", "relative imports are allowed only at the top of the file"),
     ):
-        new = f"    {line}\n    logits = "
-        file = named(tmp_path, "loss", "cross_entropy", "    logits = ", new)
+        new = f"    {line}\n    nats = "
+        file = named(tmp_path, "loss", "cross_entropy", "    nats = ", new)
         assert messages(file)[0].endswith(message)
-    named(tmp_path, "loss", "cross_entropy", "    logits = ", "    import math\n    logits = ")
+    named(tmp_path, "loss", "cross_entropy", "    nats = ", "    import math\n    nats = ")
     plan_of(file)
 
 
 def test_what_only_a_compiler_sees_is_told(tmp_path):
-    file = named(
-        tmp_path, "loss", "cross_entropy", "    logits = ", "    nonlocal a\n    logits = "
-    )
+    file = named(tmp_path, "loss", "cross_entropy", "    nats = ", "    nonlocal a\n    nats = ")
     assert messages(file)[0].startswith("X110")
 
 
@@ -78,8 +76,8 @@ def test_what_only_a_compiler_sees_is_told(tmp_path):
         (
             "loss",
             "cross_entropy",
-            "model.token_logits",
-            "model.survival(2.0, hidden) * model.token_logits",
+            "token_nats(",
+            "model.survival(2.0, hidden) * token_nats(",
         ),
         ("sampler", "ancestral", "draw(logits, rng)", "draw(model.survival(logits), rng)"),
         (
@@ -118,8 +116,8 @@ def timed_backbone() -> str:
 def test_methods_of_a_backbone_get_what_they_are_called_with(tmp_path):
     """A time too: only `forward` may go without."""
     old, new = (
-        "model.token_logits(",
-        "model.plain(2.0) * model.survival(hidden, 3.0) * model.token_logits(",
+        "token_nats(model",
+        "model.plain(2.0) * model.survival(hidden, 3.0) * token_nats(model",
     )
     file = named(tmp_path, "loss", "cross_entropy", old, new)
     (tmp_path / "net.py").write_text(timed_backbone())

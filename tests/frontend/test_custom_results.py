@@ -96,7 +96,7 @@ def test_a_loss_that_returns_one_number(lines, number, tmp_path):
         "return model.mean()",
         "mean = nats.mean()\n    mean = mean + hidden[..., 0]\n    return mean",
         f"def total():\n        return nats.sum()\n\n    {RETURN[:-1]} / total())",
-        'return F.cross_entropy(logits, target.token, reduction="none")',
+        "return token_nats(model.token_logits, at, target.token)",
     ],
 )
 def test_control_a_result_that_may_have_more_than_one_number(lines, tmp_path):

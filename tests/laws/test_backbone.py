@@ -19,15 +19,18 @@ ROWS, LENGTH, SIZE = 3, 7, 9
 DIRECTION = "a causal model does not see later tokens, a bidirectional one does"
 ALL = values("backbone")
 CACHED = [b for b in ALL if "extend_cache" in component("backbone", b).methods["Backbone"]]
+READING = [
+    b for b in ALL if "read" in component("backbone", b).methods["Backbone"]["forward"].wires
+]
 TIMED = [b for b in ALL if "t" in component("backbone", b).methods["Backbone"]["forward"].wires]
 
 
-def backbone(value: str, perturbed: bool = True):
+def backbone(value: str, perturbed: bool = True, direction: str = "bidirectional"):
     """A small one in float64; `perturbed` adds noise to its initial weights, which can be zero."""
     torch.manual_seed(0)
     module = import_module(f"components.backbone.{value}")
     parameters = module.SMALL | {"token_shift": True, "positions": LENGTH}
-    net = module.Backbone(SIZE, "bidirectional", **parameters)
+    net = module.Backbone(SIZE, direction, **parameters)
     net = net.eval().double()
     if perturbed:
         with torch.no_grad():
@@ -66,7 +69,7 @@ def test_causal_attention_needs_no_mask():
     The control: a mask of padding alone.
     """
     torch.manual_seed(0)
-    attention, x = Attention(32, 4), torch.randn(ROWS, LENGTH, 32)
+    attention, x = Attention(32, 4, causal=True), torch.randn(ROWS, LENGTH, 32)
     valid = torch.arange(LENGTH) < torch.tensor([LENGTH, 4, 1])[:, None]
     given = angles(torch.arange(LENGTH), 8)
     with torch.no_grad():
@@ -76,6 +79,47 @@ def test_causal_attention_needs_no_mask():
         )
     assert (plain - masked).abs().max() < 1e-6
     assert (plain - wrong).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("value", ALL)
+def test_without_padding_there_is_no_mask(value, monkeypatch):
+    """Equal hidden states. The control: causal attention."""
+    module, net, found = import_module(f"components.backbone.{value}"), backbone(value), []
+    attend = torch.nn.functional.scaled_dot_product_attention
+
+    def noted(q, k, v, mask, is_causal):
+        found.append(mask is None and not is_causal)
+        return attend(q, k, v, mask, is_causal=is_causal)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", noted)
+    plain = hidden(net, inputs())
+    monkeypatch.setattr(module, "padding_mask", visible)
+    masked = hidden(net, inputs())
+    assert found == 2 * [True] + 2 * [False]
+    assert (plain - masked).abs().max() < 1e-12
+    for block in net.blocks:
+        block.attention.causal = True
+    monkeypatch.setattr(module, "padding_mask", lambda valid: None)
+    assert (plain - hidden(net, inputs())).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("value", READING)
+@pytest.mark.parametrize("direction", ["bidirectional", "causal"])
+def test_hidden_states_where_they_are_read_are_those_of_all(value, direction):
+    """Also the gradients of all weights; others are NaN. The control: other positions."""
+    read = torch.rand(ROWS, LENGTH, generator=generator(3)) < 0.4
+    net, other = backbone(value, direction=direction), backbone(value, direction=direction)
+    weight = torch.rand(ROWS, LENGTH, 1, generator=generator(4), dtype=torch.float64)
+    given = [inputs(), torch.arange(LENGTH) < torch.tensor([LENGTH, 4, 6])[:, None]]
+    given += [torch.full((ROWS, 1), 0.3, dtype=torch.float64)] if hasattr(net, "time") else []
+    every, some = net(*given), other(*given, read=read)
+    (weight * every)[read].square().sum().backward()
+    (weight * some)[read].square().sum().backward()
+    assert torch.equal(some.isnan().all(-1), ~read)
+    assert (every[read] - some[read]).abs().max() < 1e-12
+    assert (every[read].roll(1, 0) - some[read]).abs().max() > 1e-3
+    for (name, p), q in zip(net.named_parameters(), other.parameters(), strict=True):
+        assert (p.grad - q.grad).abs().max() < 1e-10 * (1 + p.grad.abs().max()), name
 
 
 @pytest.mark.parametrize("value", TIMED)

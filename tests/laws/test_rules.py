@@ -15,6 +15,7 @@ from components.tokens.min_p import MinP
 from components.tokens.temperature import Temperature
 from components.tokens.top_k import TopK
 from components.tokens.top_p import TopP
+from xlm_spec.laws.rule_laws import itself
 from xlm_spec.laws.toy_distribution import generator, p_value
 
 P = torch.tensor([0.4, 0.05, 0.25, 0.3], dtype=torch.float64)
@@ -100,13 +101,13 @@ def test_every_unmasking_order_differs():
         (Entropy(), [1, 0, 2]),
         (LeftToRight(), [2, 1, 0]),
     ]:
-        score = rule(ORDER.log(), POSITIONS[:3], generator())
+        score = rule(itself, ORDER.log(), POSITIONS[:3], generator())
         assert score.argsort(descending=True).tolist() == order, rule
 
 
 def test_random_order_is_uniform():
     first = torch.stack(
-        [Random()(torch.zeros(4, 2), POSITIONS, generator(i)).argmax() for i in range(4000)]
+        [Random()(itself, torch.zeros(4, 2), POSITIONS, generator(i)).argmax() for i in range(4000)]
     )
     uniform = torch.full((4,), 0.25, dtype=torch.float64)
     follows(torch.bincount(first, minlength=4).double(), uniform)

@@ -82,9 +82,9 @@ SEES = Mutant(
     "attention to the next token",
     "left to right",
     "model",
-    "mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)",
+    "mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal)",
     """ahead = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool).tril(1)
-        mixed = F.scaled_dot_product_attention(q, k, v, ahead if mask is None else mask)""",
+        mixed = F.scaled_dot_product_attention(q, k, v, ahead if causal else mask)""",
 )
 
 

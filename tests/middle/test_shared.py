@@ -43,7 +43,7 @@ def line(method, start: str) -> str:
 @pytest.mark.parametrize(
     ("value", "old", "call"),
     [
-        ("rotary", VALID, "model(z.tokens, z.valid, segments=x.segments)"),
+        ("rotary_shifted", VALID, "model(z.tokens, z.valid, segments=x.segments)"),
         ("dit", f"{VALID}, t: Tensor", "model(z.tokens, z.valid, t, segments=x.segments)"),
     ],
 )
@@ -161,7 +161,7 @@ def test_a_backbone_reads_a_further_schedule(tmp_path):
     assert failed(tmp_path, backbone=mine)[0].startswith("X115")  # not imported
     mine = backbone(tmp_path, VALID, f"{VALID}, schedule=None, t=None")
     method = package(tmp_path, backbone=mine)
-    assert "model(z.tokens, z.valid, t, schedule=schedule)" in line(method, "hidden")
+    assert "model(z.tokens, z.valid, t, schedule=schedule, read=z.read)" in line(method, "hidden")
 
 
 @pytest.mark.parametrize("name", ["x", "rng", "model"])

@@ -87,7 +87,7 @@ MUTANTS = [
         "Gaussian noise on the order",
         "noisy order",
         "ops",
-        "return score - scale * (-u.log()).log()",
+        "return score - scale * torch.empty_like(score).exponential_(generator=rng).log()",
         "return score + scale * torch.randn(score.shape, generator=rng)",
     ),
     Mutant(

@@ -35,8 +35,8 @@ MUTANTS = [
         "one softmax over all missing tokens",
         "editflows",
         "loss",
-        'F.cross_entropy(logits, target.token, reduction="none")',
-        'F.cross_entropy(logits, target.token, reduction="none").mean().expand(len(logits))',
+        "token_nats(model.gap_token_logits, at, target.token)",
+        "token_nats(model.gap_token_logits, at, target.token).mean().expand(len(at))",
     ),
     Mutant(
         "closed gaps in the divergence",

@@ -28,8 +28,8 @@ MUTANTS = [
         "possible tokens instead of their expected number",
         "did",
         "loss",
-        'target.number * F.cross_entropy(logits, target.token, reduction="none")',
-        'F.cross_entropy(logits, target.token, reduction="none")',
+        "target.number * token_nats(model.gap_token_logits, at, target.token)",
+        "token_nats(model.gap_token_logits, at, target.token)",
     ),
     Mutant(
         "expected counts in other units than the rate",

@@ -204,8 +204,9 @@ MUTANTS = [
         "Gumbel noise in half precision",
         "masked",
         "rules",
-        "return torch.multinomial(p, 1, generator=rng)[:, 0]",
-        "u = torch.rand(p.shape, generator=rng).half().clamp(min=1e-3)\n"
+        "return categorical((logits / self.temperature).softmax(-1), rng)",
+        "p = (logits / self.temperature).softmax(-1)\n"
+        "        u = torch.rand(p.shape, generator=rng).half().clamp(min=1e-3)\n"
         "        return (p.log() - (-u.log()).log()).argmax(-1)",
     ),
     Mutant(

@@ -505,7 +505,7 @@ def test_the_stages_of_a_build(spec, tmp_path):
     assert run("lower", spec, "-o", tmp_path / "plan.yml", cwd=tmp_path).stdout == ""
     assert (tmp_path / "plan.yml").read_text() == answers
     method = json.loads(run("build", "--emit", "method", spec, cwd=tmp_path).stdout)
-    assert method["objective"][-1] == "hidden = model(z.tokens, z.valid)  # (B, L, D)"
+    assert method["objective"][-1] == "hidden = model(z.tokens, z.valid, read=z.read)  # (B, L, D)"
     assert method["terms"]["cross_entropy"]["nats"] == "cross_entropy(model, hidden, target)"
     assert (
         "for t, s in time_grid(state, steps=config.sampler.steps):"

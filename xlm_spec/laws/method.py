@@ -28,7 +28,7 @@ from .toy_distribution import (
 )
 
 T = TypeVar("T")
-READ = {"tokens", "valid", "t"}  # wires of the model that the laws can provide
+READ = {"tokens", "valid", "t", "read"}  # wires of the model that the laws provide or leave out
 
 
 class Method:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .method import Method
     from .toy_distribution import ToyDistribution
 
-MODEL = ("self", "tokens", "valid", "t")  # what the exact model reads
+MODEL = ("self", "tokens", "valid", "t", "read")  # what the exact model accepts
 ABSENT = PAD + 1  # in place of a token that does not count
 
 
@@ -174,7 +174,7 @@ class Exact:
             self.width += 1 if scalar else V
             setattr(self, name, partial(part, first if scalar else slice(first, self.width)))
 
-    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
+    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None, **_: Any) -> Tensor:
         known = tokens.masked_fill(~valid, PAD)
         time = torch.zeros(len(tokens)) if t is None else t.reshape(len(tokens), -1)[:, 0]
         out = torch.zeros(*tokens.shape, self.width, dtype=torch.float64)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Blank:
     """A model without an output, for objectives whose losses are replaced."""
 
-    def __call__(self, tokens: Tensor, *_: Any) -> Tensor:
+    def __call__(self, tokens: Tensor, *_: Any, **__: Any) -> Tensor:
         return torch.zeros(*tokens.shape, 1, dtype=torch.float64)
 
 

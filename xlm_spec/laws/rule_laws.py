@@ -79,8 +79,13 @@ def ranks(m: Method) -> Iterator[Figure]:
     for name, kind, rule in {k: (n, k, r) for n, k, r in orders(m)}.values():
         if not m.without_law(Component("order", kind)):
             right = m.law("order", kind).score(rule, logits.softmax(-1), positions).double()
-            score = rule(logits, positions, generator()).double()
+            score = rule(itself, logits, positions, generator()).double()
             yield Figure(inverted(score, right), 0, inverted(-score, right), f"{name}: {kind}")
+
+
+def itself(logits: Tensor) -> Tensor:
+    """A head for hidden states that are logits."""
+    return logits
 
 
 def inverted(a: Tensor, b: Tensor) -> float:

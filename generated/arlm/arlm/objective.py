@@ -12,7 +12,7 @@ from .types import Examples
 def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, Tensor]:
     """Terms of the loss, each (B,), nats per sequence; training minimises the mean of their sum."""
     z = corrupt(x)
-    hidden = model(z.tokens, z.valid)  # (B, L, D)
+    hidden = model(z.tokens, z.valid, read=z.read)  # (B, L, D)
     target = next_token(x)
     return {"cross_entropy": cross_entropy(model, hidden, target).sum(1)}
 

@@ -39,6 +39,17 @@ def visible(valid: Tensor) -> Tensor:
     return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)
 
 
+@torch.compiler.disable  # it depends on data; what follows is one graph
+def padding_mask(valid: Tensor) -> Tensor | None:
+    """`visible(valid)`, or None if no position is padding: attention without a mask is faster."""
+    return None if valid.all() else visible(valid)
+
+
+def at_indices(x: Tensor, at: Tensor | None) -> Tensor:
+    """(B, L, D) at N of the B L positions, (N, D); unchanged if None."""
+    return x if at is None else x.flatten(0, 1).index_select(0, at)
+
+
 def mlp(width: int) -> nn.Sequential:
     """Two linear maps, hidden width 4 D, and the exact GELU (MDLM's code uses tanh)."""
     return nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
@@ -81,17 +92,20 @@ class Embed(nn.Module):
 class Attention(nn.Module):
     """Attention over the positions of a row, with rotary embeddings."""
 
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int, causal: bool):
         super().__init__()
-        self.heads = heads
+        self.heads, self.causal = heads, causal
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
-    def forward(self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor, at: Tensor | None = None
+    ) -> Tensor:
         """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a position is visible.
 
-        None is causal attention, without a mask: padding comes after all valid positions.
+        None: every position or, if `causal`, also without a mask, itself and earlier ones: padding
+        comes after all valid positions.
         """
-        return self.attend(*self.project(x, cos, sin), mask)
+        return self.attend(*self.project(x, cos, sin), mask, at)
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
@@ -100,10 +114,13 @@ class Attention(nn.Module):
         q, k = rotate(qk, cos, sin)
         return q, k, v[0]
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-        """The attention output, (B, L, D)."""
-        mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, at: Tensor | None = None
+    ) -> Tensor:
+        """The attention output, (B, L, D), or (N, D) at N positions."""
+        causal = self.causal and mask is None
+        mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal)
+        return self.out(at_indices(mixed.transpose(1, 2).flatten(2), at))
 
 
 class TimeEmbedding(nn.Module):
@@ -132,11 +149,13 @@ class TimedBlock(nn.Module):
     At initialization every gate is zero (adaLN-zero, arXiv:2212.09748).
     """
 
-    def __init__(self, width: int, heads: int, dropout: float, condition: int, gelu: str):
+    def __init__(
+        self, width: int, heads: int, dropout: float, condition: int, gelu: str, causal: bool
+    ):
         super().__init__()
         self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
         self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
-        self.attention, self.mlp = Attention(width, heads), mlp(width)
+        self.attention, self.mlp = Attention(width, heads, causal), mlp(width)
         self.mlp[1] = nn.GELU("tanh" if gelu == "tanh" else "none")
         self.time = ZeroLinear(condition, 6 * width)
         self.dropout = nn.Dropout(dropout)
@@ -177,7 +196,7 @@ class Backbone(nn.Module):
         self.embed = Embed(vocab_size, width, positions, neighbours)
         self.time = nn.Sequential(TimeEmbedding(condition, zero=False), nn.SiLU())
         self.blocks = nn.ModuleList(
-            TimedBlock(width, heads, dropout, condition, gelu) for _ in range(layers)
+            TimedBlock(width, heads, dropout, condition, gelu, self.causal) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.last = ZeroLinear(condition, 2 * width)
@@ -185,9 +204,9 @@ class Backbone(nn.Module):
 
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
+        mask = None if self.causal else padding_mask(valid)
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = None if self.causal else visible(valid)
         x, c = self.embed(tokens, valid, position), self.time(t)
         for block in self.blocks:
             x = block(x, c, mask, cos, sin)

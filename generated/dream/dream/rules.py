@@ -1,9 +1,11 @@
 """Rules of the samplers of dream: order entropy and margin, tokens top_k and temperature."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Generator, Tensor
+
+from .ops import categorical, in_pieces
 
 
 @dataclass(frozen=True)
@@ -13,9 +15,14 @@ class Entropy:
     The score does not depend on the temperature or the cut of `tokens`.
     """
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        p = logits.softmax(-1)
-        return p.xlogy(p).sum(-1)  # (N, V) -> (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        def score(logits: Tensor) -> Tensor:  # (N, V) -> (N,)
+            p = logits.softmax(-1)
+            return p.xlogy(p).sum(-1)
+
+        return in_pieces(score, head, hidden)
 
 
 @dataclass(frozen=True)
@@ -25,9 +32,14 @@ class Margin:
     The score does not depend on the temperature or the cut of `tokens`.
     """
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        first, second = logits.softmax(-1).topk(2, dim=-1).values.unbind(-1)
-        return first - second  # (N, V) -> (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        def score(logits: Tensor) -> Tensor:  # (N, V) -> (N,)
+            first, second = logits.softmax(-1).topk(2, dim=-1).values.unbind(-1)
+            return first - second
+
+        return in_pieces(score, head, hidden)
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,7 @@ class TopK:
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
         best, ids = logits.topk(min(self.k, logits.shape[-1]), dim=-1)  # (N, k)
         p = (best / self.temperature).softmax(-1)
-        return ids.gather(1, torch.multinomial(p, 1, generator=rng))[:, 0]
+        return ids.gather(1, categorical(p, rng)[:, None])[:, 0]
 
 
 @dataclass(frozen=True)
@@ -50,5 +62,4 @@ class Temperature:
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
-        p = (logits / self.temperature).softmax(-1)
-        return torch.multinomial(p, 1, generator=rng)[:, 0]
+        return categorical((logits / self.temperature).softmax(-1), rng)

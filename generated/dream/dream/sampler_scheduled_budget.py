@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from . import wrap_logits_processor
 from .config import Config, SamplerScheduledBudget, SamplerScheduledBudgetInLogitsProcessor
 from .noise import prior
-from .ops import logits_at, masked_positions, portions, rank, time_when_masked, with_gumbel
+from .ops import hidden_at, masked_positions, portions, rank, time_when_masked, with_gumbel
 from .types import Draw, Examples, Portion, Schedule, Score, State, Vocab
 
 
@@ -54,10 +54,10 @@ def step(
     if not where.any():
         return state._replace(tokens=state.tokens.clone())
     t = time_when_masked(state, masked, schedule)
-    row, col, logits = logits_at(model, state, where, t)
-    score = with_gumbel(order(logits, col, rng), noise, rng)
+    row, col, hidden = hidden_at(model, state, where, t)
+    score = with_gumbel(order(model.token_logits, hidden, col, rng), noise, rng)
     best = rank(score, row) < number[row]  # (N,)
-    token = draw(logits[best], rng)
+    token = draw(model.token_logits(hidden[best]), rng)
     return state._replace(tokens=state.tokens.index_put((row[best], col[best]), token))
 
 

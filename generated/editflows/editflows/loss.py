@@ -1,9 +1,8 @@
 """The loss of editflows: loss count_divergence and per_gap_cross_entropy."""
 
-import torch.nn.functional as F
 from torch import Tensor
 
-from .ops import rate_divergence, scatter
+from .ops import rate_divergence, scatter, token_nats
 from .types import GapCounts, GapTokens
 
 
@@ -20,6 +19,6 @@ def count_divergence(model, hidden: Tensor, target: GapCounts) -> Tensor:
 
 def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
     """The sum over the missing tokens of each gap, (B, L)."""
-    logits = model.gap_token_logits(hidden[target.row, target.col])  # (N, V)
-    nats = target.number * F.cross_entropy(logits, target.token, reduction="none")
+    at = hidden[target.row, target.col]  # (N, D)
+    nats = target.number * token_nats(model.gap_token_logits, at, target.token)
     return scatter(nats, target.row, target.col, hidden)

@@ -1,16 +1,15 @@
 """The loss of flexmdm: loss cross_entropy and count_divergence."""
 
-import torch.nn.functional as F
 from torch import Tensor
 
-from .ops import rate_divergence, scatter
+from .ops import rate_divergence, scatter, token_nats
 from .types import GapCounts, TokenPositions
 
 
 def cross_entropy(model, hidden: Tensor, target: TokenPositions) -> Tensor:
     """-log p(token | x_t) per position, (B, L); logits only at the target positions."""
-    logits = model.token_logits(hidden[target.row, target.col])  # (N, V)
-    nats = F.cross_entropy(logits, target.token, reduction="none")  # (N,)
+    at = hidden[target.row, target.col]  # (N, D)
+    nats = token_nats(model.token_logits, at, target.token)  # (N,)
     return scatter(nats, target.row, target.col, hidden)
 
 

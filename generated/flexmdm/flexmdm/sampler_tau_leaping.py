@@ -51,10 +51,10 @@ def step(
     u = torch.rand(masked.shape, generator=rng, device=t.device)
     k = (masked & (u < unmasked)).sum(1)
     row, col = (masked & (k > 0)[:, None]).nonzero(as_tuple=True)
-    logits = model.token_logits(hidden[row, col])
-    best = rank(order(logits, col, rng), row) < k[row]  # (N,)
+    score = order(model.token_logits, hidden[row, col], col, rng)
+    best = rank(score, row) < k[row]  # (N,)
     where = row[best], col[best]
-    tokens = state.tokens.index_put(where, draw(logits[best], rng))
+    tokens = state.tokens.index_put(where, draw(model.token_logits(hidden[where]), rng))
     inserted = (drop_schedule.alpha(s) - drop_schedule.alpha(t)) * (s > 0)  # (B, 1)
     row, col = state.open.nonzero(as_tuple=True)
     mean = inserted[row, 0] * model.gap_count(hidden[row, col])

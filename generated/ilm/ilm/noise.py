@@ -58,13 +58,17 @@ class Noised(NamedTuple):
     open: Tensor  # (B, L) bool, a token may be missing right after this one
     dropped: Tensor  # (B, L) bool, per position of x_0
     gap: Tensor  # (B, L) long, per position of x_0: the position of x_t after which it is missing
+    read: Tensor  # (B, L) bool, where losses read hidden states: BOS and the open gaps
 
 
 def corrupt(x: Examples, corrupted: Tensor) -> Noised:
     """x_t: the tokens of x_0 without the corrupted ones, in order (ILM, arXiv:2505.05755)."""
     keep = x.valid & ~corrupted
     valid, tokens, open = compact(keep, x.tokens, open_gaps(x))
-    return Noised(tokens, valid, open & valid, corrupted, keep.long().cumsum(1) - 1)
+    open = open & valid
+    read = open.clone()
+    read[:, 0] = True
+    return Noised(tokens, valid, open, corrupted, keep.long().cumsum(1) - 1, read)
 
 
 def prior(x: Examples) -> GapState:

@@ -14,7 +14,7 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     vocab = config.vocab
     corrupted = select_tokens(x, rng, min_corrupted=config.noise.count.min_corrupted)  # (B, L)
     z = corrupt(x, corrupted)
-    hidden = model(z.tokens, z.valid)  # (B, L, D)
+    hidden = model(z.tokens, z.valid, read=z.read)  # (B, L, D)
     target = gap_tokens(x, z.dropped, z.gap, z.open)
     weight = count_weight(x, min_corrupted=config.noise.count.min_corrupted)  # (B, 1)
     target_2 = stop(z.dropped)
@@ -29,7 +29,7 @@ def log_likelihood_bound(model, x: Examples, config: Config, rng: Generator) -> 
     vocab = config.vocab
     corrupted = select_tokens(x, rng, min_corrupted=config.noise.count.min_corrupted)  # (B, L)
     z = corrupt(x, corrupted)
-    hidden = model(z.tokens, z.valid)  # (B, L, D)
+    hidden = model(z.tokens, z.valid, read=z.read)  # (B, L, D)
     target = gap_tokens(x, z.dropped, z.gap, z.open)
     weight = count_weight(x, min_corrupted=config.noise.count.min_corrupted)  # (B, 1)
     target_2 = stop(z.dropped)

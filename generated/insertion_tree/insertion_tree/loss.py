@@ -3,14 +3,14 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from .ops import scatter
+from .ops import scatter, token_nats
 from .types import GapShares
 
 
 def share_cross_entropy(model, hidden: Tensor, target: GapShares) -> Tensor:
     """-sum_v share_v log p(not finished, v | gap), or -log p(finished | gap), (B, L)."""
     at = hidden[target.row, target.col]  # (N, D)
-    nats = F.cross_entropy(model.gap_token_logits(at), target.token, reduction="none")
+    nats = token_nats(model.gap_token_logits, at, target.token)
     nats = target.share * (nats - F.logsigmoid(-model.gap_end_logit(at)))
     row, col = target.empty.nonzero(as_tuple=True)
     finished = -F.logsigmoid(model.gap_end_logit(hidden[row, col]))

@@ -13,7 +13,7 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     """Terms of the loss, each (B,), nats per sequence; training minimises the mean of their sum."""
     corrupted = select_tokens(x, rng, min_corrupted=config.noise.count.min_corrupted)  # (B, L)
     z = corrupt(x, corrupted)
-    hidden = model(z.tokens, z.valid)  # (B, L, D)
+    hidden = model(z.tokens, z.valid, read=z.read)  # (B, L, D)
     target = gap_shares(
         x,
         z.dropped,

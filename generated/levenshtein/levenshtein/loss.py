@@ -6,7 +6,7 @@ Loss placeholder_cross_entropy and cross_entropy and delete_cross_entropy.
 import torch.nn.functional as F
 from torch import Tensor
 
-from .ops import scatter
+from .ops import scatter, token_nats
 from .types import GapNumbers, TokenPositions, WrongTokens
 
 
@@ -20,8 +20,8 @@ def placeholder_cross_entropy(model, hidden: Tensor, target: GapNumbers) -> Tens
 
 def cross_entropy(model, hidden: Tensor, target: TokenPositions) -> Tensor:
     """-log p(token | x_t) per position, (B, L); logits only at the target positions."""
-    logits = model.token_logits(hidden[target.row, target.col])  # (N, V)
-    nats = F.cross_entropy(logits, target.token, reduction="none")  # (N,)
+    at = hidden[target.row, target.col]  # (N, D)
+    nats = token_nats(model.token_logits, at, target.token)  # (N,)
     return scatter(nats, target.row, target.col, hidden)
 
 

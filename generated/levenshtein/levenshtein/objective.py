@@ -14,7 +14,7 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     vocab = config.vocab
     corrupted = select_tokens(x, rng, min_corrupted=config.noise.count.min_corrupted)  # (B, L)
     z = corrupt(x, corrupted)
-    hidden = model(z.tokens, z.valid)  # (B, L, D)
+    hidden = model(z.tokens, z.valid, read=z.read)  # (B, L, D)
     z_2 = placeholders(x, z.dropped, vocab)
     hidden_2 = model(z_2.tokens, z_2.valid)  # (B, L, D)
     z_3 = model_fill(model, hidden_2, z_2.tokens, z_2.valid, z_2.clean, z_2.masked)

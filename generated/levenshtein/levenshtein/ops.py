@@ -1,7 +1,11 @@
 """Small tensor operations on sequences of varying length."""
 
+from collections.abc import Callable, Iterator
+
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
+from torch.utils.checkpoint import checkpoint
 
 from .types import Examples
 
@@ -15,6 +19,21 @@ def random_subset(free: Tensor, k: Tensor, rng: Generator) -> Tensor:
     """k (B, 1) of the free positions of each row, every set equally likely, (B, L) bool."""
     key = torch.rand(free.shape, generator=rng, device=free.device).masked_fill(~free, 2.0)
     return free & (key.argsort(1).argsort(1) < k)
+
+
+def categorical(p: Tensor, rng: Generator) -> Tensor:
+    """An index for each row of p (N, K), drawn in proportion to its entries, (N,).
+
+    By the inverse of the cumulative sums, with one number of 53 bits for each row, where
+    `torch.multinomial` draws K. An entry of zero is never drawn. Raises ValueError if the sum of a
+    row is zero or not a number.
+    """
+    mass = p.cumsum(-1, dtype=torch.float64)
+    total = mass[:, -1:]
+    if not (total > 0).all():
+        raise ValueError("nothing to draw from: probabilities are zero or not numbers")
+    u = torch.rand(total.shape, generator=rng, device=p.device, dtype=mass.dtype)
+    return torch.searchsorted(mass, u * total, right=True)[:, 0]
 
 
 def number_of_sets(n: Tensor, k: Tensor) -> Tensor:
@@ -58,3 +77,30 @@ def insert(counts: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     old = valid.new_zeros(len(valid), length + 1).scatter(1, moved, valid)[:, :length]
     grown = index < used + total[:, -1:]
     return grown, grown & ~old, (old.long().cumsum(1) - 1).clamp(min=0)
+
+
+def pieces(total: int, each: int, most: int = 1 << 25) -> Iterator[slice]:
+    """Slices of `total` items of `each` numbers, with at most `most` numbers per slice.
+
+    If `total` is zero, one empty slice.
+    """
+    size = max(1, most // each)
+    for first in range(0, max(total, 1), size):
+        yield slice(first, min(first + size, total))
+
+
+def token_nats(head: Callable, hidden: Tensor, token: Tensor) -> Tensor:
+    """-log p(token) at N positions, (N,), from their hidden states (N, D).
+
+    At most 2^25 logits are computed at once; if there are more, each piece of them is computed
+    again for the gradient, so that memory does not grow with N V.
+    """
+
+    def run(hidden: Tensor, token: Tensor) -> Tensor:
+        return F.cross_entropy(head(hidden), token, reduction="none")
+
+    words = head(hidden[:0]).shape[1]  # V
+    parts = list(pieces(len(token), words))
+    if len(parts) == 1:
+        return run(hidden, token)
+    return torch.cat([checkpoint(run, hidden[p], token[p], use_reentrant=False) for p in parts])

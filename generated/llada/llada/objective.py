@@ -16,7 +16,7 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     t = sample_time(x, rng, edge=config.noise.time.edge)  # (B, 1)
     corrupted = select_tokens(x, t, schedule, rng)  # (B, L)
     z = corrupt(x, corrupted, vocab)
-    hidden = model(z.tokens, z.valid)  # (B, L, D)
+    hidden = model(z.tokens, z.valid, read=z.read)  # (B, L, D)
     target = masked_tokens(z.clean, z.masked)
     weight = elbo_weight(t, schedule)  # (B, 1)
     return {"cross_entropy": (weight * cross_entropy(model, hidden, target)).sum(1)}

@@ -1,17 +1,22 @@
 """Rules of the samplers of llada: order random, tokens top_k and temperature."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
+
+from .ops import categorical
 
 
 @dataclass(frozen=True)
 class Random:
     """A uniform score: random order."""
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        return torch.rand(len(logits), generator=rng, device=logits.device)  # (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        return torch.rand(len(hidden), generator=rng, device=hidden.device)
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class TopK:
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
         best, ids = logits.topk(min(self.k, logits.shape[-1]), dim=-1)  # (N, k)
         p = (best / self.temperature).softmax(-1)
-        return ids.gather(1, torch.multinomial(p, 1, generator=rng))[:, 0]
+        return ids.gather(1, categorical(p, rng)[:, None])[:, 0]
 
 
 @dataclass(frozen=True)
@@ -34,5 +39,4 @@ class Temperature:
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
-        p = (logits / self.temperature).softmax(-1)
-        return torch.multinomial(p, 1, generator=rng)[:, 0]
+        return categorical((logits / self.temperature).softmax(-1), rng)

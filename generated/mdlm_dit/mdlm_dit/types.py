@@ -4,6 +4,7 @@ Shapes: B batch, L maximum length, V vocabulary, D width, N selected positions.
 Time: t = 0 data, t = 1 noise.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -77,6 +78,11 @@ class Draw(Protocol):
 
 
 class Score(Protocol):
-    """A rule that scores N positions; the highest scores are unmasked first."""
+    """A rule that scores N positions; the highest scores are unmasked first.
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor: ...  # -> (N,)
+    It gets their hidden states (N, D) and the head, for logits (N, V): not every rule needs them.
+    """
+
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor: ...  # (N,)

@@ -17,7 +17,7 @@ def objective(model, x: Examples, config: Config, rng: Generator) -> dict[str, T
     # (B, L)
     corrupted = select_tokens(x, t, schedule, rng, min_corrupted=config.noise.count.min_corrupted)
     z = corrupt(x, corrupted, vocab)
-    hidden = model(z.tokens, z.valid)  # (B, L, D)
+    hidden = model(z.tokens, z.valid, read=z.read)  # (B, L, D)
     target = masked_tokens(z.clean, z.masked)
     # (B, 1)
     weight = elbo_weight(x, corrupted, schedule, min_corrupted=config.noise.count.min_corrupted)

@@ -4,26 +4,33 @@ Order random and left_to_right and confidence and margin and entropy, tokens tem
 cap and rescale and confidence.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
+
+from .ops import categorical, in_pieces
 
 
 @dataclass(frozen=True)
 class Random:
     """A uniform score: random order."""
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        return torch.rand(len(logits), generator=rng, device=logits.device)  # (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        return torch.rand(len(hidden), generator=rng, device=hidden.device)
 
 
 @dataclass(frozen=True)
 class LeftToRight:
     """The negative position: from left to right."""
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        return -position.to(logits.dtype)  # (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        return -position.float()
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,10 @@ class Confidence:
     The score depends neither on the temperature or cut of `tokens` nor on the drawn token.
     """
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        return logits.softmax(-1).amax(-1)  # (N, V) -> (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        return in_pieces(lambda logits: logits.softmax(-1).amax(-1), head, hidden)
 
 
 @dataclass(frozen=True)
@@ -44,9 +53,14 @@ class Margin:
     The score does not depend on the temperature or the cut of `tokens`.
     """
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        first, second = logits.softmax(-1).topk(2, dim=-1).values.unbind(-1)
-        return first - second  # (N, V) -> (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        def score(logits: Tensor) -> Tensor:  # (N, V) -> (N,)
+            first, second = logits.softmax(-1).topk(2, dim=-1).values.unbind(-1)
+            return first - second
+
+        return in_pieces(score, head, hidden)
 
 
 @dataclass(frozen=True)
@@ -56,9 +70,14 @@ class Entropy:
     The score does not depend on the temperature or the cut of `tokens`.
     """
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        p = logits.softmax(-1)
-        return p.xlogy(p).sum(-1)  # (N, V) -> (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        def score(logits: Tensor) -> Tensor:  # (N, V) -> (N,)
+            p = logits.softmax(-1)
+            return p.xlogy(p).sum(-1)
+
+        return in_pieces(score, head, hidden)
 
 
 @dataclass(frozen=True)
@@ -68,8 +87,7 @@ class Temperature:
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
-        p = (logits / self.temperature).softmax(-1)
-        return torch.multinomial(p, 1, generator=rng)[:, 0]
+        return categorical((logits / self.temperature).softmax(-1), rng)
 
 
 @dataclass(frozen=True)

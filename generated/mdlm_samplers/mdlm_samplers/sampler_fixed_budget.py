@@ -11,7 +11,7 @@ from torch import Generator
 from . import wrap_blocks
 from .config import Config, SamplerFixedBudget, SamplerFixedBudgetInBlocks
 from .noise import prior
-from .ops import logits_at, masked_positions, rank, time_when_masked
+from .ops import hidden_at, masked_positions, rank, time_when_masked
 from .types import Draw, Examples, Schedule, Score, State, Vocab
 
 
@@ -44,9 +44,10 @@ def step(
     """
     masked = masked_positions(state, vocab)
     t = time_when_masked(state, masked, schedule)
-    row, col, logits = logits_at(model, state, masked, t)
-    best = rank(order(logits, col, rng), row) < tokens_per_step  # (N,)
-    token = draw(logits[best], rng)
+    row, col, hidden = hidden_at(model, state, masked, t)
+    score = order(model.token_logits, hidden, col, rng)
+    best = rank(score, row) < tokens_per_step  # (N,)
+    token = draw(model.token_logits(hidden[best]), rng)
     return state._replace(tokens=state.tokens.index_put((row[best], col[best]), token))
 
 

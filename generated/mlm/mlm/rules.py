@@ -1,9 +1,12 @@
 """Rules of the samplers of mlm: order confidence and random, tokens top_k and temperature."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
+
+from .ops import categorical, in_pieces
 
 
 @dataclass(frozen=True)
@@ -13,16 +16,20 @@ class Confidence:
     The score depends neither on the temperature or cut of `tokens` nor on the drawn token.
     """
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        return logits.softmax(-1).amax(-1)  # (N, V) -> (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        return in_pieces(lambda logits: logits.softmax(-1).amax(-1), head, hidden)
 
 
 @dataclass(frozen=True)
 class Random:
     """A uniform score: random order."""
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        return torch.rand(len(logits), generator=rng, device=logits.device)  # (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        return torch.rand(len(hidden), generator=rng, device=hidden.device)
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class TopK:
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
         best, ids = logits.topk(min(self.k, logits.shape[-1]), dim=-1)  # (N, k)
         p = (best / self.temperature).softmax(-1)
-        return ids.gather(1, torch.multinomial(p, 1, generator=rng))[:, 0]
+        return ids.gather(1, categorical(p, rng)[:, None])[:, 0]
 
 
 @dataclass(frozen=True)
@@ -45,5 +52,4 @@ class Temperature:
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
-        p = (logits / self.temperature).softmax(-1)
-        return torch.multinomial(p, 1, generator=rng)[:, 0]
+        return categorical((logits / self.temperature).softmax(-1), rng)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from .ops import read_positions
 from .types import Examples, Schedule, State, Vocab
 
 
@@ -75,6 +76,7 @@ class Noised(NamedTuple):
     valid: Tensor  # (B, L)
     clean: Tensor  # (B, L) the token of x_0 at this position
     masked: Tensor  # (B, L) bool
+    read: Tensor  # (B, L) bool, where losses read hidden states
 
 
 def corrupt(x: Examples, corrupted: Tensor, vocab: Vocab) -> Noised:
@@ -82,7 +84,8 @@ def corrupt(x: Examples, corrupted: Tensor, vocab: Vocab) -> Noised:
 
     Absorbing diffusion (D3PM, arXiv:2107.03006; MDLM, arXiv:2406.07524).
     """
-    return Noised(x.tokens.masked_fill(corrupted, vocab.mask), x.valid, x.tokens, corrupted)
+    tokens = x.tokens.masked_fill(corrupted, vocab.mask)
+    return Noised(tokens, x.valid, x.tokens, corrupted, read_positions(x))
 
 
 def prior(x: Examples, vocab: Vocab) -> State:

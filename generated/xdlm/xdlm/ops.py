@@ -77,7 +77,22 @@ def intervals(grid: Tensor, state) -> Iterator[Interval]:
         yield Interval(t.expand(len(state.tokens), 1), s.expand(len(state.tokens), 1))
 
 
-def pieces(total: int, each: int, most: int = 1 << 22) -> Iterator[slice]:
+def categorical(p: Tensor, rng: Generator) -> Tensor:
+    """An index for each row of p (N, K), drawn in proportion to its entries, (N,).
+
+    By the inverse of the cumulative sums, with one number of 53 bits for each row, where
+    `torch.multinomial` draws K. An entry of zero is never drawn. Raises ValueError if the sum of a
+    row is zero or not a number.
+    """
+    mass = p.cumsum(-1, dtype=torch.float64)
+    total = mass[:, -1:]
+    if not (total > 0).all():
+        raise ValueError("nothing to draw from: probabilities are zero or not numbers")
+    u = torch.rand(total.shape, generator=rng, device=p.device, dtype=mass.dtype)
+    return torch.searchsorted(mass, u * total, right=True)[:, 0]
+
+
+def pieces(total: int, each: int, most: int = 1 << 25) -> Iterator[slice]:
     """Slices of `total` items of `each` numbers, with at most `most` numbers per slice.
 
     If `total` is zero, one empty slice.

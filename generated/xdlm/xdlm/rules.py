@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Generator, Tensor
+
+from .ops import categorical
 
 
 @dataclass(frozen=True)
@@ -13,5 +14,4 @@ class Temperature:
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
-        p = (logits / self.temperature).softmax(-1)
-        return torch.multinomial(p, 1, generator=rng)[:, 0]
+        return categorical((logits / self.temperature).softmax(-1), rng)

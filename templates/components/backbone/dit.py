@@ -21,7 +21,7 @@ from ..layers import (
     angles,
     initialize,
     mlp,
-    visible,
+    padding_mask,
 )
 
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "condition": 16, "positions": 0}
@@ -34,11 +34,13 @@ class TimedBlock(nn.Module):
     At initialization every gate is zero (adaLN-zero, arXiv:2212.09748).
     """
 
-    def __init__(self, width: int, heads: int, dropout: float, condition: int, gelu: str):
+    def __init__(
+        self, width: int, heads: int, dropout: float, condition: int, gelu: str, causal: bool
+    ):
         super().__init__()
         self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
         self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
-        self.attention, self.mlp = Attention(width, heads), mlp(width)
+        self.attention, self.mlp = Attention(width, heads, causal), mlp(width)
         self.mlp[1] = nn.GELU("tanh" if gelu == "tanh" else "none")
         self.time = ZeroLinear(condition, 6 * width)
         self.dropout = nn.Dropout(dropout)
@@ -79,7 +81,7 @@ class Backbone(nn.Module):
         self.embed = Embed(vocab_size, width, positions, neighbours)
         self.time = nn.Sequential(TimeEmbedding(condition, zero=False), nn.SiLU())
         self.blocks = nn.ModuleList(
-            TimedBlock(width, heads, dropout, condition, gelu) for _ in range(layers)
+            TimedBlock(width, heads, dropout, condition, gelu, self.causal) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.last = ZeroLinear(condition, 2 * width)
@@ -87,9 +89,9 @@ class Backbone(nn.Module):
 
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
+        mask = None if self.causal else padding_mask(valid)
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = None if self.causal else visible(valid)
         x, c = self.embed(tokens, valid, position), self.time(t)
         for block in self.blocks:
             x = block(x, c, mask, cos, sin)

@@ -10,7 +10,7 @@ Differs:
 import torch
 from torch import Tensor, nn
 
-from ..layers import Block, Embed, angles, initialize, visible
+from ..layers import Block, Embed, angles, initialize, padding_mask
 
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "positions": 0}
 EVEN = {"width": "heads"}
@@ -41,15 +41,17 @@ class Backbone(nn.Module):
         self.causal, self.head_size = direction == "causal", width // heads
         neighbours = (1 if self.causal else 2) * token_shift  # the left one, the right one
         self.embed = Embed(vocab_size, width, positions, neighbours)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, dropout, self.causal) for _ in range(layers)
+        )
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 
     def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, L, D)."""
+        mask = None if self.causal else padding_mask(valid)
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = None if self.causal else visible(valid)
         x = self.embed(tokens, valid, position)
         for block in self.blocks:
             x = block(x, mask, cos, sin)

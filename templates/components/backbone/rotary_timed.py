@@ -7,7 +7,7 @@ Also known as: rope_time, rotary_time, timed, time_conditioned
 import torch
 from torch import Tensor, nn
 
-from ..layers import Block, Embed, TimeEmbedding, angles, initialize, visible
+from ..layers import Block, Embed, TimeEmbedding, angles, indices, initialize, padding_mask, spread
 
 SMALL = {"layers": 2, "width": 32, "heads": 2, "dropout": 0.0, "positions": 0}
 EVEN = {"width": "heads"}
@@ -35,16 +35,22 @@ class Backbone(nn.Module):
         neighbours = (1 if self.causal else 2) * token_shift  # the left one, the right one
         self.embed = Embed(vocab_size, width, positions, neighbours)
         self.time = TimeEmbedding(width)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, dropout, self.causal) for _ in range(layers)
+        )
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 
-    def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
-        """(B, L), (B, L), (B, 1) -> (B, L, D)."""
+    def forward(
+        self, tokens: Tensor, valid: Tensor, t: Tensor, read: Tensor | None = None
+    ) -> Tensor:
+        """(B, L), (B, L), (B, 1) -> (B, L, D), at the positions `read` (B, L) or at all."""
+        mask = None if self.causal else padding_mask(valid)
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = None if self.causal else visible(valid)
         x = self.embed(tokens, valid, position) + self.time(t)
-        for block in self.blocks:
+        *blocks, last = self.blocks
+        for block in blocks:
             x = block(x, mask, cos, sin)
-        return self.norm(x)
+        at = indices(read)
+        return spread(self.norm(last(x, mask, cos, sin, at)), at, tokens)

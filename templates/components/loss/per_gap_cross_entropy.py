@@ -4,10 +4,9 @@ Paper: arXiv:2506.09018 (Edit Flows, the inserted tokens)
 Also known as: insert_cross_entropy, insertion_token_loss, q_ins
 """
 
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..ops import scatter
+from ..ops import scatter, token_nats
 from ..types import GapTokens
 
 ELBO_TERM = True
@@ -17,6 +16,6 @@ MINIMISER = "posterior"
 
 def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
     """The sum over the missing tokens of each gap, (B, L)."""
-    logits = model.gap_token_logits(hidden[target.row, target.col])  # (N, V)
-    nats = target.number * F.cross_entropy(logits, target.token, reduction="none")
+    at = hidden[target.row, target.col]  # (N, D)
+    nats = target.number * token_nats(model.gap_token_logits, at, target.token)
     return scatter(nats, target.row, target.col, hidden)

@@ -10,9 +10,12 @@ Differs:
         probability of the drawn token plus annealed Gumbel noise
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Generator, Tensor
+
+from ..ops import in_pieces
 
 EXACT_AT = {}  # at any values
 
@@ -24,5 +27,7 @@ class Confidence:
     The score depends neither on the temperature or cut of `tokens` nor on the drawn token.
     """
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        return logits.softmax(-1).amax(-1)  # (N, V) -> (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        return in_pieces(lambda logits: logits.softmax(-1).amax(-1), head, hidden)

@@ -4,9 +4,12 @@ Paper: arXiv:2508.15487 (Dream, entropy remasking)
 Also known as: neg_entropy, negative_entropy, low_entropy, min_entropy
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Generator, Tensor
+
+from ..ops import in_pieces
 
 EXACT_AT = {}  # at any values
 
@@ -18,6 +21,11 @@ class Entropy:
     The score does not depend on the temperature or the cut of `tokens`.
     """
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        p = logits.softmax(-1)
-        return p.xlogy(p).sum(-1)  # (N, V) -> (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        def score(logits: Tensor) -> Tensor:  # (N, V) -> (N,)
+            p = logits.softmax(-1)
+            return p.xlogy(p).sum(-1)
+
+        return in_pieces(score, head, hidden)

@@ -3,6 +3,7 @@
 Also known as: ltr, l2r, sequential, position, autoregressive, ar, causal
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Generator, Tensor
@@ -14,5 +15,7 @@ EXACT_AT = {}  # at any values
 class LeftToRight:
     """The negative position: from left to right."""
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        return -position.to(logits.dtype)  # (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        return -position.float()

@@ -7,6 +7,7 @@ Differs:
         order
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,5 +20,7 @@ EXACT_AT = {}  # at any values
 class Random:
     """A uniform score: random order."""
 
-    def __call__(self, logits: Tensor, position: Tensor, rng: Generator) -> Tensor:
-        return torch.rand(len(logits), generator=rng, device=logits.device)  # (N,)
+    def __call__(
+        self, head: Callable, hidden: Tensor, position: Tensor, rng: Generator
+    ) -> Tensor:  # (N,)
+        return torch.rand(len(hidden), generator=rng, device=hidden.device)

@@ -64,7 +64,7 @@ class MissingTokens:
                 share[i - sum(j < i for j in dropped), x[i]] += mass / len(dropped)
             self.complete[kept] = self.complete.get(kept, 0.0) + mass * (not dropped)
 
-    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
+    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None, **_) -> Tensor:
         seen = tokens.masked_fill(~valid, PAD)
         states, which = seen.unique(dim=0, return_inverse=True)
         return torch.stack([self.cached(tuple(line)) for line in states.tolist()])[which]

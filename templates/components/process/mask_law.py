@@ -46,7 +46,7 @@ class Posterior:
         self.w, self.blur, self.tilt = w, blur, tilt
         self.x, _ = w.batch()
 
-    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
+    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None, **_) -> Tensor:
         invisible = (tokens == MASK) | ~valid
         agrees = ((tokens[:, None] == self.x) | invisible[:, None]).all(-1)
         weight = self.w.p * agrees  # (B, K)

@@ -7,17 +7,19 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from ..ops import read_positions
 from ..types import Examples, Prefix
 
 
 class Noised(NamedTuple):
     tokens: Tensor  # (B, L)
     valid: Tensor  # (B, L)
+    read: Tensor  # (B, L) bool, where losses read hidden states
 
 
 def corrupt(x: Examples) -> Noised:
     """x_t = x_0."""
-    return Noised(x.tokens, x.valid)
+    return Noised(x.tokens, x.valid, read_positions(x))
 
 
 def prior(x: Examples) -> Prefix:

@@ -29,7 +29,7 @@ def model_input(
 class Conditional(Posterior):
     """p(x_{i+1} | x_<=i) at position i: the exact model from left to right; its cache is empty."""
 
-    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
+    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None, **_) -> Tensor:
         return torch.stack([self.next_token(tokens, i) for i in range(tokens.shape[1])], 1)
 
     def next_token(self, tokens: Tensor, i: int) -> Tensor:

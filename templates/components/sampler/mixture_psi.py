@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from ..ops import denoised, intervals, mixed_noise
+from ..ops import categorical, denoised, intervals, mixed_noise
 from ..types import Draw, Interval, Mixed, MixedSchedule, Vocab
 
 EXACT_AT = {"steps": 128, "share": 1}  # nearly: positions of a step are independent
@@ -58,5 +58,5 @@ def step(
     q_t = alpha_t * same + mass_t[row].gather(1, now[:, None])  # q(x_t | x_0), (N, 1)
     stays = share * alpha_t / alpha_s * q_s.gather(1, now[:, None]) / q_t
     u = torch.rand(stays.shape, generator=rng, device=now.device)
-    token = torch.where(u < stays, now[:, None], torch.multinomial(q_s, 1, generator=rng))
-    return state._replace(tokens=state.tokens.index_put((row, col), token[:, 0]))
+    token = torch.where((u < stays)[:, 0], now, categorical(q_s, rng))
+    return state._replace(tokens=state.tokens.index_put((row, col), token))

@@ -7,8 +7,9 @@ Also known as: minp, min_p_sampling
 
 from dataclasses import dataclass
 
-import torch
 from torch import Generator, Tensor
+
+from ..ops import categorical
 
 EXACT_AT = {"share": 0, "temperature": 1}
 
@@ -23,4 +24,4 @@ class MinP:
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
         p = (logits / self.temperature).softmax(-1)  # (N, V)
         kept = p.masked_fill(p < self.share * p.amax(-1, keepdim=True), 0.0)
-        return torch.multinomial(kept, 1, generator=rng)[:, 0]
+        return categorical(kept, rng)

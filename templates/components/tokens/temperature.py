@@ -6,8 +6,9 @@ Also known as: softmax, categorical, multinomial, gumbel, gumbel_max, sample, sa
 
 from dataclasses import dataclass
 
-import torch
 from torch import Generator, Tensor
+
+from ..ops import categorical
 
 EXACT_AT = {"temperature": 1}
 
@@ -19,5 +20,4 @@ class Temperature:
     temperature: float = 1.0  # below 1 sharpens; in [0.001, 1000]
 
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
-        p = (logits / self.temperature).softmax(-1)
-        return torch.multinomial(p, 1, generator=rng)[:, 0]
+        return categorical((logits / self.temperature).softmax(-1), rng)

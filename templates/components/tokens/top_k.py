@@ -7,8 +7,9 @@ Also known as: topk, greedy (k: 1), argmax (k: 1)
 
 from dataclasses import dataclass
 
-import torch
 from torch import Generator, Tensor
+
+from ..ops import categorical
 
 EXACT_AT = {"k": 1_000_000, "temperature": 1}
 
@@ -23,4 +24,4 @@ class TopK:
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
         best, ids = logits.topk(min(self.k, logits.shape[-1]), dim=-1)  # (N, k)
         p = (best / self.temperature).softmax(-1)
-        return ids.gather(1, torch.multinomial(p, 1, generator=rng))[:, 0]
+        return ids.gather(1, categorical(p, rng)[:, None])[:, 0]

@@ -29,7 +29,7 @@ class Backbone(nn.Module):
         super().__init__()
         self.block, self.head_size = block, width // heads
         self.embed = nn.Embedding(vocab_size, width)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, heads, dropout, False) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 

@@ -33,7 +33,7 @@ class Backbone(nn.Module):
         self.embed = Embed(vocab_size, width, positions, neighbours=2 * token_shift)
         self.enter = nn.Linear(latent, width)
         self.time = TimeEmbedding(width)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, heads, dropout, False) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 

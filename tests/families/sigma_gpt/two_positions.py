@@ -29,7 +29,7 @@ class Backbone(nn.Module):
         self.head_size = width // heads
         self.embed = nn.Embedding(vocab_size, width)
         self.here, self.next = nn.Embedding(positions, width), nn.Embedding(positions, width)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, heads, dropout, True) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 

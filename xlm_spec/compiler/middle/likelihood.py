@@ -21,6 +21,7 @@ from xlm_spec.compiler.middle.method import Loop, Method, Term
 from xlm_spec.compiler.middle.network import attention
 from xlm_spec.compiler.middle.spec import Choice
 
+READ = "read"  # the positions at which losses read hidden states; not every process states them
 DENSITY = "density"  # an optional function of a time: the density of the times that it draws
 EVERY_TIME = "every_time"  # a function of a time that draws one of several: all of them
 ONE = "one"  # the ELBO weight of a target whose loss needs none
@@ -188,7 +189,7 @@ def exact_at(method: Method, loop: Loop) -> dict[str, float] | None:
 
 def unseen_fields(process: Component) -> set[str]:
     """The fields of the corrupted batch that the model does not see: they describe x_0."""
-    return set(process.types["Noised"]) - {"tokens", "valid"}
+    return set(process.types["Noised"]) - {"tokens", "valid", READ}
 
 
 def rate_name(weight: Component, process: Component, target: str) -> str:

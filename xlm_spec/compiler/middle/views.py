@@ -1,11 +1,11 @@
 """What the model reads in training: the corrupted sequences, then the output of each roll-in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.components import Component, Function
 from xlm_spec.compiler.middle.call import Call
-from xlm_spec.compiler.middle.likelihood import DENSITY
+from xlm_spec.compiler.middle.likelihood import DENSITY, READ
 from xlm_spec.compiler.middle.local_names import numbered
 from xlm_spec.compiler.middle.method import Line
 from xlm_spec.compiler.middle.network import model_arguments, time_conditioned, training_pass
@@ -93,6 +93,8 @@ class Views:
             return None  # a rule reports it (X303)
         f = training_pass(backbone.component)
         scope = {k: v for k, v in view.items() if k not in NOT_OF_NETWORK} | SEGMENTS
+        if READ not in scope and READ in f.defaults:
+            f = replace(f, wires={w: kind for w, kind in f.wires.items() if w != READ})
         missing = [w for w in f.wires if not self.wires.provides(backbone, f, w, scope)]
         if missing and maker.axis == axes.ROLL_IN:
             listed = " and ".join(f"`{w}`" for w in missing)
