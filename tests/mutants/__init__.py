@@ -15,12 +15,13 @@ from mutants import (
     noise,
     samplers,
     substitution,
+    times,
 )
 from mutants.mutant import REPLACING, SHIPPED, SPECS, Mutant
 
 PARTS = (
     *(noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution),
-    *(decoding, growing),
+    *(decoding, growing, times),
 )
 MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 

@@ -45,6 +45,10 @@ AS_IN_CODE = {
         sampler="insertion",
     ),
 }
+TIMES = {
+    "importance": text(noise="{process: mask, schedule: cosine, time: importance}"),
+    "limits": text(noise="{process: mask, time: {kind: clipped, least: 0.3, most: 0.8}}"),
+}
 SPECS = {
     "masked": text(MASKED),
     "exact count": text(noise="{process: mask, count: exact}", sampler="first_hitting"),
@@ -79,6 +83,7 @@ SPECS = {
     "left to right": text(PLAIN),
     **REPLACING,
     **AS_IN_CODE,
+    **TIMES,
 }
 SHIPPED = (
     "did",

@@ -86,6 +86,14 @@ PRIOR_AT = Declaration[dict[str, Any] | None](
     '{"eps": 0.0}',
     None,
 )
+IMPORTANCE = Declaration[bool](
+    "IMPORTANCE",
+    ("time",),
+    Flag(),
+    "each term of the objective is divided by `density`: its mean is that with uniform times",
+    "True",
+    False,
+)
 ATTENTION = Declaration[str](
     "ATTENTION",
     ("target",),
@@ -195,7 +203,7 @@ EVEN = Declaration[dict[str, str]](
     {},
 )
 DECLARATIONS: tuple[Declaration, ...] = (
-    *(ELBO_WEIGHTS, UNMARKED, PRIOR_AT, ATTENTION),
+    *(ELBO_WEIGHTS, UNMARKED, PRIOR_AT, IMPORTANCE, ATTENTION),
     *(ELBO_TERM, ELBO_ALONE, ELBO_LOSS, AUXILIARY, MINIMISER, PREDICTIONS),
     *(COUNT, ELBO_WEIGHT, EXACT_AT, LIKE, SMALL, EVEN),
 )

@@ -47,4 +47,6 @@ def compose(spec: Spec) -> Method:
     heads = build_heads(wires, method)
     method = replace(method, heads=heads, problems=tuple(wires.problems))
     own = not method.problems and likelihood(method) != "none" and not is_objective(method)
-    return replace(method, bound=losses.bound()) if own else method
+    if not own:
+        return method
+    return replace(method, bound=losses.bound(), bound_time=views.bound_time)

@@ -12,6 +12,7 @@ from xlm_spec.compiler.declarations import (
     ELBO_WEIGHT,
     ELBO_WEIGHTS,
     EXACT_AT,
+    IMPORTANCE,
     MINIMISER,
     PREDICTIONS,
     PRIOR_AT,
@@ -21,6 +22,7 @@ from xlm_spec.compiler.middle.network import attention
 from xlm_spec.compiler.middle.spec import Choice
 
 DENSITY = "density"  # an optional function of a time: the density of the times that it draws
+BOUND_TIME = "bound_time"  # an optional function of a time: draws the times of the bound, uniform
 EVERY_TIME = "every_time"  # a function of a time that draws one of several: all of them
 ONE = "one"  # the ELBO weight of a target whose loss needs none
 NO_RATES = {"select_tokens", "corrupt", "prior", "likelihood"}  # functions that are no weights
@@ -31,14 +33,14 @@ def likelihood(method: Method) -> str:
 
     A bound requires times of known density and the parameter values of `bound_at`, an exact value
     that the model does not see its targets. If the times are not uniform, the terms of the bound
-    are divided by their density.
+    are divided by their density, or it has times of its own.
     """
     claim = claimed(method)
     if claim in ("none", "exact"):
         return claim if claim == "none" or predicts_unseen(method) else "none"
     if not has_bound_values(method):
         return "none"
-    if method.time and DENSITY in method.time.component.functions:
+    if has_own_times(method):
         return "own"
     return claim if time_is_uniform(method) else "none"
 
@@ -78,7 +80,7 @@ def is_objective(method: Method) -> bool:
     process = method.spec.process.component
     replaced = [t for t in method.terms if ELBO_LOSS.of(t.loss.component)]
     weighted = (has_elbo_weight(process, t.loss, t.asked.value) for t in method.terms)
-    uniform = time_is_uniform(method)  # else a bound divides by their density
+    uniform = time_is_uniform(method) and not has_own_times(method)
     complete = likelihood_terms(method) == [*method.terms]
     return uniform and complete and not replaced and all(weighted)
 
@@ -97,15 +99,29 @@ def predicts_unseen(method: Method) -> bool:
     return attention(method) == "causal" and not draws
 
 
+def has_own_times(method: Method) -> bool:
+    """Does the bound draw other times than the objective, or alone divide by their density?"""
+    functions = method.time.component.functions if method.time else {}
+    return BOUND_TIME in functions or (DENSITY in functions and not divides(method.time))
+
+
+def divides(time: Choice | None) -> bool:
+    """Is each term of the objective divided by the density of the times?"""
+    return bool(time and IMPORTANCE.of(time.component) and DENSITY in time.component.functions)
+
+
 def time_is_uniform(method: Method) -> bool:
-    """Are the training times uniform? The density of a custom component is unknown.
+    """Are the training times uniform, or is each term divided by their density?
+
+    The density of a custom component is unknown.
 
     Discrete times are, for losses that read their number: others integrate over time.
     """
     if method.time and EVERY_TIME in method.time.component.functions:
         counted = {p.name for p in method.time.component.parameters}
         return all(counted & {*t.loss.component.main.wires} for t in likelihood_terms(method))
-    return method.time is None or method.time.value in values(axes.TIME.folder)
+    shipped = method.time is None or method.time.value in values(axes.TIME.folder)
+    return shipped or divides(method.time)
 
 
 def bound_at(method: Method) -> dict[str, float]:
