@@ -116,6 +116,16 @@ def denoised(logits: Tensor, now: Tensor, alpha: Tensor, mass: Tensor) -> Tensor
     return log_p.index_put((impossible, now[impossible]), log_p.new_zeros(()))
 
 
+def without_now(logits: Tensor, now: Tensor, alpha: Tensor, mass: Tensor) -> Tensor:
+    """log p(x_0 | x_t without this position), (N, V), not normalised, from log p(x_0 | x_t).
+
+    The inverse of `denoised`, with the same arguments. Where x_t can only be x_0 the prediction
+    without it is unknown, and the logits of other tokens stay.
+    """
+    arrived = mass.gather(1, now[:, None]).expand_as(mass).scatter_add(1, now[:, None], alpha)
+    return logits - torch.where(arrived > 0, arrived, 1.0).log()
+
+
 def masked_positions(state, vocab: Vocab) -> Tensor:
     """The masks that a sampler may still unmask, (B, L) bool."""
     return (state.tokens == vocab.mask) & state.valid & ~state.fixed

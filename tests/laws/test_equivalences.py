@@ -11,10 +11,12 @@ from torch import Tensor
 
 from components.count.bernoulli import select_tokens
 from components.loss.cross_entropy import cross_entropy
+from components.loss.denoiser_bound import denoiser_bound
+from components.loss.flow_divergence import flow_divergence
 from components.loss.interpolating_bound import interpolating_bound
 from components.loss.posterior_kl import posterior_kl
 from components.loss.score_entropy import score_entropy
-from components.ops import mixed_noise
+from components.ops import denoised, mixed_noise, without_now
 from components.process import mask, mixture, uniform
 from components.sampler import mixture_psi
 from components.schedule.hybrid import HybridSchedule
@@ -183,6 +185,40 @@ def test_the_score_entropy_of_random_tokens_is_the_published_one():
     positive = (score[:, words].sum(1) - 1) / K
     nats = (positive - negative + torch.where(same, right, wrong)) / alpha
     close(bound(schedule, score_entropy), nats)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_denoiser_converts_to_leave_one_out_predictions_and_back(share):
+    """The bounds are equal, and that of unconverted predictions is not, unless all is masked."""
+    schedule = StationarySchedule(share)
+    _, t, z = noised(schedule)
+    given = z.tokens[:, 0], schedule.alpha(t), z.mass
+    f = logits()[:, 0].log_softmax(-1)
+    there = denoised(f, *given).log_softmax(-1)
+    masked = z.tokens[:, 0] == VOCAB.mask
+    at = masked if share == 0 else masked | ~masked  # without random tokens x_t is x_0 elsewhere
+    back = without_now(there, *given).log_softmax(-1)
+    close(back[at].exp(), f[at].exp())
+    close(bound(schedule, denoiser_bound, there[:, None]), bound(schedule, f=f[:, None]))
+    if share:
+        assert (bound(schedule, f=there[:, None]) - bound(schedule, f=f[:, None])).max() > 0.1
+
+
+def flow(schedule, f: Tensor) -> Tensor:
+    """The loss of the flow of a denoiser, (ROWS,)."""
+    x, t, z = noised(schedule)
+    return flow_divergence(HEAD, f, clean_tokens(x, z.clean), z.tokens, t, schedule)[:, 0]
+
+
+def test_the_flow_from_masks_is_the_bound_and_that_from_random_tokens_is_not():
+    """Where x_t is not masked the denoiser of masked noise is x_t (arXiv:2406.07524)."""
+    for share, equal in ((0.0, True), (1.0, False)):
+        schedule = StationarySchedule(share)
+        _, t, z = noised(schedule)
+        f = logits()[:, 0].log_softmax(-1)
+        posterior = denoised(f, z.tokens[:, 0], schedule.alpha(t), z.mass)[:, None]
+        apart = (flow(schedule, posterior) - bound(schedule, f=f[:, None])).abs().max()
+        assert (apart < 1e-9) == equal
 
 
 def test_discrete_time_with_masks_is_the_cross_entropy_of_each_step():

@@ -13,6 +13,7 @@ from mutants import (
     losses,
     models,
     noise,
+    parameterisation,
     samplers,
     substitution,
     times,
@@ -21,7 +22,7 @@ from mutants.mutant import REPLACING, SHIPPED, SPECS, Mutant
 
 PARTS = (
     *(noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution),
-    *(decoding, growing, times),
+    *(decoding, growing, times, parameterisation),
 )
 MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 

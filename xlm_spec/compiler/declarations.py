@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from xlm_spec.compiler.components import Component
 from xlm_spec.compiler.declared_types import (
+    Conversion,
     Divisors,
     Flag,
     Form,
@@ -176,6 +177,14 @@ PREDICTIONS = Declaration[str](
     '"leave_one_out"',
     "",
 )
+CONVERTS = Declaration[dict[str, str]](
+    "CONVERTS",
+    ("wrap",),
+    Conversion(),
+    "the MINIMISER of the losses of the wrapped model, and the one whose output the wrap computes",
+    '{"posterior": "leave_one_out"}',
+    {},
+)
 LIKE = Declaration[str](
     "LIKE",
     ("head",),
@@ -204,7 +213,7 @@ EVEN = Declaration[dict[str, str]](
 )
 DECLARATIONS: tuple[Declaration, ...] = (
     *(ELBO_WEIGHTS, UNMARKED, PRIOR_AT, IMPORTANCE, ATTENTION),
-    *(ELBO_TERM, ELBO_ALONE, ELBO_LOSS, AUXILIARY, MINIMISER, PREDICTIONS),
+    *(ELBO_TERM, ELBO_ALONE, ELBO_LOSS, AUXILIARY, MINIMISER, PREDICTIONS, CONVERTS),
     *(COUNT, ELBO_WEIGHT, EXACT_AT, LIKE, SMALL, EVEN),
 )
 

@@ -149,7 +149,10 @@ class WrapLaw(Protocol):
         """The free positions, out of n, of each window in order."""
 
     def wrapped(self, wrap, model) -> Any:
-        """A model with the outputs of the wrapped `model`, if only BOS is fixed."""
+        """A model with the outputs of the wrapped `model`, if only BOS is fixed.
+
+        With a further parameter `sampling` it receives the sampler, a `Sampling`.
+        """
 
 
 class CorrectorLaw(Protocol):

@@ -5,6 +5,7 @@ from xlm_spec.compiler.axes import components_of
 from xlm_spec.compiler.components import Component, Function, Parameter, component, values
 from xlm_spec.compiler.declarations import (
     AUXILIARY,
+    CONVERTS,
     COUNT,
     ELBO_ALONE,
     ELBO_LOSS,
@@ -175,10 +176,8 @@ def exact_at(method: Method, loop: Loop) -> dict[str, float] | None:
     choices |= {f".{c.axis.key}.{c.value}": c for c in loop.listed}
     if loop.sampling.correctors and "s" not in loop.fields:
         return None
-    required = PREDICTIONS.of(loop.loop)
-    if required and {MINIMISER.of(t.loss.component) for t in likelihood_terms(method)} != {
-        required
-    }:
+    made, misfit = predictions(method, loop)
+    if misfit or PREDICTIONS.of(loop.loop) not in ("", made):
         return None
     for key, choice in choices.items():
         declared = EXACT_AT.of(choice.component)
@@ -186,6 +185,21 @@ def exact_at(method: Method, loop: Loop) -> dict[str, float] | None:
             return None
         found |= {f"{loop.path}{key}.{name}": n for name, n in declared.items()}
     return found
+
+
+def predictions(method: Method, loop: Loop) -> tuple[str, Choice | None]:
+    """The MINIMISER that the sampler gets from the model and its wraps; "" if losses differ.
+
+    And the first wrap that converts another one.
+    """
+    kinds = {MINIMISER.of(t.loss.component) for t in likelihood_terms(method)}
+    made = kinds.pop() if len(kinds) == 1 else ""
+    for wrap in reversed(loop.sampling.models):  # the innermost first
+        converts = CONVERTS.of(wrap.component)
+        if converts and made not in converts:
+            return made, wrap
+        made = converts.get(made, made)
+    return made, None
 
 
 def unseen_fields(process: Component) -> set[str]:
