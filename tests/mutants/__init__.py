@@ -14,6 +14,7 @@ from mutants import (
     models,
     noise,
     parameterisation,
+    renoise,
     samplers,
     substitution,
     times,
@@ -22,7 +23,7 @@ from mutants.mutant import REPLACING, SHIPPED, SPECS, Mutant
 
 PARTS = (
     *(noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution),
-    *(decoding, growing, times, parameterisation),
+    *(decoding, growing, times, parameterisation, renoise),
 )
 MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 

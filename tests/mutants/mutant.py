@@ -17,6 +17,7 @@ REPLACING = {  # the shipped specs of these kinds are verified when they are rec
     "psi": text(RATIO, sampler="mixture_psi"),
     "redrawn": text(RATIO, sampler="{kind: mixture_posterior, corrector: mixture_gibbs}"),
     "flow": text(RATIO, loss="cross_entropy", sampler="mixture_flow"),
+    "renoised": text(MIXED, loss="cross_entropy", sampler="mixture_renoise"),
     "rates": text(RATIO, loss="flow_divergence", sampler="mixture_flow"),
     "denoiser": text(
         RATIO, loss="denoiser_bound", sampler="{kind: mixture_posterior, wrap: leave_one_out}"
