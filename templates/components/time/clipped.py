@@ -21,7 +21,7 @@ def sample_time(
 ) -> Tensor:
     """One t in each of `total` equal parts of (least, most), (B, 1); each t alone is uniform.
 
-    The objective lacks the other times: it is no bound, and its gradient varies less than with the
+    The objective lacks the other times: it does not bound log p(x), but varies less than with the
     large weights near t = 0 (BD3-LM, arXiv:2503.09573, section 4).
     """
     return least + (most - least) * spread(x, rng)

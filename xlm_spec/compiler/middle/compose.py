@@ -29,6 +29,7 @@ def compose(spec: Spec) -> Method:
     schedules = [c for c in noise.values() if c.axis.folder == SCHEDULE.folder]
     loops = [SamplerBuilder(wires, schedules, sampling).loop() for sampling in spec.samplers]
     scope = {"vocab_size": "config.vocab.size", "direction": f'"{attention_of(spec)}"'}
+    scope |= {"schedule": SCHEDULE.config} if "schedule" in noise else {}
     build = methods(spec.backbone.component)["__init__"]
     built = tuple(wires.arguments(spec.backbone, build, scope))
     method = Method(

@@ -12,7 +12,7 @@ Fault = tuple[str, str, str]  # the definition, the message, a hint
 
 STATE = ("tokens", "valid", "fixed")  # the first fields of every state
 NUMBERS = ("int", "float", "bool")  # types of numbers that another component owns
-BUILT = ("vocab_size", "direction")  # the arguments of a backbone's __init__
+BUILT = ("vocab_size", "direction", "schedule")  # the arguments of a backbone's __init__
 HEADS = ("width", "vocab", "vocab_size", "direction")  # of the __init__ of a head
 READ = ("tokens", "valid")  # the first arguments of its forward
 STATED = ("z", "x", "t", "schedule", "vocab")  # of a process' likelihood, and further schedules
