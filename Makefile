@@ -56,6 +56,7 @@ bench: setup  # hours; each prints figure, spread and machine
 	$(BIN)/python -m benchmarks.mutants --into docs/_results/mutants.md
 	$(BIN)/python -m benchmarks.wrong_methods --into docs/_results/wrong_methods.md
 	$(BIN)/python -m benchmarks.differential --into docs/_results/differential.md
+	$(BIN)/python -m benchmarks.equivalences --into docs/_results/equivalences.md
 	$(BIN)/python -m benchmarks.families --into docs/_results/families.md
 
 clean:

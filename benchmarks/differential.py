@@ -52,7 +52,12 @@ def candidates() -> list[dict[str, str]]:
     stepped = share.replace("}", ", time: discrete}")
     replaced += [
         {"noise": noise, "target": "clean_tokens", "loss": loss}
-        for noise, loss in ((share, "score_entropy"), (stepped, "posterior_kl"))
+        for noise, loss in (
+            (share, "score_entropy"),
+            (stepped, "posterior_kl"),
+            (share, "denoiser_bound"),
+            (share, "flow_divergence"),
+        )
     ]
     return [*found, plain, *replaced]
 

@@ -116,6 +116,16 @@ def denoised(logits: Tensor, now: Tensor, alpha: Tensor, mass: Tensor) -> Tensor
     return log_p.index_put((impossible, now[impossible]), log_p.new_zeros(()))
 
 
+def without_now(logits: Tensor, now: Tensor, alpha: Tensor, mass: Tensor) -> Tensor:
+    """log p(x_0 | x_t without this position), (N, V), not normalised, from log p(x_0 | x_t).
+
+    The inverse of `denoised`, with the same arguments. Where x_t can only be x_0 the prediction
+    without it is unknown, and the logits of other tokens stay.
+    """
+    arrived = mass.gather(1, now[:, None]).expand_as(mass).scatter_add(1, now[:, None], alpha)
+    return logits - torch.where(arrived > 0, arrived, 1.0).log()
+
+
 def masked_positions(state, vocab: Vocab) -> Tensor:
     """The masks that a sampler may still unmask, (B, L) bool."""
     return (state.tokens == vocab.mask) & state.valid & ~state.fixed
@@ -455,8 +465,11 @@ def jump_nats(
 
 
 def arrival_rate(alpha: Tensor, dalpha: Tensor, mass: Tensor, dmass: Tensor) -> Tensor:
-    """rho = mass' - (alpha' / alpha) mass, (B, V): the rate of arrival of noise at each token."""
-    return dmass - dalpha / alpha.clamp(min=torch.finfo(alpha.dtype).tiny) * mass
+    """rho = mass' - (alpha' / alpha) mass, (B, V): the rate of arrival of noise at each token.
+
+    Infinite at alpha = 0, where the nats that it multiplies fall with alpha^2, down to rounding.
+    """
+    return dmass - dalpha / alpha.clamp(min=1e-8) * mass
 
 
 def poisson_mean(t: Tensor, schedule: Schedule, mean_drops: float) -> Tensor:

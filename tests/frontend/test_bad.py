@@ -32,7 +32,7 @@ OF_FILES = {
     "X115",
     "X308",
 }  # of a component of one's own
-WARNINGS = {"X351", "X352", "X353", "X354", "X355", "X356"}
+WARNINGS = {"X351", "X352", "X353", "X354", "X355", "X356", "X357"}
 BAD = bad_specs()
 
 

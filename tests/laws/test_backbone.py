@@ -11,7 +11,9 @@ import torch
 from laws.sampled_laws import holds, method
 from methods import PLAIN
 
+from components.backbone.dit_sigma import SigmaEmbedding
 from components.layers import Attention, angles, visible
+from components.schedule.linear import LinearSchedule
 from xlm_spec.compiler.components import component, values
 from xlm_spec.laws.toy_distribution import generator
 
@@ -30,13 +32,19 @@ def backbone(value: str, perturbed: bool = True, direction: str = "bidirectional
     torch.manual_seed(0)
     module = import_module(f"components.backbone.{value}")
     parameters = module.SMALL | {"token_shift": True, "positions": LENGTH}
-    net = module.Backbone(SIZE, direction, **parameters)
+    net = module.Backbone(SIZE, direction, *schedule(value), **parameters)
     net = net.eval().double()
     if perturbed:
         with torch.no_grad():
             for p in net.parameters():
                 p += 0.1 * torch.randn(p.shape, generator=generator(1), dtype=p.dtype)
     return net
+
+
+def schedule(value: str) -> list[LinearSchedule]:
+    """The schedule, if the backbone reads it."""
+    built = component("backbone", value).methods["Backbone"]["__init__"].wires
+    return [LinearSchedule()] if "schedule" in built else []
 
 
 def hidden(net, tokens, t=0.3):
@@ -146,7 +154,7 @@ def test_rotary_positions_encode_the_order(value):
     """Swapping two tokens has an effect, without learned positions and token shift."""
     torch.manual_seed(0)
     module = import_module(f"components.backbone.{value}")
-    net = module.Backbone(SIZE, "bidirectional", **module.SMALL).eval().double()
+    net = module.Backbone(SIZE, "bidirectional", *schedule(value), **module.SMALL).eval().double()
     with torch.no_grad():
         for p in net.parameters():
             p += 0.1 * torch.randn(p.shape, generator=generator(1), dtype=p.dtype)
@@ -185,3 +193,21 @@ def test_the_gelu_of_mdlm_is_nearly_the_exact_one():
         nets.append(net)
     apart = (hidden(nets[0], inputs()) - hidden(nets[1], inputs())).abs().max()
     assert 1e-6 < apart < 1e-2
+
+
+def test_the_sigma_embedding_is_that_of_mdlms_code():
+    """Its 256 features of sigma; where alpha is 0 they are finite. The control: those of t."""
+    embed = SigmaEmbedding(256, LinearSchedule(1e-3)).double()
+    for p in (embed.first, embed.last):
+        p.weight.data = torch.eye(256, dtype=torch.float64)
+        p.bias.data.zero_()
+    t = torch.tensor([[0.2], [0.9], [1.0]], dtype=torch.float64)
+    sigma = -torch.log1p(-(1 - 1e-3) * t)  # its loglinear noise
+    frequencies = torch.exp(-torch.tensor(10_000.0).log() * torch.arange(128) / 128)
+    right, wrong = (
+        torch.cat([(a * frequencies).cos(), (a * frequencies).sin()], -1) for a in (sigma, t)
+    )
+    found = embed(t)[:, 0]
+    silu = torch.nn.functional.silu
+    assert (found - silu(right)).abs().max() < 1e-5 < (found - silu(wrong)).abs().max()
+    assert SigmaEmbedding(8, LinearSchedule())(torch.ones(1, 1)).isfinite().all()

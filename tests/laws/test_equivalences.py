@@ -1,85 +1,46 @@
-"""The losses of noise that replaces tokens, against each other and against published forms.
-
-One position per sequence and any logits, so that the figures hold for every network. float64.
-"""
-
-from types import SimpleNamespace
+"""The losses of noise that replaces tokens, against each other and against published forms."""
 
 import pytest
 import torch
+from methods import ROOT
+from published_losses import (
+    ROWS,
+    VOCAB,
+    bound,
+    d3pm_absorb,
+    d3pm_times,
+    discrete,
+    examples,
+    flow,
+    generator,
+    gidd,
+    logits,
+    mdlm,
+    noised,
+    posterior,
+    sedd_absorb,
+    sedd_uniform,
+    times,
+    udlm,
+)
 from torch import Tensor
 
+from benchmarks.equivalences import pairs
 from components.count.bernoulli import select_tokens
-from components.loss.cross_entropy import cross_entropy
-from components.loss.interpolating_bound import interpolating_bound
-from components.loss.posterior_kl import posterior_kl
+from components.loss.denoiser_bound import denoiser_bound
 from components.loss.score_entropy import score_entropy
-from components.ops import mixed_noise
+from components.ops import mixed_noise, without_now
 from components.process import mask, mixture, uniform
 from components.sampler import mixture_psi
 from components.schedule.hybrid import HybridSchedule
 from components.schedule.linear import LinearSchedule
 from components.schedule.stationary import StationarySchedule
-from components.target.clean_tokens import clean_tokens
-from components.target.masked_tokens import masked_tokens
 from components.tokens.temperature import Temperature
-from components.types import Examples, Mixed, Vocab
-
-VOCAB = Vocab(size=9, pad=8, bos=7, eos=6, mask=5)
-K, ROWS = 6, 4000  # tokens that sequences contain
-HEAD = SimpleNamespace(token_logits=lambda hidden: hidden)  # hidden states are the logits
+from components.types import Mixed
 
 
 def close(a: Tensor, b: Tensor) -> None:
     assert float((a - b).abs().max() / b.abs().max()) < 1e-9
-
-
-def examples() -> Examples:
-    tokens = torch.randint(K, (ROWS, 1), generator=generator(0))
-    tokens[tokens == 5] = VOCAB.eos
-    free = torch.ones_like(tokens) > 0
-    return Examples(tokens, free, ~free)
-
-
-def generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def times() -> Tensor:
-    return 0.01 + 0.98 * torch.rand(ROWS, 1, generator=generator(1), dtype=torch.float64)
-
-
-def logits() -> Tensor:
-    """(ROWS, 1, V), not normalised; special tokens have none."""
-    f = 2 * torch.randn(ROWS, 1, VOCAB.size, generator=generator(2), dtype=torch.float64)
-    f[..., list(VOCAB.special)] = -torch.inf
-    return f
-
-
-def noised(schedule):
-    x, t = examples(), times()
-    return x, t, mixture.corrupt(x, t, schedule, VOCAB, generator(3))
-
-
-def bound(schedule, loss=interpolating_bound, f: Tensor | None = None) -> Tensor:
-    """The nats of each row, (ROWS,)."""
-    x, t, z = noised(schedule)
-    target = clean_tokens(x, z.clean)
-    f = logits() if f is None else f
-    return loss(HEAD, f, target, z.tokens, z.mass, z.dmass, t, schedule)[:, 0]
-
-
-def discrete(schedule, steps: int, t: Tensor | None = None) -> Tensor:
-    x, given, z = noised(schedule)
-    t = given if t is None else t
-    z = mixture.corrupt(x, t, schedule, VOCAB, generator(3))
-    target = clean_tokens(x, z.clean)
-    return posterior_kl(HEAD, logits(), target, z.tokens, z.mass, t, schedule, VOCAB, steps)[:, 0]
-
-
-def log_p(f: Tensor, tokens: Tensor) -> Tensor:
-    """log p of a token, (ROWS,)."""
-    return f.log_softmax(-1)[:, 0].gather(1, tokens)[:, 0]
 
 
 @pytest.mark.parametrize("power", [1.0, 3.0])
@@ -87,14 +48,11 @@ def test_without_random_tokens_it_is_masked_noise_to_the_bit(power):
     schedule = StationarySchedule(0.0, power)
     x, t, z = noised(schedule)
     corrupted = select_tokens(x, t, schedule, generator(3))
-    masked = mask.corrupt(x, corrupted, VOCAB)
-    assert torch.equal(z.tokens, masked.tokens)
+    assert torch.equal(z.tokens, mask.corrupt(x, corrupted, VOCAB).tokens)
     assert torch.equal(
         mixture.prior(x, schedule, VOCAB, generator(0)).tokens, mask.prior(x, VOCAB).tokens
     )
-    weight = -schedule.dalpha(t) / (1 - schedule.alpha(t))
-    target = masked_tokens(masked.clean, masked.masked)
-    close(bound(schedule), (weight * cross_entropy(HEAD, logits(), target))[:, 0])
+    close(bound(schedule), mdlm(schedule))
 
 
 def test_without_masks_it_is_uniform_noise():
@@ -109,40 +67,11 @@ def test_without_masks_it_is_uniform_noise():
 
 
 def test_uniform_noise_is_the_published_bound_of_udlm():
-    """arXiv:2412.10193, in terms of N alpha x + 1 - alpha, N tokens."""
-    x, t, z = noised(StationarySchedule(1.0))
-    alpha = (1 - t)[:, 0]
-    words = [v for v in range(VOCAB.size) if v not in VOCAB.special]
-    bar = K * alpha[:, None] * logits()[:, 0].softmax(-1) + (1 - alpha)[:, None]
-    at_z, at_x = (bar.gather(1, a)[:, 0] for a in (z.tokens, x.tokens))
-    same = (z.tokens == x.tokens)[:, 0]
-    s = bar[:, words].log().sum(1) - K * at_z.log()
-    k = (1 - alpha) / (K * alpha + 1 - alpha)
-    equal = (K - 1) * k * k.log() - k * s
-    other = -(1 / k) * k.log() - s - (1 / k - 1) * (at_x.log() - at_z.log())
-    known = 1 - alpha + K * alpha * same
-    nats = (K / at_z - K / known + torch.where(same, equal, other)) / (K * alpha)
-    close(bound(StationarySchedule(1.0)), nats)
+    close(bound(StationarySchedule(1.0)), udlm())
 
 
 def test_the_hybrid_path_has_the_published_weights_of_gidd():
-    """arXiv:2503.04482: rho / q at a mask, at a wrong token and at the right one."""
-    schedule = HybridSchedule(0.2)
-    x, t, z = noised(schedule)
-    s = torch.sin(torch.pi / 2 * t[:, 0]) ** 2  # the time of GIDD
-    c, slope = 0.5 * (s * (1 - s)) ** 0.5, 0.25 * (1 - 2 * s) / (s * (1 - s)) ** 0.5
-    rises = c + (1 - s) * slope
-    right = (z.tokens == x.tokens)[:, 0]
-    weight = rises / ((1 - s) * c)
-    weight = torch.where(right, rises / (K * (1 - s) * (1 - s + c / K)), weight)
-    weight = torch.where(z.tokens[:, 0] == VOCAB.mask, 1 / (s * (1 - s)), weight)
-    alpha = schedule.alpha(t)
-    q = z.mass.scatter_add(1, x.tokens, alpha)
-    p = alpha * logits()[:, 0].softmax(-1) + z.mass
-    kl = (torch.xlogy(q, q) - torch.xlogy(q, p.clamp(min=1e-300))).sum(1)
-    ratio = (q.gather(1, z.tokens) / p.gather(1, z.tokens))[:, 0]
-    clock = torch.pi / 2 * torch.sin(torch.pi * t[:, 0])  # ds / dt
-    close(bound(schedule), clock * weight * (kl + ratio - ratio.log() - 1))
+    close(bound(HybridSchedule(0.2)), gidd(HybridSchedule(0.2)))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -153,45 +82,41 @@ def test_the_score_entropy_of_a_normalised_prediction_is_the_bound(share):
 
 
 def test_the_score_entropy_of_masks_is_the_published_one():
-    """SEDD (arXiv:2310.16834): sum_y s_y - a log s_x + a (log a - 1), a = 1 / (e^sigma - 1)."""
-    schedule = StationarySchedule(0.0)
-    x, t, z = noised(schedule)
-    sigma = -torch.log1p(-t[:, 0])
-    a, dsigma = 1 / torch.expm1(sigma), 1 / (1 - t[:, 0])
-    score = a[:, None] * logits()[:, 0].exp()
-    at_x = score.gather(1, x.tokens)[:, 0]
-    nats = dsigma * (score.sum(1) - a * at_x.log() + a * (a.log() - 1))
-    close(bound(schedule, score_entropy), nats * (z.tokens[:, 0] == VOCAB.mask))
+    close(bound(StationarySchedule(0.0), score_entropy), sedd_absorb())
 
 
 def test_the_score_entropy_of_random_tokens_is_the_published_one():
-    """SEDD with a uniform Q: its terms, with N tokens and r = q(z) / q of the token x_0."""
-    schedule = StationarySchedule(1.0)
-    x, t, z = noised(schedule)
-    alpha = (1 - t)[:, 0]
-    words = [v for v in range(VOCAB.size) if v not in VOCAB.special]
-    p = alpha[:, None] * logits()[:, 0].exp() + ((1 - alpha) / K)[:, None]
-    score = p / p.gather(1, z.tokens)
-    growth = 1 / alpha - 1  # e^sigma - 1
-    r = 1 - K / (growth + K)
-    same = (z.tokens == x.tokens)[:, 0]
-    logs = score[:, words].log().sum(1)  # that of z is 0
-    at_x = score.gather(1, x.tokens)[:, 0].log()
-    negative = torch.where(same, r * logs / K, at_x / growth + logs / K)
-    right = (K - 1) / K * r * (r.log() - 1)
-    wrong = ((-r.log() - 1) / r - (K - 2)) / K
-    positive = (score[:, words].sum(1) - 1) / K
-    nats = (positive - negative + torch.where(same, right, wrong)) / alpha
-    close(bound(schedule, score_entropy), nats)
+    close(bound(StationarySchedule(1.0), score_entropy), sedd_uniform())
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_denoiser_converts_to_leave_one_out_predictions_and_back(share):
+    """The bounds are equal, and that of unconverted predictions is not, unless all is masked."""
+    schedule = StationarySchedule(share)
+    _, t, z = noised(schedule)
+    given = z.tokens[:, 0], schedule.alpha(t), z.mass
+    f = logits()[:, 0].log_softmax(-1)
+    there = posterior(schedule)[:, 0]
+    masked = z.tokens[:, 0] == VOCAB.mask
+    at = masked if share == 0 else masked | ~masked  # without random tokens x_t is x_0 elsewhere
+    back = without_now(there, *given).log_softmax(-1)
+    close(back[at].exp(), f[at].exp())
+    close(bound(schedule, denoiser_bound, there[:, None]), bound(schedule, f=f[:, None]))
+    if share:
+        assert (bound(schedule, f=there[:, None]) - bound(schedule, f=f[:, None])).max() > 0.1
+
+
+def test_the_flow_from_masks_is_the_bound_and_that_from_random_tokens_is_not():
+    """Where x_t is not masked the denoiser of masked noise is x_t (arXiv:2406.07524)."""
+    for share, equal in ((0.0, True), (1.0, False)):
+        schedule = StationarySchedule(share)
+        apart = (flow(schedule, posterior(schedule)) - bound(schedule)).abs().max()
+        assert (apart < 1e-9) == equal
 
 
 def test_discrete_time_with_masks_is_the_cross_entropy_of_each_step():
-    """D3PM, absorbing, of a prediction without masks: T (dt / t) CE at masks, dt = 1 / T."""
-    schedule = StationarySchedule(0.0)
-    t = torch.randint(1, 21, (ROWS, 1), generator=generator(1)) / 20.0
-    z = mixture.corrupt(examples(), t, schedule, VOCAB, generator(3))
-    nats = -log_p(logits(), examples().tokens) / t[:, 0].double()
-    close(discrete(schedule, 20, t), nats * (z.tokens[:, 0] == VOCAB.mask))
+    t = d3pm_times(20)
+    close(discrete(StationarySchedule(0.0), 20, t), d3pm_absorb(t))
 
 
 def test_the_first_step_is_the_reconstruction():
@@ -265,3 +190,15 @@ def test_psi_sampling_of_masks_remasks_as_remdm_does():
     found = (state.tokens == VOCAB.mask).double().view(n, 2).mean(0)
     for of, expected in zip(found.tolist(), (masked, sigma), strict=True):
         assert abs(of - expected) < 5 * (expected * (1 - expected) / n) ** 0.5
+
+
+def test_the_recorded_table_has_these_equivalences():
+    """All but the limit of many steps hold to rounding."""
+    table = (ROOT / "docs" / "_results" / "equivalences.md").read_text().splitlines()
+    rows = [[c.strip() for c in line.strip("|").split("|")] for line in table[7:]]
+    assert [r[:2] for r in rows] == [[p.name, p.form] for p in pairs()]
+    for pair, (*_, off, wrong, _) in zip(pairs(), rows, strict=True):
+        assert float(off) < (1e-4 if "10^6" in pair.name else 1e-12), pair.name
+        assert float(wrong) > 0.1, pair.name
+        apart = (pair.ours - pair.theirs).abs().max() / pair.theirs.abs().max()
+        assert apart < max(2 * float(off), 1e-12)

@@ -13,14 +13,17 @@ from mutants import (
     losses,
     models,
     noise,
+    parameterisation,
+    renoise,
     samplers,
     substitution,
+    times,
 )
 from mutants.mutant import REPLACING, SHIPPED, SPECS, Mutant
 
 PARTS = (
     *(noise, losses, samplers, insertion, flexmdm, edits, gap_shares, models, substitution),
-    *(decoding, growing),
+    *(decoding, growing, times, parameterisation, renoise),
 )
 MUTANTS = [m for part in PARTS for m in part.MUTANTS]
 

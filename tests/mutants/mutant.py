@@ -18,6 +18,12 @@ REPLACING = {  # the shipped specs of these kinds are verified when they are rec
     "psi": text(RATIO, sampler="mixture_psi"),
     "redrawn": text(RATIO, sampler="{kind: mixture_posterior, corrector: mixture_gibbs}"),
     "flow": text(RATIO, loss="cross_entropy", sampler="mixture_flow"),
+    "renoised": text(MIXED, loss="cross_entropy", sampler="mixture_renoise"),
+    "rates": text(RATIO, loss="flow_divergence", sampler="mixture_flow"),
+    "denoiser": text(
+        RATIO, loss="denoiser_bound", sampler="{kind: mixture_posterior, wrap: leave_one_out}"
+    ),
+    "denoised": text(RATIO, sampler="{kind: mixture_flow, wrap: denoiser}"),
 }
 AS_IN_CODE = {
     "drawn": text(sampler="drawn_confidence"),
@@ -45,6 +51,10 @@ AS_IN_CODE = {
         loss="[gap_cross_entropy, weighted_stop_cross_entropy: {complete: 0.9, weight: 0.001}]",
         sampler="insertion",
     ),
+}
+TIMES = {
+    "importance": text(noise="{process: mask, schedule: cosine, time: importance}"),
+    "limits": text(noise="{process: mask, time: {kind: clipped, least: 0.3, most: 0.8}}"),
 }
 SPECS = {
     "masked": text(MASKED),
@@ -80,6 +90,7 @@ SPECS = {
     "left to right": text(PLAIN),
     **REPLACING,
     **AS_IN_CODE,
+    **TIMES,
 }
 SHIPPED = (
     "did",

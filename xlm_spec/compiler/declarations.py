@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from xlm_spec.compiler.components import Component
 from xlm_spec.compiler.declared_types import (
+    Conversion,
     Divisors,
     Flag,
     Form,
@@ -87,6 +88,14 @@ PRIOR_AT = Declaration[dict[str, Any] | None](
     "a schedule without the declaration, give no ELBO",
     '{"eps": 0.0}',
     None,
+)
+IMPORTANCE = Declaration[bool](
+    "IMPORTANCE",
+    ("time",),
+    Flag(),
+    "each term of the objective is divided by `density`: its mean is that with uniform times",
+    "True",
+    False,
 )
 ATTENTION = Declaration[str](
     "ATTENTION",
@@ -187,6 +196,14 @@ REQUIRES = Declaration[dict[str, tuple[str, ...]]](
     '{"process": ("independent_drop",)}',
     {},
 )
+CONVERTS = Declaration[dict[str, str]](
+    "CONVERTS",
+    ("wrap",),
+    Conversion(),
+    "the MINIMISER of the losses of the wrapped model, and the one whose output the wrap computes",
+    '{"posterior": "leave_one_out"}',
+    {},
+)
 LIKE = Declaration[str](
     "LIKE",
     ("head",),
@@ -214,8 +231,8 @@ EVEN = Declaration[dict[str, str]](
     {},
 )
 DECLARATIONS: tuple[Declaration, ...] = (
-    *(ELBO_WEIGHTS, UNMARKED, PRIOR_AT, ATTENTION),
-    *(ELBO_TERM, ELBO_ALONE, ELBO_LOSS, ELBO_BESIDE, AUXILIARY, MINIMISER, PREDICTIONS),
+    *(ELBO_WEIGHTS, UNMARKED, PRIOR_AT, IMPORTANCE, ATTENTION),
+    *(ELBO_TERM, ELBO_ALONE, ELBO_LOSS, ELBO_BESIDE, AUXILIARY, MINIMISER, PREDICTIONS, CONVERTS),
     *(COUNT, ELBO_WEIGHT, EXACT_AT, REQUIRES, LIKE, SMALL, EVEN),
 )
 

@@ -181,6 +181,17 @@ class Values:
 
 
 @dataclass(frozen=True)
+class Conversion:
+    """From one kind of prediction to another one."""
+
+    allowed: ClassVar[str] = '{"posterior": "leave_one_out"} or {"leave_one_out": "posterior"}'
+
+    def faults(self, name: str, value: object, c: Component) -> Iterator[tuple[str, str]]:
+        if value not in ({"posterior": "leave_one_out"}, {"leave_one_out": "posterior"}):
+            yield not_allowed(name, self, value), ""
+
+
+@dataclass(frozen=True)
 class Divisors:
     """From an integer parameter of the component to another one."""
 

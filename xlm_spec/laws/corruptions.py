@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +89,10 @@ def smooth(m: Method) -> bool:
 
 
 def time_grid(m: Method, nodes: int = 64) -> list[tuple[float, float]]:
-    """(t, weight) of quadrature: the weighted sum is the mean over times.
+    """(t, weight) of quadrature: the weighted sum is the mean over the times of what is minimised.
 
-    Of discrete times, all of them.
+    Of discrete times, all of them. Other times than uniform ones follow from the `rank` of their
+    law file, or else from the `density` of the package.
     """
     if not likelihood_has_time(m):
         return [(0.5, 1.0)]
@@ -100,7 +101,51 @@ def time_grid(m: Method, nodes: int = 64) -> list[tuple[float, float]]:
     folds = 1
     if m.states_likelihood:  # its terms need not be smooth at the ends
         nodes, folds = nodes * 3 // 4, 2
-    return [*zip(*(a.tolist() for a in quadrature(nodes, folds)), strict=True)]
+    t, weight = quadrature(nodes, folds)
+    if not has_own_times(m):
+        t, weight = (quantile(m, t), weight) if rank(m) else (t, weight * density(m, t))
+        weight = weight / weight.sum()  # times near the ends are cut off
+    return [*zip(t.tolist(), weight.tolist(), strict=True)]
+
+
+def has_own_times(m: Method) -> bool:
+    """Is the bound minimised, and does it draw uniform times of its own?"""
+    return m.minimised != "objective" and m.defines("noise", "bound_time")
+
+
+def rank(m: Method) -> Callable[[Tensor], Tensor] | None:
+    """The share of training times before a time, by the law file; None if it states none."""
+    of_law = getattr(m.law("time", m.noise["time"]["kind"]), "rank", None)
+    return of_law and (lambda t: of_law(t, m.schedule, m.noise_config.time))
+
+
+def quantile(m: Method, u: Tensor) -> Tensor:
+    """The times before which shares u of the training times lie; u if their law is unknown."""
+    before = rank(m)
+    if before is None:
+        return u
+    low, high = torch.zeros_like(u), torch.ones_like(u)
+    for _ in range(60):
+        middle = (low + high) / 2
+        early = before(middle) < u
+        low, high = torch.where(early, middle, low), torch.where(early, high, middle)
+    return (low + high) / 2
+
+
+def density(m: Method, t: Tensor) -> Tensor:
+    """The density of times (T,) in training: the slope of their rank, or as the package states it.
+
+    Uniform if it does not.
+    """
+    before = rank(m)
+    if before:
+        t = t.clone().requires_grad_()
+        return torch.autograd.grad(before(t).sum(), t)[0]
+    if not m.defines("noise", "density"):
+        return torch.ones_like(t)
+    x = m.examples(*m.toy_distribution().batch([0] * len(t)))
+    value = call(m.part("noise").density, m.scope(x=x, t=t[:, None]), m.noise_config.time)
+    return value.double()[:, 0]
 
 
 def count_probability(m: Method, n: int, k: int, nodes: int = 64) -> float:

@@ -9,7 +9,7 @@ from torch import Tensor
 from .bound_laws import largest_difference
 from .calls import rows_of
 from .conditions import process_has
-from .corruptions import states_of, unenumerable
+from .corruptions import density, states_of, unenumerable
 from .formulas import by_formula, parts_of_loss, term_of
 from .law import Figure, law, needs
 from .law_files import NoLaw
@@ -85,7 +85,7 @@ def formula(m: Method) -> Iterator[Figure]:
                 by_formula(m, parts, model, x, i, corruption, t)
                 for i, t in enumerate(times.flatten().tolist())
             ]
-        known_rows = [r for r in rows if r is not None]
+        known_rows = [r / p for r, p in zip(rows, divisor(m, times), strict=True) if r is not None]
         if len(known_rows) == len(rows):
             right = torch.tensor(known_rows, dtype=torch.float64)
             scale = right.abs().max().clamp(min=1e-12)
@@ -94,3 +94,11 @@ def formula(m: Method) -> Iterator[Figure]:
                 continue  # no target in any row: nothing is tested
             off, wrong = largest_difference(value, right), largest_difference(1.01 * value, right)
             yield Figure(off / float(scale), 1e-6, wrong / float(scale), term)
+
+
+def divisor(m: Method, times: Tensor) -> list[float]:
+    """The density of these times (B, 1), if the objective divides by it."""
+    divides = "density" in m.part("objective").objective.__code__.co_names
+    t = times[:, 0]
+    with torch.enable_grad():
+        return (density(m, t) if divides else torch.ones_like(t)).tolist()

@@ -15,6 +15,8 @@ from .state_fields import settled
 if TYPE_CHECKING:
     from .method import Method
 
+TIMES = ("sample_time", "bound_time")  # functions that draw the times
+
 
 @contextmanager
 def pinned(m: Method, corruption: Any, t: float | Tensor) -> Iterator[None]:
@@ -25,7 +27,9 @@ def pinned(m: Method, corruption: Any, t: float | Tensor) -> Iterator[None]:
     """
     part = m.part("objective")
     at = t if isinstance(t, Tensor) else torch.full((1, 1), t, dtype=torch.float64)
-    pins: dict[str, Callable] = {"sample_time": lambda x, *_, **__: at.expand(len(x.tokens), 1)}
+    pins: dict[str, Callable] = dict.fromkeys(
+        TIMES, lambda x, *_, **__: at.expand(len(x.tokens), 1)
+    )
     if isinstance(corruption, Tensor):
         pins["select_tokens"] = lambda *_, **__: corruption
     elif corruption is not None:
@@ -47,7 +51,7 @@ def noised(m: Method, z: Any = None, t: Tensor | None = None) -> Iterator[list]:
     """The list of what `corrupt` returns in the objective; `z` replaces it, `t` the time."""
     part = m.part("objective")
     seen: list = []
-    originals = {n: getattr(part, n) for n in ("corrupt", "sample_time") if hasattr(part, n)}
+    originals = {n: getattr(part, n) for n in ("corrupt", *TIMES) if hasattr(part, n)}
 
     def corrupt(*args, **parameters):
         seen.append(originals["corrupt"](*args, **parameters) if z is None else z)
@@ -56,8 +60,8 @@ def noised(m: Method, z: Any = None, t: Tensor | None = None) -> Iterator[list]:
     try:
         if "corrupt" in originals:
             part.corrupt = corrupt
-        if t is not None and "sample_time" in originals:
-            part.sample_time = lambda *_, **__: t
+        for name in {*TIMES} & {*originals} if t is not None else ():
+            setattr(part, name, lambda *_, **__: t)
         yield seen
     finally:
         for name, f in originals.items():

@@ -60,7 +60,10 @@ class TimeLaw(Protocol):
     """The law of a distribution of times. Optional."""
 
     STRATA: bool  # does each of equal parts of time contain one time of the global batch?
-    FEW_TIMES: dict[str, int]  # parameters with which discrete times are few
+    FEW_TIMES: dict[str, Any]  # parameters: few discrete times, or next to no time cut off
+
+    def rank(self, t: Tensor, schedule, parameters) -> Tensor:
+        """The share of the times of training before t, if these are not uniform; differentiable."""
 
 
 class TargetLaw(Protocol):
@@ -146,7 +149,10 @@ class WrapLaw(Protocol):
         """The free positions, out of n, of each window in order."""
 
     def wrapped(self, wrap, model) -> Any:
-        """A model with the outputs of the wrapped `model`, if only BOS is fixed."""
+        """A model with the outputs of the wrapped `model`, if only BOS is fixed.
+
+        With a further parameter `sampling` it receives the sampler, a `Sampling`.
+        """
 
 
 class CorrectorLaw(Protocol):

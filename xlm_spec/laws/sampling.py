@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -63,7 +64,10 @@ class Sampling:
         """The model with its wraps."""
         model = self.model
         for law, numbers in reversed(self.listed("wrap")):
-            model = law.wrapped(numbers, model) if hasattr(law, "wrapped") else model
+            if hasattr(law, "wrapped"):
+                reads = signature(law.wrapped).parameters
+                extra = {"sampling": self} if "sampling" in reads else {}
+                model = law.wrapped(numbers, model, **extra)
         return model
 
     def alpha(self, t: float) -> float:

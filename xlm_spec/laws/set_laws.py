@@ -9,7 +9,7 @@ from torch import Tensor
 from .calls import call
 from .conditions import corrupts, process_has, selects_tokens, stated
 from .corrupting import corrupt, early_and_late, lengths, middle, selected
-from .corruptions import evaluate, likelihood_has_time, subsets, time_grid
+from .corruptions import evaluate, likelihood_has_time, rank, subsets, time_grid
 from .law import ALARM, Figure, law, needs
 from .method import Method
 from .samples import count_outcomes, new_samples
@@ -42,6 +42,8 @@ def sets_known(m: Method) -> str:
         return "the process states the likelihood of corrupted sequences"
     if m.pinnable:
         return stated(m)
+    if m.corrupts and rank(m):
+        return "the process draws the tokens itself, at times that are not uniform"
     return process_has("outcomes")(m) if m.corrupts else selects_tokens(m)
 
 

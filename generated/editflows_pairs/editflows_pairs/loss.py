@@ -4,10 +4,9 @@ Loss count_divergence and per_gap_cross_entropy and delete_divergence and substi
 cross_entropy.
 """
 
-import torch.nn.functional as F
 from torch import Tensor
 
-from .ops import rate_divergence, scatter
+from .ops import rate_divergence, scatter, token_nats
 from .types import Deletions, GapCounts, GapTokens, Substitutions, TokenPositions
 
 
@@ -24,8 +23,8 @@ def count_divergence(model, hidden: Tensor, target: GapCounts) -> Tensor:
 
 def per_gap_cross_entropy(model, hidden: Tensor, target: GapTokens) -> Tensor:
     """The sum over the missing tokens of each gap, (B, L)."""
-    logits = model.gap_token_logits(hidden[target.row, target.col])  # (N, V)
-    nats = target.number * F.cross_entropy(logits, target.token, reduction="none")
+    at = hidden[target.row, target.col]  # (N, D)
+    nats = target.number * token_nats(model.gap_token_logits, at, target.token)
     return scatter(nats, target.row, target.col, hidden)
 
 
@@ -47,6 +46,6 @@ def substitute_divergence(model, hidden: Tensor, target: Substitutions) -> Tenso
 
 def cross_entropy(model, hidden: Tensor, target: TokenPositions) -> Tensor:
     """-log p(token | x_t) per position, (B, L); logits only at the target positions."""
-    logits = model.token_logits(hidden[target.row, target.col])  # (N, V)
-    nats = F.cross_entropy(logits, target.token, reduction="none")  # (N,)
+    at = hidden[target.row, target.col]  # (N, D)
+    nats = token_nats(model.token_logits, at, target.token)  # (N,)
     return scatter(nats, target.row, target.col, hidden)

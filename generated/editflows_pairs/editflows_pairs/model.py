@@ -37,6 +37,35 @@ def visible(valid: Tensor) -> Tensor:
     return valid[:, None, None, :].expand(-1, 1, valid.shape[1], -1)
 
 
+@torch.compiler.disable  # it depends on data; what follows is one graph
+def padding_mask(valid: Tensor) -> Tensor | None:
+    """`visible(valid)`, or None if no position is padding: attention without a mask is faster."""
+    return None if valid.all() else visible(valid)
+
+
+def indices(read: Tensor | None) -> Tensor | None:
+    """The index of each of the N positions `read` (B, L) in the B L positions, (N,); None: all.
+
+    A compiled graph computes all positions: it cannot depend on their number.
+    """
+    if read is None or torch.compiler.is_compiling():
+        return None
+    return read.flatten().nonzero()[:, 0]
+
+
+def at_indices(x: Tensor, at: Tensor | None) -> Tensor:
+    """(B, L, D) at N of the B L positions, (N, D); unchanged if None."""
+    return x if at is None else x.flatten(0, 1).index_select(0, at)
+
+
+def spread(hidden: Tensor, at: Tensor | None, tokens: Tensor) -> Tensor:
+    """Hidden states (N, D) at their positions of (B, L, D); NaN at others, which nothing reads."""
+    if at is None:
+        return hidden
+    unread = hidden.new_full((tokens.numel(), hidden.shape[-1]), torch.nan)
+    return unread.index_copy(0, at, hidden).view(*tokens.shape, -1)
+
+
 def mlp(width: int) -> nn.Sequential:
     """Two linear maps, hidden width 4 D, and the exact GELU (MDLM's code uses tanh)."""
     return nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
@@ -79,17 +108,20 @@ class Embed(nn.Module):
 class Attention(nn.Module):
     """Attention over the positions of a row, with rotary embeddings."""
 
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int, causal: bool):
         super().__init__()
-        self.heads = heads
+        self.heads, self.causal = heads, causal
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
-    def forward(self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor, at: Tensor | None = None
+    ) -> Tensor:
         """(B, L, D) -> (B, L, D); `mask` (B, 1, L, L) is True where a position is visible.
 
-        None is causal attention, without a mask: padding comes after all valid positions.
+        None: every position or, if `causal`, also without a mask, itself and earlier ones: padding
+        comes after all valid positions.
         """
-        return self.attend(*self.project(x, cos, sin), mask)
+        return self.attend(*self.project(x, cos, sin), mask, at)
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of (B, L, D), each (B, H, L, D / H)."""
@@ -98,27 +130,33 @@ class Attention(nn.Module):
         q, k = rotate(qk, cos, sin)
         return q, k, v[0]
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-        """The attention output, (B, L, D)."""
-        mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, at: Tensor | None = None
+    ) -> Tensor:
+        """The attention output, (B, L, D), or (N, D) at N positions."""
+        causal = self.causal and mask is None
+        mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal)
+        return self.out(at_indices(mixed.transpose(1, 2).flatten(2), at))
 
 
 class Block(nn.Module):
     """Attention, then a two-layer MLP, each with LayerNorm and a residual connection."""
 
-    def __init__(self, width: int, heads: int, dropout: float):
+    def __init__(self, width: int, heads: int, dropout: float, causal: bool):
         super().__init__()
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention, self.mlp = Attention(width, heads), mlp(width)
+        self.attention, self.mlp = Attention(width, heads, causal), mlp(width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:
-        """(B, L, D) -> (B, L, D)."""
-        return self.residual(x, self.attention(self.norm_1(x), mask, cos, sin))
+    def forward(
+        self, x: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor, at: Tensor | None = None
+    ) -> Tensor:
+        """(B, L, D) -> (B, L, D), or (N, D) at N positions; others only give keys and values."""
+        attended = self.attention(self.norm_1(x), mask, cos, sin, at)
+        return self.residual(at_indices(x, at), attended)
 
     def residual(self, x: Tensor, attended: Tensor) -> Tensor:
-        """Adds the outputs of attention and of the MLP, (B, L, D)."""
+        """Adds the outputs of attention and of the MLP, (..., D)."""
         x = x + self.dropout(attended)
         return x + self.dropout(self.mlp(self.norm_2(x)))
 
@@ -165,19 +203,25 @@ class Backbone(nn.Module):
         neighbours = (1 if self.causal else 2) * token_shift  # the left one, the right one
         self.embed = Embed(vocab_size, width, positions, neighbours)
         self.time = TimeEmbedding(width)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, dropout, self.causal) for _ in range(layers)
+        )
         self.norm = nn.LayerNorm(width)
         self.apply(initialize)
 
-    def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
-        """(B, L), (B, L), (B, 1) -> (B, L, D)."""
+    def forward(
+        self, tokens: Tensor, valid: Tensor, t: Tensor, read: Tensor | None = None
+    ) -> Tensor:
+        """(B, L), (B, L), (B, 1) -> (B, L, D), at the positions `read` (B, L) or at all."""
+        mask = None if self.causal else padding_mask(valid)
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = None if self.causal else visible(valid)
         x = self.embed(tokens, valid, position) + self.time(t)
-        for block in self.blocks:
+        *blocks, last = self.blocks
+        for block in blocks:
             x = block(x, mask, cos, sin)
-        return self.norm(x)
+        at = indices(read)
+        return spread(self.norm(last(x, mask, cos, sin, at)), at, tokens)
 
 
 class GapCount(nn.Module):
@@ -222,6 +266,8 @@ class Model(nn.Module):
         self.substitute_rate = GapCount(config.backbone.width)
         self.token_logits = TokenLogits(config.backbone.width, config.vocab)
 
-    def forward(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
-        """(B, L), (B, L), (B, 1) -> (B, L, D)."""
-        return self.backbone(tokens, valid, t)
+    def forward(
+        self, tokens: Tensor, valid: Tensor, t: Tensor | None = None, read: Tensor | None = None
+    ) -> Tensor:
+        """(B, L), (B, L), (B, 1) -> (B, L, D), at the positions `read` (B, L) or at all."""
+        return self.backbone(tokens, valid, t, read)

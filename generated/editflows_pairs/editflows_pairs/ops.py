@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Generator, Tensor
+from torch.utils.checkpoint import checkpoint
 
 from .types import Examples, GapState, Interval
 
@@ -18,6 +20,21 @@ def intervals(grid: Tensor, state) -> Iterator[Interval]:
     """The steps t -> s from each time of a grid to the next, each (B, 1)."""
     for t, s in pairwise(grid):
         yield Interval(t.expand(len(state.tokens), 1), s.expand(len(state.tokens), 1))
+
+
+def categorical(p: Tensor, rng: Generator) -> Tensor:
+    """An index for each row of p (N, K), drawn in proportion to its entries, (N,).
+
+    By the inverse of the cumulative sums, with one number of 53 bits for each row, where
+    `torch.multinomial` draws K. An entry of zero is never drawn. Raises ValueError if the sum of a
+    row is zero or not a number.
+    """
+    mass = p.cumsum(-1, dtype=torch.float64)
+    total = mass[:, -1:]
+    if not (total > 0).all():
+        raise ValueError("nothing to draw from: probabilities are zero or not numbers")
+    u = torch.rand(total.shape, generator=rng, device=p.device, dtype=mass.dtype)
+    return torch.searchsorted(mass, u * total, right=True)[:, 0]
 
 
 def compact(keep: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
@@ -82,3 +99,30 @@ def rate_divergence(
     share = share[row, 0]  # (N,)
     m, n = share * head(hidden[row, col]), share * number[row, col]
     return scatter(m - n - torch.xlogy(n, m), row, col, hidden)
+
+
+def pieces(total: int, each: int, most: int = 1 << 25) -> Iterator[slice]:
+    """Slices of `total` items of `each` numbers, with at most `most` numbers per slice.
+
+    If `total` is zero, one empty slice.
+    """
+    size = max(1, most // each)
+    for first in range(0, max(total, 1), size):
+        yield slice(first, min(first + size, total))
+
+
+def token_nats(head: Callable, hidden: Tensor, token: Tensor) -> Tensor:
+    """-log p(token) at N positions, (N,), from their hidden states (N, D).
+
+    At most 2^25 logits are computed at once; if there are more, each piece of them is computed
+    again for the gradient, so that memory does not grow with N V.
+    """
+
+    def run(hidden: Tensor, token: Tensor) -> Tensor:
+        return F.cross_entropy(head(hidden), token, reduction="none")
+
+    words = head(hidden[:0]).shape[1]  # V
+    parts = list(pieces(len(token), words))
+    if len(parts) == 1:
+        return run(hidden, token)
+    return torch.cat([checkpoint(run, hidden[p], token[p], use_reentrant=False) for p in parts])

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Generator, Tensor
+
+from .ops import categorical
 
 
 @dataclass(frozen=True)
@@ -16,4 +17,4 @@ class TopK:
     def __call__(self, logits: Tensor, rng: Generator) -> Tensor:  # (N, V) -> (N,)
         best, ids = logits.topk(min(self.k, logits.shape[-1]), dim=-1)  # (N, k)
         p = (best / self.temperature).softmax(-1)
-        return ids.gather(1, torch.multinomial(p, 1, generator=rng))[:, 0]
+        return ids.gather(1, categorical(p, rng)[:, None])[:, 0]

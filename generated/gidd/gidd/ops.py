@@ -147,5 +147,8 @@ def jump_nats(
 
 
 def arrival_rate(alpha: Tensor, dalpha: Tensor, mass: Tensor, dmass: Tensor) -> Tensor:
-    """rho = mass' - (alpha' / alpha) mass, (B, V): the rate of arrival of noise at each token."""
-    return dmass - dalpha / alpha.clamp(min=torch.finfo(alpha.dtype).tiny) * mass
+    """rho = mass' - (alpha' / alpha) mass, (B, V): the rate of arrival of noise at each token.
+
+    Infinite at alpha = 0, where the nats that it multiplies fall with alpha^2, down to rounding.
+    """
+    return dmass - dalpha / alpha.clamp(min=1e-8) * mass

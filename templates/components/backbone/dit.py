@@ -5,7 +5,7 @@ Also known as: ddit, adaln, adaln_zero, diffusion_transformer
     condition: cond_dim, d_cond, condition_dim, cond, time_dim, time_embed_dim
     gelu: approximate, activation, hidden_act
 Differs:
-    ddit: MDLM's has `gelu: tanh`; the time input is t, not sigma: its checkpoints do not load
+    ddit: MDLM's has `gelu: tanh`; the time input is t, in its code sigma, as of `dit_sigma`
 """
 
 from typing import Literal

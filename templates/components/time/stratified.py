@@ -5,8 +5,8 @@ Also known as: antithetic, antithetic_sampling, low_discrepancy, low_discrepancy
     quasi_random, strata
     edge: eps, epsilon, sampling_eps, eps_t, t_min
 Differs:
-    sampling_eps, eps_t, t_min: there only times near t = 0 are excluded; `edge` also excludes times
-        near t = 1
+    sampling_eps, eps_t, t_min: there only times near t = 0 are excluded, as with `time: {kind:
+        clipped, least: 0.001}`; `edge` also excludes times near t = 1
 """
 
 import torch

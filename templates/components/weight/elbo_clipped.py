@@ -4,8 +4,8 @@ Paper: arXiv:2503.04482 (GIDD, clipped weights)
 Also known as: clipped, clipped_elbo, elbo_clip, clip, clamp, clamped, truncated
     largest: max, maximum, max_weight, limit, clip, clip_max
 Differs:
-    clipped, truncated: BD3-LM clips the times of training, which is not available; here the
-        weight is clipped
+    clipped, truncated: BD3-LM clips the times of training, with `time: clipped`; here the weight
+        is clipped
 """
 
 from torch import Tensor

@@ -13,7 +13,7 @@ from xlm_spec.compiler.emit.plan import (
 from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.likelihood import likelihood
 from xlm_spec.compiler.middle.local_names import NUMBERED
-from xlm_spec.compiler.middle.method import Method, Term
+from xlm_spec.compiler.middle.method import Line, Method, Term
 
 FUNCTIONS = ("objective", "log_likelihood_bound")  # of the file; the template defines them
 ARGUMENTS = ("model", "x", "config", "rng")  # of both
@@ -38,12 +38,12 @@ def objective(method: Method) -> Objective:
     """The body of the objective, and that of the bound, if any."""
     stated = likelihood(method)
     listed = [*method.terms, *method.bound]
-    lines = [*method.objective, *(w for t in listed for w in t.lines)]
+    lines = [*noise(method), *(w for t in listed for w in t.lines)]
     assert all(is_variable(line.name) for line in lines), "a name that a component could have"
     terms = Return({t.loss.name: nats(t) for t in method.terms})
     bound: tuple[Statement, ...] = ()
     if method.bound:
-        bound = (*before(method, method.bound), *total(method.bound))
+        bound = (*before(method, method.bound, own=True), *total(method.bound))
     elif stated != "none":
         bound = negated([t.loss.name for t in method.terms])
     return Objective(
@@ -61,9 +61,15 @@ def is_variable(name: str) -> bool:
     return name in fixed or is_clock(name) or (number.isdigit() and stem in NUMBERED)
 
 
-def before(method: Method, listed: tuple[Term, ...]) -> list[Assign]:
+def noise(method: Method, own: bool = True) -> list[Line]:
+    """The noise and the model; `own`: with the times of the bound."""
+    of_bound = {line.name: line for line in (method.bound_time,) if own and line}
+    return [of_bound.get(line.name, line) for line in method.objective]
+
+
+def before(method: Method, listed: tuple[Term, ...], own: bool = False) -> list[Assign]:
     """The statements before `return`: noise, model, targets, weights; each computed once."""
-    found = [*method.objective]
+    found = noise(method, own)
     for term in listed:
         found += [line for line in term.lines if line not in found]
     calls = [*(line.call for line in found), *(t.call for t in listed)]
@@ -100,7 +106,7 @@ def negated(names: list[str]) -> tuple[Statement, ...]:
 def wanted(method: Method) -> dict[str, set[str]]:
     """The imports of objective.py."""
     listed = [*method.terms, *method.bound]
-    called = {line.call.function for line in method.objective}
+    called = {line.call.function for line in (*method.objective, *noise(method))}
     called |= {line.call.function for t in listed for line in t.lines[1:]}
     weights = [c.component.functions for c in method.choices if c.axis is WEIGHT]
     own = {f for functions in weights for f in functions}

@@ -73,7 +73,8 @@ class Parts:
 
     def roots(self, c: Component) -> set[str]:
         """The definitions of a component that the generated code calls."""
-        called = [line.call for line in self.method.objective]
+        times = [self.method.bound_time] if self.method.bound_time else []
+        called = [line.call for line in (*self.method.objective, *times)]
         for t in (*self.method.terms, *self.method.bound):
             called += [t.call, *(line.call for line in t.lines)]
         names = {call.function for call in called} & set(c.functions)

@@ -13,7 +13,8 @@ DECIDED = {  # settings of other code -> what decides them here
     "vocab_size": "the task decides the vocabulary",
     "causal": "the target decides it: `next_token` uses causal attention",
     "attention": "the target decides it: `next_token` uses causal attention",
-    "time_conditioning": "the backbone decides it: `dit` and `rotary_timed` are time-conditioned",
+    "time_conditioning": "the backbone decides it: `dit`, `dit_sigma` and `rotary_timed` are"
+    " time-conditioned",
     "right_shift_logits": "the backbone decides it: `rotary_shifted` shifts its output",
     "epochs": "write `steps`, the number of training steps",
     "betas": "write the second as `beta2`; the first is 0.9",

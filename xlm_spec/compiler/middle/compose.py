@@ -29,6 +29,7 @@ def compose(spec: Spec) -> Method:
     schedules = [c for c in noise.values() if c.axis.folder == SCHEDULE.folder]
     loops = [SamplerBuilder(wires, schedules, sampling).loop() for sampling in spec.samplers]
     scope = {"vocab_size": "config.vocab.size", "direction": f'"{attention_of(spec)}"'}
+    scope |= {"schedule": SCHEDULE.config} if "schedule" in noise else {}
     build = methods(spec.backbone.component)["__init__"]
     built = tuple(wires.arguments(spec.backbone, build, scope))
     method = Method(
@@ -47,4 +48,6 @@ def compose(spec: Spec) -> Method:
     heads = build_heads(wires, method)
     method = replace(method, heads=heads, problems=tuple(wires.problems))
     own = not method.problems and likelihood(method) != "none" and not is_objective(method)
-    return replace(method, bound=losses.bound()) if own else method
+    if not own:
+        return method
+    return replace(method, bound=losses.bound(), bound_time=views.bound_time)

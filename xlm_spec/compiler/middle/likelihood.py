@@ -5,6 +5,7 @@ from xlm_spec.compiler.axes import components_of
 from xlm_spec.compiler.components import Component, Function, Parameter, component, values
 from xlm_spec.compiler.declarations import (
     AUXILIARY,
+    CONVERTS,
     COUNT,
     ELBO_ALONE,
     ELBO_BESIDE,
@@ -13,6 +14,7 @@ from xlm_spec.compiler.declarations import (
     ELBO_WEIGHT,
     ELBO_WEIGHTS,
     EXACT_AT,
+    IMPORTANCE,
     MINIMISER,
     PREDICTIONS,
     PRIOR_AT,
@@ -23,6 +25,7 @@ from xlm_spec.compiler.middle.spec import Choice
 
 READ = "read"  # the positions at which losses read hidden states; not every process states them
 DENSITY = "density"  # an optional function of a time: the density of the times that it draws
+BOUND_TIME = "bound_time"  # an optional function of a time: draws the times of the bound, uniform
 EVERY_TIME = "every_time"  # a function of a time that draws one of several: all of them
 ONE = "one"  # the ELBO weight of a target whose loss needs none
 NO_RATES = {"select_tokens", "corrupt", "prior", "likelihood"}  # functions that are no weights
@@ -33,14 +36,14 @@ def likelihood(method: Method) -> str:
 
     A bound requires times of known density and the parameter values of `bound_at`, an exact value
     that the model does not see its targets. If the times are not uniform, the terms of the bound
-    are divided by their density.
+    are divided by their density, or it has times of its own.
     """
     claim = claimed(method)
     if claim in ("none", "exact"):
         return claim if claim == "none" or predicts_unseen(method) else "none"
     if not has_bound_values(method):
         return "none"
-    if method.time and DENSITY in method.time.component.functions:
+    if has_own_times(method):
         return "own"
     return claim if time_is_uniform(method) else "none"
 
@@ -93,7 +96,7 @@ def is_objective(method: Method) -> bool:
     process = method.spec.process.component
     replaced = [t for t in method.terms if ELBO_LOSS.of(t.loss.component)]
     weighted = (has_elbo_weight(process, t.loss, t.asked.value) for t in method.terms)
-    uniform = time_is_uniform(method)  # else a bound divides by their density
+    uniform = time_is_uniform(method) and not has_own_times(method)
     complete = likelihood_terms(method) == [*method.terms]
     return uniform and complete and not replaced and all(weighted)
 
@@ -112,15 +115,29 @@ def predicts_unseen(method: Method) -> bool:
     return attention(method) == "causal" and not draws
 
 
+def has_own_times(method: Method) -> bool:
+    """Does the bound draw other times than the objective, or alone divide by their density?"""
+    functions = method.time.component.functions if method.time else {}
+    return BOUND_TIME in functions or (DENSITY in functions and not divides(method.time))
+
+
+def divides(time: Choice | None) -> bool:
+    """Is each term of the objective divided by the density of the times?"""
+    return bool(time and IMPORTANCE.of(time.component) and DENSITY in time.component.functions)
+
+
 def time_is_uniform(method: Method) -> bool:
-    """Are the training times uniform? The density of a custom component is unknown.
+    """Are the training times uniform, or is each term divided by their density?
+
+    The density of a custom component is unknown.
 
     Discrete times are, for losses that read their number: others integrate over time.
     """
     if method.time and EVERY_TIME in method.time.component.functions:
         counted = {p.name for p in method.time.component.parameters}
         return all(counted & {*t.loss.component.main.wires} for t in likelihood_terms(method))
-    return method.time is None or method.time.value in values(axes.TIME.folder)
+    shipped = method.time is None or method.time.value in values(axes.TIME.folder)
+    return shipped or divides(method.time)
 
 
 def bound_at(method: Method) -> dict[str, float]:
@@ -174,10 +191,8 @@ def exact_at(method: Method, loop: Loop) -> dict[str, float] | None:
     choices |= {f".{c.axis.key}.{c.value}": c for c in loop.listed}
     if loop.sampling.correctors and "s" not in loop.fields:
         return None
-    required = PREDICTIONS.of(loop.loop)
-    if required and {MINIMISER.of(t.loss.component) for t in likelihood_terms(method)} != {
-        required
-    }:
+    made, misfit = predictions(method, loop)
+    if misfit or PREDICTIONS.of(loop.loop) not in ("", made):
         return None
     for key, choice in choices.items():
         declared = EXACT_AT.of(choice.component)
@@ -185,6 +200,21 @@ def exact_at(method: Method, loop: Loop) -> dict[str, float] | None:
             return None
         found |= {f"{loop.path}{key}.{name}": n for name, n in declared.items()}
     return found
+
+
+def predictions(method: Method, loop: Loop) -> tuple[str, Choice | None]:
+    """The MINIMISER that the sampler gets from the model and its wraps; "" if losses differ.
+
+    And the first wrap that converts another one.
+    """
+    kinds = {MINIMISER.of(t.loss.component) for t in likelihood_terms(method)}
+    made = kinds.pop() if len(kinds) == 1 else ""
+    for wrap in reversed(loop.sampling.models):  # the innermost first
+        converts = CONVERTS.of(wrap.component)
+        if converts and made not in converts:
+            return made, wrap
+        made = converts.get(made, made)
+    return made, None
 
 
 def unseen_fields(process: Component) -> set[str]:

@@ -178,7 +178,8 @@ def camel(name: str) -> str:
 class Method:
     """The composed components of a spec.
 
-    `bound`: the terms of log_likelihood_bound, if they differ from the terms of the objective.
+    `bound`: the terms of log_likelihood_bound, if they differ from the terms of the objective;
+    `bound_time` draws its times, if they are not those of the objective.
     `problems`: the errors; if there are any, lines may be missing.
     """
 
@@ -194,6 +195,7 @@ class Method:
     built: tuple[str, ...]  # the positional arguments of Backbone.__init__
     problems: tuple[Diagnostic, ...]
     heads: tuple[Head, ...] = ()
+    bound_time: Line | None = None
 
     @property
     def optional(self) -> dict[str, Choice]:

@@ -80,6 +80,7 @@ def outline(method: Method) -> dict:
         "objective": [shown(line) for line in method.objective],
         "terms": {t.loss.name: outline_of_term(t) for t in method.terms},
         "bound": {t.loss.name: outline_of_term(t) for t in method.bound},
+        **({"bound_time": shown(method.bound_time)} if method.bound_time else {}),
         "samplers": {loop.sampling.name: outline_of_sampler(method, loop) for loop in method.loops},
     }
 

@@ -9,6 +9,7 @@ from xlm_spec.compiler.declarations import AUXILIARY, ELBO_ALONE, ELBO_WEIGHTS
 from xlm_spec.compiler.middle.call import Call
 from xlm_spec.compiler.middle.likelihood import (
     ONE,
+    divides,
     elbo_term,
     fits_target,
     has_rate,
@@ -35,6 +36,8 @@ class Terms:
     def terms(self) -> tuple[Term, ...]:
         """The terms of the objective."""
         found = tuple(self.term(i, loss) for i, loss in self.losses_with_target())
+        if divides(self.noise.get("time")):
+            found = tuple(replace(term, density=self.views.p_t) for term in found)
         self.report_unused_targets(found)
         self.report_unused_roll_ins(found)
         weights = [loss.weight for loss in self.spec.losses if loss.weight]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.components import Component, Function
 from xlm_spec.compiler.middle.call import Call
-from xlm_spec.compiler.middle.likelihood import DENSITY, READ
+from xlm_spec.compiler.middle.likelihood import BOUND_TIME, DENSITY, READ
 from xlm_spec.compiler.middle.local_names import numbered
 from xlm_spec.compiler.middle.method import Line
 from xlm_spec.compiler.middle.network import model_arguments, time_conditioned, training_pass
@@ -32,7 +32,8 @@ class View:
 class Views:
     """Composes the noise and the roll-ins of a spec: an input of the model from each.
 
-    `noise`: schedules, time and count by key. `p_t` is the density of the times, if it is known.
+    `noise`: schedules, time and count by key. `p_t` is the density of the times, if it is known;
+    `bound_time` draws those of the bound, if they are others.
     """
 
     def __init__(self, wires: Wires, noise: dict[str, Choice]):
@@ -40,8 +41,9 @@ class Views:
         schedules = [c.axis.wire for c in noise.values() if c.axis.folder == axes.SCHEDULE.folder]
         given = ("model", "x", "rng", "vocab", *schedules)
         self.base: Scope = {name: name for name in given}  # the wires that all views have
+        self.bound_time = self.of_time("t", BOUND_TIME)
         self.drawn = self.draw()
-        self.p_t = self.density()
+        self.p_t = self.of_time("p_t", DENSITY)
         self.views: list[View] = []
         self.add(self.corrupted(), self.spec.process)
         for number, roll_in in enumerate(self.spec.roll_ins, 2):
@@ -112,13 +114,13 @@ class Views:
         name = numbered("hidden", len(self.views) + 1)
         return Line(name, Call(function, tuple(arguments)), "(B, L, D)")
 
-    def density(self) -> Line | None:
-        """The density of the times, if their component defines it."""
+    def of_time(self, name: str, function: str) -> Line | None:
+        """`name = function(...)`, if the component of the times defines this function."""
         time = self.noise.get("time")
-        f = time.component.functions.get(DENSITY) if time else None
+        f = time.component.functions.get(function) if time else None
         if time is None or f is None:
             return None
-        return Line("p_t", self.wires.call(time, f, self.base, axes.TIME.config), f.shape)
+        return Line(name, self.wires.call(time, f, self.base, axes.TIME.config), f.shape)
 
     def of(self, target: Choice) -> int | None:
         """The first view that has all wires of a target."""

@@ -26,7 +26,7 @@ WEIGHTS = "(B, 1), or (B, L) for a weight per position"
 EXPECTED = {  # folder -> functions and their shapes; "" is the function with the name of the file
     "loss": {"": "(B, 1) or (B, L)"},
     "weight": {"": WEIGHTS},
-    "time": {"sample_time": TIMES, "density": TIMES},
+    "time": {"sample_time": TIMES, "density": TIMES, "bound_time": TIMES},
     "count": {"select_tokens": "(B, L)", "elbo_weight": WEIGHTS, "count_weight": WEIGHTS},
 }
 HINTS = {

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 
 from xlm_spec.compiler.axes import OF, WEIGHT, is_clock
 from xlm_spec.compiler.components import Component, Function, component, kind, values
-from xlm_spec.compiler.declarations import COUNT, ELBO_WEIGHT, LIKE, takes_rate
+from xlm_spec.compiler.declarations import COUNT, ELBO_WEIGHT, IMPORTANCE, LIKE, takes_rate
 from xlm_spec.compiler.middle.method import camel
 
 Fault = tuple[str, str, str]  # the definition, the message, a hint
 
 STATE = ("tokens", "valid", "fixed")  # the first fields of every state
 NUMBERS = ("int", "float", "bool")  # types of numbers that another component owns
-BUILT = ("vocab_size", "direction")  # the arguments of a backbone's __init__
+BUILT = ("vocab_size", "direction", "schedule")  # the arguments of a backbone's __init__
 HEADS = ("width", "vocab", "vocab_size", "direction")  # of the __init__ of a head
 READ = ("tokens", "valid")  # the first arguments of its forward
 STATED = ("z", "x", "t", "schedule", "vocab")  # of a process' likelihood, and further schedules
@@ -50,6 +50,9 @@ def count(c: Component, _: str) -> Iterator[Fault]:
 
 def time(c: Component, _: str) -> Iterator[Fault]:
     density = c.functions.get("density")
+    if IMPORTANCE.of(c) and not density:
+        message = f"`{IMPORTANCE.name}` requires a function `density`, by which terms are divided"
+        yield IMPORTANCE.name, message, "write `def density(t: Tensor) -> Tensor`"
     if density and "t" not in density.wires:
         message = "`density` must have an argument `t`, the times whose density it returns"
         yield "density", message, "write `def density(t: Tensor) -> Tensor`"

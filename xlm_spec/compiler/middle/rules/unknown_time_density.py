@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from xlm_spec.compiler import axes
 from xlm_spec.compiler.components import values
-from xlm_spec.compiler.middle.likelihood import DENSITY, claimed, time_is_uniform
+from xlm_spec.compiler.middle.likelihood import claimed, has_own_times, time_is_uniform
 from xlm_spec.compiler.middle.method import Method
 from xlm_spec.compiler.middle.rules.finding import Finding
 
@@ -18,7 +18,7 @@ CODE = "X354"
 
 def found(method: Method) -> Iterator[Finding]:
     time = method.time
-    if time is None or time_is_uniform(method) or DENSITY in time.component.functions:
+    if time is None or time_is_uniform(method) or has_own_times(method):
         return
     if claimed(method) not in ("none", "exact"):
         message = f"the density of time `{time.value}` is unknown: no bound of log p(x) is reported"
