@@ -176,3 +176,31 @@ class TimeEmbedding(nn.Module):
         angle = t[..., None].float() * self.rate
         waves = torch.cat([angle.cos(), angle.sin()], -1).to(self.first.weight.dtype)
         return self.last(F.silu(self.first(waves)))
+
+
+class TimedBlock(nn.Module):
+    """Attention, then an MLP; time shifts and scales their inputs and gates their outputs.
+
+    At initialization every gate is zero (adaLN-zero, arXiv:2212.09748).
+    """
+
+    def __init__(
+        self, width: int, heads: int, dropout: float, condition: int, gelu: str, causal: bool
+    ):
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
+        self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
+        self.attention, self.mlp = Attention(width, heads, causal), mlp(width)
+        self.mlp[1] = nn.GELU("tanh" if gelu == "tanh" else "none")
+        self.time = ZeroLinear(condition, 6 * width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, x: Tensor, c: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor
+    ) -> Tensor:
+        """(B, L, D), (B, 1, C) -> (B, L, D)."""
+        shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = self.time(c).chunk(6, -1)
+        y = self.attention(self.norm_1(x) * (1 + scale_1) + shift_1, mask, cos, sin)
+        x = x + gate_1 * self.dropout(y)
+        y = self.mlp(self.norm_2(x) * (1 + scale_2) + shift_2)
+        return x + gate_2 * self.dropout(y)

@@ -15,13 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..layers import (
-    Attention,
     Embed,
+    TimedBlock,
     ZeroLinear,
     angles,
     initialize,
-    mlp,
-    visible,
+    padding_mask,
 )
 from ..types import Schedule
 
@@ -50,32 +49,6 @@ class SigmaEmbedding(nn.Module):
         return self.last(F.silu(self.first(waves)))
 
 
-class SigmaBlock(nn.Module):
-    """Attention, then an MLP; sigma shifts and scales their inputs and gates their outputs.
-
-    At initialization every gate is zero (adaLN-zero, arXiv:2212.09748).
-    """
-
-    def __init__(self, width: int, heads: int, dropout: float, condition: int, gelu: str):
-        super().__init__()
-        self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
-        self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
-        self.attention, self.mlp = Attention(width, heads), mlp(width)
-        self.mlp[1] = nn.GELU("tanh" if gelu == "tanh" else "none")
-        self.time = ZeroLinear(condition, 6 * width)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(
-        self, x: Tensor, c: Tensor, mask: Tensor | None, cos: Tensor, sin: Tensor
-    ) -> Tensor:
-        """(B, L, D), (B, 1, C) -> (B, L, D)."""
-        shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = self.time(c).chunk(6, -1)
-        y = self.attention(self.norm_1(x) * (1 + scale_1) + shift_1, mask, cos, sin)
-        x = x + gate_1 * self.dropout(y)
-        y = self.mlp(self.norm_2(x) * (1 + scale_2) + shift_2)
-        return x + gate_2 * self.dropout(y)
-
-
 class Backbone(nn.Module):
     """tokens (B, L) at time t -> hidden states (B, L, D); it reads sigma(t) of the schedule."""
 
@@ -102,7 +75,7 @@ class Backbone(nn.Module):
         self.embed = Embed(vocab_size, width, positions, neighbours)
         self.time = nn.Sequential(SigmaEmbedding(condition, schedule), nn.SiLU())
         self.blocks = nn.ModuleList(
-            SigmaBlock(width, heads, dropout, condition, gelu) for _ in range(layers)
+            TimedBlock(width, heads, dropout, condition, gelu, self.causal) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.last = ZeroLinear(condition, 2 * width)
@@ -110,9 +83,9 @@ class Backbone(nn.Module):
 
     def forward(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
         """(B, L), (B, L), (B, 1) -> (B, L, D)."""
+        mask = None if self.causal else padding_mask(valid)
         position = torch.arange(tokens.shape[1], device=tokens.device)
         cos, sin = angles(position, self.head_size)
-        mask = None if self.causal else visible(valid)
         x, c = self.embed(tokens, valid, position), self.time(t)
         for block in self.blocks:
             x = block(x, c, mask, cos, sin)
