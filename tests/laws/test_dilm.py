@@ -49,7 +49,7 @@ def nats(loss, x: Examples, dropped: torch.Tensor) -> torch.Tensor:
 
 def poisson(x: Examples, dropped: torch.Tensor, schedule, scale: float, late: float = 1.0):
     """The objective of DILM, with `late` times the rate of the first insertion."""
-    z, total = drop.corrupt(x, dropped), torch.zeros(())
+    z, total = poisson_drop.noised(x, dropped), torch.zeros(())
     for t, weight in zip(*(a.tolist() for a in quadrature(64)), strict=True):
         at = torch.full((len(dropped), 1), t, dtype=torch.float64)
         p = poisson_drop.likelihood(z, x, at, schedule, mean_drops=scale)
@@ -102,7 +102,7 @@ def test_its_sets_follow_their_probabilities(n):
     z = poisson_drop.corrupt(many, t, LinearSchedule(), rng)
     drawn = torch.bincount(z.dropped.sum(1), minlength=n + 1) / rows
     at = torch.full((len(dropped), 1), 0.15, dtype=torch.float64)
-    p = poisson_drop.likelihood(drop.corrupt(x, dropped), x, at, LinearSchedule())
+    p = poisson_drop.likelihood(poisson_drop.noised(x, dropped), x, at, LinearSchedule())
     right = torch.zeros(n + 1).double().index_add(0, dropped.sum(1), p)
     assert torch.allclose(right.sum(), torch.ones(()).double())
     error = (right * (1 - right) / rows).sqrt().clamp(min=1e-6)

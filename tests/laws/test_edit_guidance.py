@@ -65,7 +65,7 @@ def test_a_guided_output_is_a_geometric_mean(head):
 def test_samples_at_scale_zero_are_those_without_guidance(tmp_path):
     """To the bit, with a network; the control: another scale."""
     found = {}
-    for scale in (None, 0, 2):
+    for scale in (None, 0, 5):
         wrap = "" if scale is None else f", wrap: [edit_guidance: {{scale: {scale}}}]"
         sampler = f"{{kind: edit_leaping, steps: 12{wrap}}}"
         made = package(tmp_path, EDITED, sampler=sampler)
@@ -73,7 +73,7 @@ def test_samples_at_scale_zero_are_those_without_guidance(tmp_path):
         torch.manual_seed(0)
         model = made.Model(config).eval()
         for p in model.parameters():
-            torch.nn.init.normal_(p, std=0.5)
+            torch.nn.init.normal_(p, std=0.2)
         tokens = torch.randint(0, 8, (20, 14), generator=torch.Generator().manual_seed(1))
         tokens[:, [0, 4]] = config.vocab.bos
         fixed = (torch.arange(14) < 5).expand(20, -1)
@@ -81,4 +81,4 @@ def test_samples_at_scale_zero_are_those_without_guidance(tmp_path):
         *_, last = made.sample(model, config, x, torch.Generator().manual_seed(0))
         found[scale] = torch.where(last.valid, last.tokens, -1)
     assert torch.equal(found[None], found[0])
-    assert not torch.equal(found[None], found[2])
+    assert not torch.equal(found[None], found[5])

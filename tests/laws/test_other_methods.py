@@ -162,7 +162,7 @@ PROCESS = [  # changes of the process `drop`
     ("import Examples, GapState", "import Examples, GapState, Vocab"),
     ("x.valid & ~corrupted", "x.valid & (corrupted < 2)"),
     ("(keep, x.tokens", "(keep, x.tokens.masked_fill(corrupted == 1, vocab.mask)"),
-    ("open & valid, corrupted", "open & valid, corrupted == 2"),
+    ("valid, open, corrupted", "valid, open, corrupted == 2"),
     (
         """ELBO_WEIGHTS = {
     "gap_tokens": "count_weight",

@@ -98,7 +98,7 @@ IMPOSSIBLE = [
     ("sudoku", {"givens": 3}, "fewer than 4 givens never have one solution"),
     ("sudoku", {"givens": 16}, "a grid of side 4 has 16 cells"),
     ("countdown", {"largest": 50, "target": 40}, "is larger than data.target = 40"),
-    ("maze", {"side": 3, "loops": 5}, "has room for 4 more openings"),
+    ("maze", {"side": 3, "loops": 5}, "takes at most 4 more openings"),
     ("maze", {"side": 3, "shortest": 10}, "has 9 cells"),
     ("walk", {"nodes": 4, "chords": 3}, "a cycle of 4 nodes has 2 chords"),
     ("zebra", {"houses": 5, "attributes": 5}, "have 24,883,200,000 assignments"),

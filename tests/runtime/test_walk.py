@@ -136,7 +136,7 @@ def test_the_graph_has_its_edges():
 def test_eval_reports_the_divergence(tmp_path):
     """Of a model that is hardly trained; that of dfm has no likelihood."""
     small = ["--set", "backbone.layers=1", "--set", "backbone.width=32", "--set",
-             "backbone.heads=2", "--set", "data.length=6", "--set", "train.sample_examples=10",
+             "backbone.heads=2", "--set", "data.visits=6", "--set", "train.sample_examples=10",
              "--set", "data.examples=200"]  # fmt: skip
     task = ["--task", "walk", "--size", "cpu", "--steps", 2, *small]
     for name in ("arlm", "dfm"):

@@ -2,7 +2,7 @@
 
 Paper: arXiv:2503.09573 (BD3-LM, clipped times); arXiv:2406.07524 (MDLM, its code: from 0.001 to 1)
 Also known as: clipped_times, truncated, one_sided, clipped_schedule
-    least: beta, sampling_eps_min, eps_min, sampling_eps, eps_t, t_min
+    least: beta, sampling_eps_min, eps_min
     most: omega, sampling_eps_max, eps_max, t_max
 """
 

@@ -120,8 +120,7 @@ NOT_ALLOWED = {
     "target: gap_tokens + stop -> write `[gap_tokens, stop]`": Case(
         several, lambda p, found: f"write `[{', '.join(found)}]`"
     ),
-    "noise: {process: mask, time: no} -> "
-    "remove it, or write one of: discrete, iid, stratified": Case(
+    "noise: {process: mask, time: no} -> remove it, or write one of: clipped, …": Case(
         lambda p: p.axis and p.axis.default and plain(p.value) in FALSE,
         lambda p, _: f"remove it, or write one of: {', '.join(map(str, p.known))}",
     ),

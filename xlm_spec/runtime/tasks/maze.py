@@ -49,7 +49,7 @@ class Maze(Generated):
         o = self.options
         most = (o.side - 1) ** 2
         if o.loops > most:
-            message = f"data.loops = {o.loops}: a maze of side {o.side} has room for {most} more"
+            message = f"data.loops = {o.loops}: a maze of side {o.side} takes at most {most} more"
             raise Failed(Diagnostic("X506", f"{message} openings", "use a larger data.side"))
         if o.shortest > o.side**2:
             message = f"data.shortest = {o.shortest}: a maze of side {o.side} has {o.side**2} cells"

@@ -45,7 +45,7 @@ class Options:
 
     nodes: int = 12  # nodes of the graph; in [3, 200]
     chords: int = 8  # edges besides those of the cycle; in [0, inf)
-    length: int = 24  # nodes of a walk; in [2, inf)
+    visits: int = 24  # nodes of a walk; in [2, inf)
     examples: int = 20_000  # walks for training; in [1, inf)
     seed: int = 42  # seed of the graph and of the walks
 
@@ -106,7 +106,7 @@ def law_of(options: Options) -> Law:
     for i, j in [*sorted(sorted(e) for e in cycle), *rng.sample(others, options.chords)]:
         weights[i, j] = weights[j, i] = rng.randint(1, HEAVIEST)
     of_node = weights.sum(1)
-    return Law(of_node / of_node.sum(), weights / of_node[:, None], options.length)
+    return Law(of_node / of_node.sum(), weights / of_node[:, None], options.visits)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Walk(Generated):
 
     @property
     def longest_answer(self) -> int:
-        return self.options.length
+        return self.options.visits
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
