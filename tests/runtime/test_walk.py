@@ -40,7 +40,7 @@ def transitions(law, walks):
 def test_the_data_follow_the_law():
     """Chi-square tests of the first node and of the last transition, each with a false-alarm rate
     of 1e-6; walks that choose neighbours evenly fail the second."""
-    task = task_of(nodes=8, chords=4, length=6)
+    task = task_of(nodes=8, chords=4, visits=6)
     walks = task.rows("train").answer
     starts, late, expected = transitions(task.law, walks)
     follows(starts, task.law.start)
@@ -52,7 +52,7 @@ def test_the_data_follow_the_law():
 
 def test_the_entropy_is_that_of_all_walks():
     """Minus sum p log p over all 4^5 sequences; pi is stationary."""
-    law = task_of(nodes=4, chords=1, length=5).law
+    law = task_of(nodes=4, chords=1, visits=5).law
     every = torch.tensor([*product(range(4), repeat=5)])
     log_p = law.log_probability(every)
     p = log_p.exp()
@@ -90,7 +90,7 @@ def test_a_token_that_is_no_node_counts_as_a_wrong_transition():
 
 
 def test_a_walk_is_legal_if_it_has_the_length_and_follows_edges():
-    task = task_of(nodes=5, chords=0, length=4)  # a cycle
+    task = task_of(nodes=5, chords=0, visits=4)  # a cycle
     of = task.metrics["law_legal"].of
     answers = torch.tensor([
         [0, 1, 2, 3, -1],
@@ -108,7 +108,7 @@ def test_a_walk_is_legal_if_it_has_the_length_and_follows_edges():
 
 def test_the_divergence_is_that_of_the_laws():
     """KL(p | q) of two known laws; 0 of the law itself."""
-    task = task_of(length=10)
+    task = task_of(visits=10)
     law, rows = task.law, task.rows("train")
     other = even(law)
     kl = law.transitions * (law.step / other.step).log().nan_to_num(0, 0, 0)
@@ -147,7 +147,7 @@ def test_eval_reports_the_divergence(tmp_path):
         assert 0 <= found["law_legal"] < 1
         assert found["law_tv"] > found["law_tv_exact"] + 5 * found["law_tv_exact_sd"]
         if name == "arlm":
-            entropy = task_of(length=6).law.entropy
+            entropy = task_of(visits=6).law.entropy
             assert found["law_kl_nats"] > 0
             off = found["loss"] * 7 - entropy - found["law_kl_nats"]  # 6 nodes and EOS
             assert abs(off) < 6 * found["loss_error"] * 7 + 1

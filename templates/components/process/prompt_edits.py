@@ -73,8 +73,8 @@ def noised(x: Examples, p: Tensor, vocab: Vocab, rng: Generator) -> Noised:
     position = torch.arange(free.shape[1], device=free.device)
     special = torch.tensor(vocab.special, device=free.device)
     given = x.valid & x.fixed & (position < begin) & ~torch.isin(x.tokens, special)
-    in_source, source = front(given, x.tokens)  # (B, S)
-    in_answer, answer, place = front(free, x.tokens, position.expand_as(x.tokens))
+    in_source, source = front(given, [x.tokens])  # (B, S)
+    in_answer, answer, place = front(free, [x.tokens, position.expand_as(x.tokens)])
     aligned, before = align(source, in_source.sum(1), answer, in_answer.sum(1))
 
     place = torch.cat([begin - 1, place], 1)
@@ -116,7 +116,7 @@ def noised(x: Examples, p: Tensor, vocab: Vocab, rng: Generator) -> Noised:
     )
 
 
-def front(keep: Tensor, *arrays: Tensor) -> list[Tensor]:
+def front(keep: Tensor, arrays: list[Tensor]) -> list[Tensor]:
     """The kept positions at the front of each row, up to the length of the longest."""
     width = int(keep.sum(1).max())
     return [a[:, :width] for a in compact(keep, *arrays)]

@@ -20,8 +20,9 @@ class LeaveOneOut:
     def __init__(self, model, schedule: MixedSchedule, vocab: Vocab):
         self.model, self.schedule, self.vocab = model, schedule, vocab
 
-    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor) -> Tensor:
+    def __call__(self, tokens: Tensor, valid: Tensor, t: Tensor | None = None) -> Tensor:
         """The hidden states, then the token and the time at each position, (R, L, D + 2)."""
+        assert t is not None  # all samplers of mixed noise pass it
         hidden = self.model(tokens, valid, t)
         self.dtype = hidden.dtype
         seen = torch.stack([tokens.to(t), t.expand(tokens.shape)], -1)

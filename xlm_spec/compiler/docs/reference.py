@@ -115,7 +115,8 @@ def in_a_spec(c: Card) -> str:
 def takes_rule(c: Card, sampler: str, read: Collection[str]) -> bool:
     """Does a sampler read this rule, or fit this wrap or this corrector?
 
-    A wrap has the heads that the sampler reads, a corrector changes its state and reads its heads.
+    A wrap has the heads that the sampler reads, and the same kind of schedule; a corrector changes
+    its state and reads its heads.
     """
     if not c.axis.many:
         return c.axis.wire in read
@@ -124,7 +125,10 @@ def takes_rule(c: Card, sampler: str, read: Collection[str]) -> bool:
     if c.axis == CORRECTOR:
         same = loop.functions["step"].returns == chosen.main.wires["state"]
         return same and heads[0] <= heads[1]
-    return heads[1] <= heads[0]
+    built = chosen.methods.get(chosen.wrapper, {}).get("__init__")
+    takes = built.wires.get("schedule") if built else None
+    given = loop.functions["step"].wires.get("schedule")
+    return heads[1] <= heads[0] and takes in (None, given)
 
 
 def weighed(weight: str) -> str:
