@@ -464,12 +464,15 @@ def jump_nats(
     return rho_z / q_z * (divergence + p.sum(-1) * ratio - ratio.log() - 1)
 
 
-def arrival_rate(alpha: Tensor, dalpha: Tensor, mass: Tensor, dmass: Tensor) -> Tensor:
+def arrival_rate(
+    alpha: Tensor, dalpha: Tensor, mass: Tensor, dmass: Tensor, least: float = 1e-8
+) -> Tensor:
     """rho = mass' - (alpha' / alpha) mass, (B, V): the rate of arrival of noise at each token.
 
-    Infinite at alpha = 0, where the nats that it multiplies fall with alpha^2, down to rounding.
+    Infinite at alpha = 0. With alpha at least 1e-8, the nats that it multiplies fall with alpha^2,
+    down to rounding.
     """
-    return dmass - dalpha / alpha.clamp(min=1e-8) * mass
+    return dmass - dalpha / alpha.clamp(min=least) * mass
 
 
 def poisson_mean(t: Tensor, schedule: Schedule, mean_drops: float) -> Tensor:

@@ -52,7 +52,7 @@ SIGNS += [
     b"-",
 ]
 INPUTS = 2000
-COMPONENTS = 400  # with --full; a third of them in the suite
+COMPONENTS = 400  # with --full; half of them in the suite
 FOUND = [  # what ended in a traceback once, and the place that is told now
     (b"a  # b\n%YAML 0.2\nc: d\n", "2:1"),
     (b"%YAML " + b"9" * 5000 + b".1\n---\na: 1\n", "1:1"),
@@ -124,7 +124,7 @@ def test_bytes_are_a_spec_or_told_what_is_wrong(seed):
 def test_components_of_ones_own_are_taken_or_told_what_is_wrong(tmp_path, capfd, request):
     rng, known, codes, accepted = random.Random(2), shipped(), set(), 0
     copy_beside(tmp_path)
-    count = COMPONENTS if request.config.getoption("--full") else COMPONENTS // 3
+    count = COMPONENTS if request.config.getoption("--full") else COMPONENTS // 2
     for _ in range(count):
         source, spec = rng.choice(known)
         source = spoiled(source, rng)

@@ -50,16 +50,16 @@ SAME = "zip(z[:-2], noised(x, z.dropped, z.dropped_p)[:-2]"
 @pytest.mark.parametrize(
     ("share", "kind", "why"),
     [
-        ("dropped_p**2", "time", ""),
-        (LEFT, "state", ""),
-        (BOTH, "both", "depends on what is corrupted and on the time"),
-        (DRAWN, "random", "is a random real number"),
+        ("dropped_p**2", "of time", ""),
+        (LEFT, "of state", ""),
+        (BOTH, "of both", "depends on what is corrupted and on the time"),
+        (DRAWN, "of chance", "is a random real number"),
     ],
     ids=["time", "state", "both", "random"],
 )
 def test_what_a_real_number_follows_from(share, kind, why, tmp_path):
     m = loaded(tmp_path, share)
-    assert kinds(m) == {"dropped_p": "time", "share": kind}
+    assert kinds(m) == {"dropped_p": "of time", "share": kind}
     assert why in no_fixed_states(m)
     assert bool(why) == bool(no_fixed_states(m))
 

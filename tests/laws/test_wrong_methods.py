@@ -125,7 +125,7 @@ def test_an_exception_of_a_law_is_not_a_failure_of_the_method(measure, tmp_path)
 def test_an_exception_of_the_package_is_a_failure(tmp_path):
     folder = built("masked", tmp_path)
     loss = folder / "method" / "loss.py"
-    loss.write_text(loss.read_text().replace("model.token_logits(", "model.no_logits("))
+    loss.write_text(loss.read_text().replace("model.token_logits", "model.no_logits"))
     [result] = laws.verify_package(folder, [law for law in laws.LAWS if law.name == LEARNS])
     assert result.status == "failed"
     assert "no_logits" in result.why

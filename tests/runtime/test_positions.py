@@ -49,7 +49,7 @@ def doubled(folder):
             "import torch.nn.functional as F\nfrom torch import Tensor\n",
         ),
         ("return Noised(", "return twice(Noised("),
-        ("x.valid, x.tokens, corrupted)", "x.valid, x.tokens, corrupted))"),
+        ("corrupted, read_positions(x))", "corrupted, read_positions(x)))"),
     )
     with (folder / "doubled.py").open("a") as file:
         file.write(TWICE)

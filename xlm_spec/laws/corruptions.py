@@ -115,7 +115,7 @@ def has_own_times(m: Method) -> bool:
 
 def rank(m: Method) -> Callable[[Tensor], Tensor] | None:
     """The share of training times before a time, by the law file; None if it states none."""
-    of_law = getattr(m.law("time", m.noise["time"]["kind"]), "rank", None)
+    of_law = getattr(m.law("time", m.noise.get("time", {}).get("kind", "")), "rank", None)
     return of_law and (lambda t: of_law(t, m.schedule, m.noise_config.time))
 
 

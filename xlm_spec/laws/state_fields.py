@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .method import Method
 
 ROWS = 100  # draws of each sequence at each time
-OF_TIME, OF_STATE, OF_BOTH, RANDOM = "time", "state", "both", "random"
+OF_TIME, OF_STATE, OF_BOTH, RANDOM = "of time", "of state", "of both", "of chance"
 
 
 def draw(m: Method, x: Any, t: Tensor, seed: int = 0) -> Any:

@@ -45,8 +45,9 @@ def step(
     predicted = model.token_logits(hidden[row, col]).double().softmax(-1)  # (N, V)
     time = t.double()
     alpha, (mass, dmass) = schedule.alpha(time), mixed_noise(time, schedule, vocab)
-    alpha = alpha.clamp(min=1e-30)  # it is 0 at t = 1, where rho is infinite
-    rho = arrival_rate(alpha, schedule.dalpha(time), mass, dmass)[row].gather(1, now)
+    least = 1e-30  # alpha is 0 at t = 1, where rho is infinite
+    rho = arrival_rate(alpha, schedule.dalpha(time), mass, dmass, least)[row].gather(1, now)
+    alpha = alpha.clamp(min=least)
     p = alpha[row] * predicted + mass[row]
     jumps = (time - s.double())[row] * rho * p / p.gather(1, now)
     jumps = jumps.scatter(1, now, 0.0)

@@ -48,8 +48,8 @@ class Options:
     """The file and its molecules.
 
     Also known as:
-        answer: column, smiles_column
-        longest_answer: max_length
+        answer: smiles_column
+        longest_answer: max_molecule_length
     """
 
     file: str = ""  # .smi, .smiles, .jsonl, .json, .csv, .tsv or .parquet, or a pattern of them

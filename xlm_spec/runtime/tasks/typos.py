@@ -50,7 +50,7 @@ class Options:
     Also known as:
         file: text_file, train_file
         errors: error_rate, noise, typo_rate, corruption_rate
-        longest: max_length, block_size
+        longest: max_characters
     """
 
     file: str = ""  # UTF-8 text, a text on each line; default: sentences of a small grammar
