@@ -11,6 +11,7 @@ import pytest
 import torch
 from laws.sampled_laws import holds, method, results
 from methods import INSERTED, MASKED, PLAIN
+from scheduling import shares
 
 from components.count import bernoulli, exact, uniform
 from components.loss.insertion_bound import insertion_bound
@@ -54,8 +55,9 @@ NOISES = [
 ]
 
 
-@pytest.mark.parametrize(("process", "count"), NOISES)
-def test_every_noise_has_its_bound(process, count, tmp_path):
+@pytest.mark.parametrize("noise", shares(NOISES, 3), ids="-".join)
+def test_every_noise_has_its_bound(noise, tmp_path):
+    process, count = noise
     base = {"mask": MASKED, "drop": INSERTED}[process]
     m = method(tmp_path, base, noise=f"{{process: {process}, {count}}}")
     for law in (*CORRUPTION, *SUMS, ALIGNED):

@@ -42,7 +42,7 @@ def test_each_is_accepted_or_told_what_is_wrong_and_where(tmp_path, request):
 def test_what_is_accepted_builds_steps_and_samples(seed, tmp_path, request):
     """30 of each seed with `--full`; `benchmarks.fuzz` tries thousands."""
     copy_files(tmp_path)
-    count = 30 if request.config.getoption("--full") else 6
+    count = 30 if request.config.getoption("--full") else 3
     for parts in accepted(random.Random(seed), count, tmp_path / "spec.yaml"):
         try:
             method = package(tmp_path, parts)

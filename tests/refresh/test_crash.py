@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from methods import ROOT, text
 from packages import content, edit
+from scheduling import shares
 
 from xlm_spec.compiler.build import build
 from xlm_spec.diagnostics import Failed
@@ -43,7 +44,7 @@ def edits(package: Path, clean: bool) -> None:
         (package / "method" / "noise.py").rename(package / "method" / "moved.py")
 
 
-@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize("clean", shares([False, True], 2))
 def test_the_next_build_completes_a_killed_build(clean, spec, tmp_path):
     folder = build(spec, tmp_path / "first").folder
     edits(folder, clean)
