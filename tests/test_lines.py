@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from methods import ROOT
+from scheduling import shares
 
 GUARD = """
 import sys
@@ -67,7 +68,7 @@ def test_the_runtime_works_without_the_compiler():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["arlm", "mdlm", "mdlm_cosine"])
+@pytest.mark.parametrize("name", shares(["mdlm", "arlm", "mdlm_cosine"], 3))
 def test_a_package_needs_torch_alone(name):
     closed = ["lightning", "torchmetrics", "datasets", "xlm_spec", "click", "jsonschema", "ruamel"]
     done = run(PACKAGE.format(name=name), closed, [str(ROOT / "generated" / name)])

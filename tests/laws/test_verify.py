@@ -54,7 +54,7 @@ def test_the_differential_table_has_every_loss_and_weight():
     assert all(float(r[3]) <= 1e-6 < float(r[4]) for r in rows)
 
 
-@pytest.mark.parametrize("mutant", shares(MUTANTS, 6), ids=lambda m: m.name)
+@pytest.mark.parametrize("mutant", shares(MUTANTS, 9), ids=lambda m: m.name)
 def test_a_mutant_breaks_its_law(mutant, tmp_path):
     """The correct package of its spec keeps it (below). `benchmarks.mutants` tries every law."""
     folder = built(mutant.spec, tmp_path)
