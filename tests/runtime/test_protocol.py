@@ -6,6 +6,7 @@ import random
 
 import pytest
 import torch
+from methods import package
 from package_runs import package_of, run
 
 from xlm_spec.runtime.config.resolve_config import resolve_config
@@ -47,8 +48,7 @@ def evaluated(name, place, *words):
     return json.loads(run(name, "eval", "--run", place, *words, "--json").stdout)
 
 
-def resolved(name):
-    package = package_of(name)
+def resolved(package):
     return resolve_config(package, {"task": "text", "tokenizer": "bytes"}, {}, size="cpu")
 
 
@@ -63,7 +63,21 @@ def resolved(name):
     ],
 )
 def test_the_kind_of_a_likelihood(name, kind):
-    assert protocol.kind_of_likelihood(resolved(name)) == kind
+    assert protocol.kind_of_likelihood(resolved(package_of(name))) == kind
+
+
+@pytest.mark.parametrize(
+    ("time", "kind"),
+    [
+        ("iid", "monte_carlo_bound"),
+        ("clipped", "time_stratified_bound"),
+        ("importance", "time_stratified_bound"),
+    ],
+)
+def test_the_kind_of_a_bound_with_other_times(time, kind, tmp_path):
+    """Also if a function that draws them calls another one for the strata."""
+    made = package(tmp_path, noise=f"{{process: mask, time: {time}}}")
+    assert protocol.kind_of_likelihood(resolved(made)) == kind
 
 
 def test_every_unit_is_of_the_same_number(trained):
@@ -106,7 +120,7 @@ def test_draws_of_an_example_are_in_equal_parts_of_the_time():
     from xlm_spec.runtime.evaluation.evaluate import drawn_bounds
 
     package, counts = package_of("mdlm_exact"), []
-    made = resolved("mdlm_exact")
+    made = resolved(package_of("mdlm_exact"))
     tokens = torch.randint(0, 256, (3, 13))
     fixed = (torch.arange(13) == 0).expand(3, 13)
     x = package.Examples(tokens, tokens >= 0, fixed)

@@ -3,6 +3,7 @@
 docs/guides/protocol.md has the equations. A change of a definition is a new version.
 """
 
+import ast
 import inspect
 import math
 import re
@@ -50,10 +51,10 @@ def kind_of_likelihood(run: Run) -> str:
 
 
 def is_stratified(run: Run) -> bool:
-    """Does the package spread its times over the examples that `index` numbers?"""
+    """Does the noise of the package spread its times over the examples, by their `x.index`?"""
     noise = sys.modules.get(f"{run.name}.noise")
-    draw = getattr(noise, "sample_time", None)
-    return draw is not None and "x.index" in inspect.getsource(draw)
+    nodes = ast.walk(ast.parse(inspect.getsource(noise))) if noise else ()
+    return any(isinstance(n, ast.Attribute) and ast.unparse(n) == "x.index" for n in nodes)
 
 
 def error_of(nats: Tensor, tokens: Tensor) -> float | None:
