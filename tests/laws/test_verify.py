@@ -54,6 +54,17 @@ def test_the_differential_table_has_every_loss_and_weight():
     assert all(float(r[3]) <= 1e-6 < float(r[4]) for r in rows)
 
 
+@pytest.mark.parametrize("spec", sorted({m.spec for m in MUTANTS}))
+def test_every_mutant_still_changes_its_package(spec, tmp_path):
+    """Also those whose laws the suite does not test: a change of a component may remove a text."""
+    folder = built(spec, tmp_path)
+    for mutant in [m for m in MUTANTS if m.spec == spec]:
+        file = folder / "method" / f"{mutant.file}.py"
+        source = file.read_text()
+        patched(mutant, folder)
+        file.write_text(source)
+
+
 @pytest.mark.parametrize("mutant", shares(MUTANTS, 9), ids=lambda m: m.name)
 def test_a_mutant_breaks_its_law(mutant, tmp_path):
     """The correct package of its spec keeps it (below). `benchmarks.mutants` tries every law."""

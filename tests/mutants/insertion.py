@@ -7,8 +7,8 @@ MUTANTS = [
         "gap shifted by one",
         "insertion",
         "noise",
-        "keep.long().cumsum(1) - 1)",
-        "keep.long().cumsum(1) - 2)",
+        "keep.long().cumsum(1) - 1, read)",
+        "keep.long().cumsum(1) - 2, read)",
     ),
     Mutant(
         "model reads the dropped tokens",

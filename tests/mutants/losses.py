@@ -56,16 +56,16 @@ MUTANTS = [
     Mutant(
         "bits instead of nats",
         "masked",
-        "loss",
-        'reduction="none")  # (N,)',
-        'reduction="none") / 0.6931',
+        "ops",
+        'token, reduction="none")',
+        'token, reduction="none") / 0.6931',
     ),
     Mutant(
         "label smoothing",
         "masked",
-        "loss",
-        'reduction="none")',
-        'reduction="none", label_smoothing=0.1)',
+        "ops",
+        'token, reduction="none")',
+        'token, reduction="none", label_smoothing=0.1)',
     ),
     Mutant("mean over positions", "masked", "objective", "target)).sum(1)}", "target)).mean(1)}"),
     Mutant(

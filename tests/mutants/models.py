@@ -14,8 +14,8 @@ MUTANTS = [
         "mean over the batch subtracted",
         "masked",
         "model",
-        "return self.norm(x)",
-        "return self.norm(x - 0.01 * x.mean(0, keepdim=True))",
+        "at = indices(read)",
+        "at, x = indices(read), x - 0.01 * x.mean(0, keepdim=True)",
     ),
     Mutant(
         "causal attention in a masked model",

@@ -42,7 +42,7 @@ MUTANTS = [
         "rate of the noise without its decay",
         "mixed",
         "ops",
-        "return dmass - dalpha / alpha.clamp(min=1e-8) * mass",
+        "return dmass - dalpha / alpha.clamp(min=least) * mass",
         "return dmass",
     ),
     Mutant(

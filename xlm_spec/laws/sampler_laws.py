@@ -1,6 +1,7 @@
 """Laws of all samplers: their generator, fixed tokens, completion, and times."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from .completeness import incomplete
 from .law import ALARM, Figure, law, when
+from .law_files import Unverified
 from .method import Method
 from .sampler_runs import run_sampler
 from .samples import bins, new_samples
@@ -31,13 +33,14 @@ def new_sequences(m: Method) -> Iterator[Figure]:
 
 @law("samplers never change fixed tokens")
 def keeps(m: Method) -> Iterator[Figure]:
-    """A small untrained model, prompts and canvases of several lengths, a fixed token after a gap.
+    """Prompts and canvases of several lengths, a fixed token after a gap.
 
-    The number of sequences with changed fixed tokens, over all states.
+    The number of sequences with changed fixed tokens, over all states. A small untrained model, and
+    one with random outputs: the former may complete every sequence at once.
     """
     x = ragged(m)
     for s in m.module.SAMPLERS:
-        states = run_of_small_model(m, s)
+        states = [state for run in runs(m, s) for state in run]
         wrong = sum(changed(m, state, x) for state in states)
         shifted = states[0]._replace(tokens=states[0].tokens.roll(1, 1))
         yield Figure(wrong, 0, changed(m, shifted, x), s)
@@ -51,19 +54,29 @@ def completes(m: Method) -> Iterator[Figure]:
     """
     x = ragged(m)
     for s in m.module.SAMPLERS:
-        last = run_of_small_model(m, s)[-1]
-        wrong = incomplete(m, x, last)
+        ends = [run[-1] for run in runs(m, s)]
+        wrong, last = sum(incomplete(m, x, end) for end in ends), ends[0]
         end = last.valid & (last.valid.long().cumsum(1) == last.valid.sum(1, keepdim=True))
         tokens, fixed = last.tokens.masked_fill(end, m.vocab.bos), last.fixed & ~end
         other = last._replace(tokens=tokens, fixed=fixed)
-        detail = f"{wrong} of {len(last.tokens)} sequences are not completed"
+        detail = f"{wrong} of {len(ends) * len(last.tokens)} sequences are not completed"
         yield Figure(wrong, 0, incomplete(m, x, other), s, detail)
 
 
-def run_of_small_model(m: Method, sampler: str) -> list:
-    """All states of a run on ragged sequences, sampled once."""
-    model = m.untrained
-    return m.once(("run", sampler), lambda: run_sampler(m, sampler, model, ragged(m), {}))
+def runs(m: Method, sampler: str) -> list[list]:
+    """All states of a run of each model on ragged sequences, sampled once."""
+
+    def sampled() -> list[list]:
+        return [run_sampler(m, sampler, model, ragged(m), {}) for model in models(m)]
+
+    return m.once(("run", sampler), sampled)
+
+
+def models(m: Method) -> list:
+    """A small untrained model, and one with random outputs where every head has a law file."""
+    with suppress(Unverified):
+        return [m.untrained, m.random_model()]
+    return [m.untrained]
 
 
 def ragged(m: Method):
